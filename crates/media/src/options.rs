@@ -1,0 +1,110 @@
+//! What a user prefers where a fix has a choice. The names are those of the command line.
+
+use pinpress_probe::AspectRatio;
+use serde::{Deserialize, Serialize};
+
+/// Choices for a fix.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FixOptions {
+    /// A shape that is not allowed.
+    pub aspect: AspectMode,
+    /// `--pad-color`: a name that libav knows (`black`) or `0xRRGGBB`.
+    pub pad_color: String,
+    /// The ratio to aim for; `None` takes the allowed one that adds or loses least.
+    pub prefer: Option<AspectRatio>,
+    /// A frame rate that is too low.
+    pub fps: FpsMode,
+    /// A clip that is too short.
+    pub short: ShortMode,
+    /// A video that is too long.
+    pub long: LongMode,
+    /// x264's CRF, 0 (lossless) to 51; the default is 20.
+    pub quality: u8,
+    /// x264's preset, `ultrafast` to `placebo`; the default is `medium`.
+    pub preset: String,
+    /// Keep location and device metadata.
+    pub keep_metadata: bool,
+    /// What becomes of a video that already fits.
+    pub link: LinkMode,
+    /// Replace an output that exists.
+    pub overwrite: bool,
+    /// Threads for decoders, filters and encoders of one job together; at least 1.
+    pub threads: usize,
+}
+
+impl Default for FixOptions {
+    fn default() -> Self {
+        Self {
+            aspect: AspectMode::Blur,
+            pad_color: "black".to_owned(),
+            prefer: None,
+            fps: FpsMode::Multiply,
+            short: ShortMode::Loop,
+            long: LongMode::Trim,
+            quality: 20,
+            preset: "medium".to_owned(),
+            keep_metadata: false,
+            link: LinkMode::Copy,
+            overwrite: false,
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+        }
+    }
+}
+
+/// `--aspect`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AspectMode {
+    /// The whole picture over a blurred, enlarged copy of itself.
+    Blur,
+    /// The whole picture between bars of one colour.
+    Pad,
+    /// The middle of the picture.
+    Crop,
+    /// Leave it, and say that it cannot be fixed.
+    Reject,
+}
+
+/// `--fps`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FpsMode {
+    /// Show every frame the smallest whole number of times that reaches the minimum, so that motion stays even.
+    Multiply,
+    /// Leave it, and say that it cannot be fixed.
+    Reject,
+}
+
+/// `--short`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ShortMode {
+    /// Repeat it whole times.
+    Loop,
+    /// Show the last frame on, in silence.
+    Hold,
+    /// Leave it, and say that it cannot be fixed.
+    Reject,
+}
+
+/// `--long`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LongMode {
+    /// End it at the maximum.
+    Trim,
+    /// Leave it, and say that it cannot be fixed.
+    Reject,
+}
+
+/// `--link`: what becomes of a video that already fits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LinkMode {
+    /// A copy of its bytes.
+    Copy,
+    /// A clone that shares blocks, where the filesystem can (else a copy).
+    Reflink,
+    /// A second name for the same file (else a copy).
+    Hard,
+}
