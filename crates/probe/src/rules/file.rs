@@ -1,0 +1,107 @@
+//! The file as a whole: format, length, wholeness, and advice about `moov` and private metadata.
+
+use super::{advises, fails, listed};
+use crate::finding::{Finding, Remedy, RuleId};
+use crate::info::{Anomaly, MediaInfo, PrivateTag};
+use crate::spec::Spec;
+
+pub(super) fn check(info: &MediaInfo, spec: &Spec, findings: &mut Vec<Finding>) {
+    if let Some(rule) = &spec.container
+        && !rule.allowed.iter().any(|name| name == info.container.name())
+    {
+        let measured = info.container.name().to_owned();
+        findings.push(fails(RuleId::Container, None, measured, listed(&rule.allowed), Remedy::Remux));
+    }
+    if let Some(rule) = spec.file_size
+        && info.size_bytes > rule.max_bytes
+    {
+        let required = format!("at most {} bytes", grouped(rule.max_bytes));
+        let measured = format!("{} bytes", grouped(info.size_bytes));
+        findings.push(fails(RuleId::FileSize, None, measured, required, Remedy::EncodeVideo));
+    }
+    findings.extend(info.anomalies.iter().map(integrity));
+    if info.faststart == Some(false) {
+        findings.push(advises(
+            RuleId::Faststart,
+            None,
+            "moov after mdat".to_owned(),
+            "moov before mdat, so that playing can begin before all is loaded".to_owned(),
+            Remedy::Remux,
+        ));
+    }
+    if !info.private.is_empty() {
+        let kinds: Vec<_> = info.private.iter().map(|tag| private_name(*tag)).collect();
+        findings.push(advises(
+            RuleId::Privacy,
+            None,
+            format!("{} metadata", kinds.join(" and ")),
+            "none in what is published".to_owned(),
+            Remedy::Remux,
+        ));
+    }
+}
+
+fn integrity(anomaly: &Anomaly) -> Finding {
+    const WHOLE: &str = "a whole file";
+    let rule = RuleId::Integrity;
+    match anomaly {
+        Anomaly::Truncated { whole } => {
+            let reach = whole.map_or_else(|| "nothing is whole".to_owned(), |time| format!("whole up to {time}"));
+            fails(rule, None, format!("cut off, {reach}"), WHOLE.to_owned(), Remedy::Replace)
+        }
+        Anomaly::CorruptPackets { count, first } => {
+            let place = first.map_or_else(String::new, |time| format!(", the first at {time}"));
+            fails(rule, None, format!("{count} damaged packets{place}"), WHOLE.to_owned(), Remedy::Replace)
+        }
+        Anomaly::OddDisplayMatrix { stream } => advises(
+            rule,
+            Some(*stream),
+            "a display matrix that is no quarter turn".to_owned(),
+            "a turn by 0, 90, 180 or 270 degrees".to_owned(),
+            Remedy::EncodeVideo,
+        ),
+        Anomaly::Disagreement { what, first, second } => {
+            advises(rule, None, format!("{what}: {first} against {second}"), "one answer".to_owned(), Remedy::Remux)
+        }
+        Anomaly::UnevenStreams { video, audio } => advises(
+            rule,
+            None,
+            format!("the picture lasts {video}, the sound {audio}"),
+            "picture and sound of one length".to_owned(),
+            Remedy::None,
+        ),
+    }
+}
+
+const fn private_name(tag: PrivateTag) -> &'static str {
+    match tag {
+        PrivateTag::Location => "location",
+        PrivateTag::Device => "device",
+    }
+}
+
+/// `2,000,000,000`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::grouped;
+
+    #[test]
+    fn thousands_are_grouped() {
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(999), "999");
+        assert_eq!(grouped(1_000), "1,000");
+        assert_eq!(grouped(2_000_000_001), "2,000,000,001");
+    }
+}
