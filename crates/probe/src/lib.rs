@@ -9,6 +9,7 @@ pub mod finding;
 pub mod geometry;
 pub mod info;
 pub mod rules;
+pub mod sample_table;
 pub mod source;
 pub mod spec;
 pub mod units;
@@ -37,7 +38,10 @@ pub trait DeepReader: Sync {
 /// The facts of `source`: from its sample table where that decides everything, else from `deep`.
 ///
 /// # Errors
-/// As [`DeepReader::read`].
+/// As [`DeepReader::read`], and when the file stops before its index does.
 pub fn read(source: &Source, deep: &dyn DeepReader) -> Result<MediaInfo, ProbeError> {
-    deep.read(source.path())
+    match sample_table::read(source)? {
+        sample_table::Decision::Facts(info) => Ok(*info),
+        sample_table::Decision::Undecided(_) => deep.read(source.path()),
+    }
 }

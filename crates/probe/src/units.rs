@@ -151,6 +151,9 @@ impl FromStr for Rational {
         let bad = || NotARational(text.to_owned());
         let number = |part: &str| part.trim().parse::<i64>().map_err(|_| bad());
         if let Some((num, den)) = text.split_once(['/', ':']) {
+            if den.contains(['/', ':']) {
+                return Err(bad());
+            }
             let (num, den): (Self, Self) = (num.parse()?, den.parse()?);
             return num.checked_div(den).ok_or_else(bad);
         }
@@ -278,7 +281,8 @@ impl fmt::Display for Seconds {
             format!("{} s", self.0.to_decimal(3))
         } else {
             let rest = Rational::new(millis % 60_000, 1000).unwrap_or(Rational::whole(0));
-            format!("{} min {} s", millis / 60_000, rest.to_decimal(3))
+            let seconds = if rest.num() == 0 { String::new() } else { format!(" {} s", rest.to_decimal(3)) };
+            format!("{} min{seconds}", millis / 60_000)
         };
         f.pad(&text)
     }
@@ -340,7 +344,7 @@ mod tests {
         assert_eq!("18:32".parse(), Ok(Rational { num: 9, den: 16 }));
         assert_eq!("1.91".parse(), Ok(Rational { num: 191, den: 100 }));
         assert_eq!("-0.5".parse(), Ok(Rational { num: -1, den: 2 }));
-        for bad in ["", "1/0", "a", "1.", "1e3", "0/0"] {
+        for bad in ["", "1/0", "a", "1.", "1e3", "0/0", "1:2:3"] {
             assert!(bad.parse::<Rational>().is_err(), "{bad:?} was read");
         }
     }
@@ -351,6 +355,7 @@ mod tests {
         assert_eq!(FrameRate::new(25, 1).unwrap().to_string(), "25 fps");
         assert_eq!(Seconds::from_millis(3_992).to_string(), "3.992 s");
         assert_eq!(Seconds::from_millis(139_400).to_string(), "2 min 19.4 s");
+        assert_eq!(Seconds::from_millis(900_000).to_string(), "15 min");
     }
 
     proptest! {
