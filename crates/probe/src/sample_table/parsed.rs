@@ -116,8 +116,6 @@ pub(super) struct AacConfig {
     pub(super) frequency_index: u8,
     /// ISO/IEC 14496-3 table 1.19.
     pub(super) channel_configuration: u8,
-    /// Channels in the sample entry.
-    pub(super) entry_channels: u16,
     /// Samples a second in the sample entry.
     pub(super) entry_sample_rate: u16,
 }
@@ -162,7 +160,6 @@ fn plain(moov: mp4::MoovBox) -> Movie {
                     audio_object_type: config.dec_specific.profile,
                     frequency_index: config.dec_specific.freq_index,
                     channel_configuration: config.dec_specific.chan_conf,
-                    entry_channels: mp4a.channelcount,
                     entry_sample_rate: mp4a.samplerate.value(),
                 })
             }),

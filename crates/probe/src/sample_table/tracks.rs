@@ -192,16 +192,17 @@ fn audio(seen: &GuardedTrack, track: &Track, common: &Common) -> Result<AudioStr
     let sample_rate =
         RATES.get(usize::from(config.frequency_index)).copied().unwrap_or_else(|| u32::from(config.entry_sample_rate));
     let channels = match config.channel_configuration {
-        0 => config.entry_channels,
-        7 => 8,
-        count => u16::from(count),
+        // A program config element in the stream says; sample entries then hold anything.
+        0 => None,
+        7 => Some(8),
+        count => Some(u16::from(count)),
     };
     Ok(AudioStream {
         index: seen.index,
         codec: "aac".to_owned(),
         profile: Some(profile.to_owned()),
         sample_rate: (sample_rate > 0).then_some(sample_rate),
-        channels: (channels > 0).then_some(channels),
+        channels,
         duration: Some(common.presentation.duration),
         start: Some(common.presentation.start),
         bit_rate: common.bit_rate(),
