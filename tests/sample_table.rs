@@ -1,5 +1,7 @@
 //! The fast path against ffprobe, on made and on real videos; and against bytes that lie.
 
+#![expect(clippy::expect_used, reason = "a test stops at what it cannot go on from")]
+
 use std::path::Path;
 use std::process::Command;
 

@@ -46,6 +46,19 @@ impl MediaInfo {
     pub fn primary_audio(&self) -> Option<&AudioStream> {
         self.audio.first()
     }
+
+    /// What the file tells about person or place: its metadata, and tracks of positions that cameras write
+    /// (GoPro `gpmd`, CAMM `camm`).
+    #[must_use]
+    pub fn private_tags(&self) -> Vec<PrivateTag> {
+        let mut tags = self.private.clone();
+        if self.other.iter().any(|stream| matches!(stream.codec.as_str(), "gpmd" | "camm")) {
+            tags.push(PrivateTag::Location);
+        }
+        tags.sort_unstable();
+        tags.dedup();
+        tags
+    }
 }
 
 /// A file format, told by its content.

@@ -29,8 +29,9 @@ pub(super) fn check(info: &MediaInfo, spec: &Spec, findings: &mut Vec<Finding>) 
             Remedy::Remux,
         ));
     }
-    if !info.private.is_empty() {
-        let kinds: Vec<_> = info.private.iter().map(|tag| private_name(*tag)).collect();
+    let private = info.private_tags();
+    if !private.is_empty() {
+        let kinds: Vec<_> = private.iter().map(|tag| private_name(*tag)).collect();
         findings.push(advises(
             RuleId::Privacy,
             None,
