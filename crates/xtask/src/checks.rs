@@ -1,0 +1,32 @@
+//! What must pass: formatting, lints, docs, tests.
+
+use anyhow::Result;
+
+use crate::{setup, step};
+
+/// Formatting, lints and docs, then the tests.
+pub(crate) fn ci() -> Result<()> {
+    step::run(&mut step::cargo(&["fmt", "--all", "--check"]))?;
+    setup::run()?;
+    step::run(&mut step::cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))?;
+    let mut docs = step::cargo(&["doc", "--workspace", "--no-deps", "--locked"]);
+    step::run(docs.env("RUSTDOCFLAGS", "-D warnings"))?;
+    test()
+}
+
+/// All tests. The two binaries are built first: tests of the command line start them both.
+pub(crate) fn test() -> Result<()> {
+    setup::run()?;
+    fixtures()?;
+    step::run(&mut step::cargo(&["build", "--locked"]))?;
+    step::run(&mut step::cargo(&["test", "--workspace", "--locked"]))
+}
+
+/// Every test video, made before the tests so that none waits for another's.
+pub(crate) fn fixtures() -> Result<()> {
+    setup::run()?;
+    for recipe in pinpress_fixtures::recipes()? {
+        pinpress_fixtures::make_recipe(&recipe)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,118 @@
+//! System packages: FFmpeg's development files and command line, libclang for bindgen, pkg-config, a C compiler.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::step;
+
+/// FFmpeg's libraries, by their pkg-config names.
+const LIBRARIES: [&str; 6] = ["libavcodec", "libavfilter", "libavformat", "libavutil", "libswresample", "libswscale"];
+
+/// Debian and Ubuntu.
+const APT: [&str; 11] = [
+    "gcc",
+    "libc6-dev",
+    "pkg-config",
+    "libclang-dev",
+    "libavcodec-dev",
+    "libavfilter-dev",
+    "libavformat-dev",
+    "libavutil-dev",
+    "libswresample-dev",
+    "libswscale-dev",
+    "ffmpeg",
+];
+
+/// Other systems: the program that tells them, and what to type there.
+const ELSEWHERE: [(&str, &str); 3] = [
+    (
+        "dnf",
+        "sudo dnf install gcc clang-devel pkgconf-pkg-config ffmpeg ffmpeg-devel   (FFmpeg with x264 is in RPM Fusion)",
+    ),
+    ("pacman", "sudo pacman -S --needed base-devel clang ffmpeg pkgconf"),
+    ("brew", "brew install ffmpeg llvm pkgconf"),
+];
+
+/// Installs what is missing where apt does it; elsewhere says what to type.
+pub(crate) fn run() -> Result<()> {
+    let missing = missing();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    println!("missing: {}", missing.join(", "));
+    if step::succeeds("apt-get", &["--version"]) {
+        return apt();
+    }
+    match ELSEWHERE.iter().find(|(program, _)| step::succeeds(program, &["--version"])) {
+        Some((_, words)) => bail!("install what is missing, then run this again:\n    {words}"),
+        None => bail!(
+            "install FFmpeg 5.1 or later with its development files, libclang and pkg-config, then run this again"
+        ),
+    }
+}
+
+fn missing() -> Vec<&'static str> {
+    let mut missing = Vec::new();
+    if !step::succeeds("cc", &["--version"]) {
+        missing.push("a C compiler");
+    }
+    if !step::succeeds("pkg-config", &["--version"]) {
+        missing.push("pkg-config");
+    }
+    if !step::succeeds("pkg-config", &[&["--exists"], &LIBRARIES[..]].concat()) {
+        missing.push("FFmpeg's development files");
+    }
+    if !has_libclang() {
+        missing.push("libclang");
+    }
+    if !step::succeeds("ffmpeg", &["-version"]) || !step::succeeds("ffprobe", &["-version"]) {
+        missing.push("the ffmpeg command line");
+    }
+    missing
+}
+
+/// Where `clang-sys` looks, near enough: an LLVM folder with `libclang.so` and the headers of its compiler.
+fn has_libclang() -> bool {
+    if std::env::var_os("LIBCLANG_PATH").is_some() {
+        return true;
+    }
+    let folders = std::fs::read_dir("/usr/lib").into_iter().flatten().flatten().map(|entry| entry.path().join("lib"));
+    let folders = folders
+        .chain(["/usr/lib64", "/usr/lib", "/opt/homebrew/opt/llvm/lib", "/usr/local/opt/llvm/lib"].map(Into::into));
+    folders.into_iter().any(|folder| holds_libclang(&folder))
+}
+
+fn holds_libclang(folder: &Path) -> bool {
+    std::fs::read_dir(folder).into_iter().flatten().flatten().any(|entry| {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        name.starts_with("libclang.so")
+            || name.starts_with("libclang-") && name.contains(".so")
+            || name == "libclang.dylib"
+    })
+}
+
+fn apt() -> Result<()> {
+    let root = std::env::var("USER").is_ok_and(|user| user == "root") || is_root();
+    let apt = |args: &[&str]| {
+        let mut command = if root { Command::new("apt-get") } else { Command::new("sudo") };
+        if !root {
+            command.arg("apt-get");
+        }
+        command.args(args).env("DEBIAN_FRONTEND", "noninteractive");
+        command
+    };
+    step::run(&mut apt(&["update", "-qq"]))?;
+    step::run(&mut apt(&[&["install", "-y", "-qq", "--no-install-recommends"], &APT[..]].concat()))?;
+    let still = missing();
+    if !still.is_empty() {
+        bail!("still missing after the installation: {}", still.join(", "));
+    }
+    Ok(())
+}
+
+fn is_root() -> bool {
+    Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
