@@ -15,7 +15,7 @@ fn gate(criterion: &mut Criterion) {
     group.bench_function("open one file", |bencher| {
         bencher.iter(|| {
             let source = Source::open(black_box(&path));
-            source.is_ok_and(|source| source.len() > 0)
+            source.is_ok_and(|source| !source.is_empty())
         });
     });
     group.bench_function("read and judge one file", |bencher| {

@@ -139,7 +139,7 @@ impl Xorshift {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % end.max(1) as u64).unwrap()
+        usize::try_from(self.0 % end.max(1) as u64).expect("below a usize")
     }
 }
 
