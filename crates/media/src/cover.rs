@@ -1,5 +1,7 @@
 //! Cover frames as data.
 
+use std::path::PathBuf;
+
 use pinpress_probe::Seconds;
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +20,29 @@ pub struct CoverOptions {
     pub contact_sheet: Option<WirePath>,
     /// Replace pictures that exist.
     pub overwrite: bool,
+}
+
+impl CoverOptions {
+    /// The names that this request gives its pictures, in order of rank: `stem.ext` when one is asked for, else
+    /// `stem.1.ext`, `stem.2.ext` and so on, also when fewer are found.
+    #[must_use]
+    pub fn picture_names(&self) -> Vec<PathBuf> {
+        let Some(files) = &self.pictures else { return Vec::new() };
+        let (folder, stem): (PathBuf, PathBuf) = ((&files.folder).into(), (&files.stem).into());
+        let name = |rank: Option<usize>| {
+            let mut name = stem.clone().into_os_string();
+            if let Some(rank) = rank {
+                name.push(format!(".{rank}"));
+            }
+            name.push(format!(".{}", files.format.extension()));
+            folder.join(name)
+        };
+        if self.count <= 1 || self.at.is_some() {
+            vec![name(None)]
+        } else {
+            (1..=self.count).map(|rank| name(Some(rank))).collect()
+        }
+    }
 }
 
 /// How the pictures of a cover request are named: one alone `stem.ext`, several `stem.1.ext` in order of rank.

@@ -1,14 +1,18 @@
 //! The door between the two halves: what the front may ask of the worker, what comes back, and the client that
 //! starts workers, limits and watches them.
 
+pub mod client;
 pub mod cover;
 pub mod options;
 pub mod plan;
+pub mod signal;
 pub mod wire;
 
+pub use client::{Observer, TEMP_SUFFIX, Workers, WorkersConfig, temp_name};
 pub use cover::{Candidate, CoverOptions, Covers, Flaw, PictureFiles, PictureFormat, Rejected, ScorePart};
 pub use options::{AspectMode, FixOptions, FpsMode, LinkMode, LongMode, ShortMode};
 pub use plan::{Action, AudioStep, DroppedStream, Fill, Plan, RateStep, VideoEncode, VideoStep};
+pub use signal::signal_name;
 pub use wire::{
     About, Event, Failure, FailureKind, Fixed, Outcome, Progress, Reply, Request, Stage, WirePath, wire_millis,
 };

@@ -13,6 +13,12 @@ use crate::cover::{CoverOptions, Covers};
 use crate::options::FixOptions;
 use crate::plan::Plan;
 
+/// The worker's option for the address space of one request, in bytes.
+pub const MEMORY_LIMIT_OPTION: &str = "--memory-limit";
+
+/// The longest line that either side reads, in bytes. A whole [`MediaInfo`] is a few kilobytes.
+pub const MAX_LINE: u64 = 64 << 20;
+
 /// A path that survives JSON whatever its bytes: a string where it is UTF-8, else a list of bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]

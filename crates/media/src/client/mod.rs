@@ -1,0 +1,238 @@
+//! The client: starts workers, limits and watches them, and throws away those that died, stalled or spoke nonsense.
+
+mod config;
+mod leftovers;
+mod observer;
+mod pool;
+mod process;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use pinpress_probe::{DeepReader, MediaInfo, ProbeError, Spec};
+
+pub use config::{PROGRAM_VARIABLE, WorkersConfig};
+pub use leftovers::{TEMP_SUFFIX, temp_name};
+pub use observer::Observer;
+
+use crate::cover::{CoverOptions, Covers};
+use crate::options::FixOptions;
+use crate::plan::Plan;
+use crate::wire::{About, Event, Failure, FailureKind, Fixed, Outcome, Reply, Request};
+use pool::Pool;
+use process::{Incoming, WorkerProcess, describe};
+
+/// How often a waiting caller looks whether it is still wanted.
+const TICK: Duration = Duration::from_millis(50);
+
+/// Media workers, started when they are first needed and kept warm. Share it by reference: calls from many threads
+/// take a worker each, up to [`WorkersConfig::max_workers`], and wait for one beyond that.
+#[derive(Debug)]
+pub struct Workers {
+    config: WorkersConfig,
+    pool: Pool,
+}
+
+impl Workers {
+    /// A pool in which nothing runs yet.
+    #[must_use]
+    pub fn new(config: WorkersConfig) -> Self {
+        Self { config, pool: Pool::new() }
+    }
+
+    /// How workers are started here.
+    #[must_use]
+    pub const fn config(&self) -> &WorkersConfig {
+        &self.config
+    }
+
+    /// Sends `request` to a worker and waits for its end.
+    ///
+    /// # Errors
+    /// The worker's own [`Failure`]; or [`FailureKind::Crashed`], [`FailureKind::Stalled`],
+    /// [`FailureKind::Cancelled`] or [`FailureKind::Protocol`] when the worker did not answer. After these its
+    /// process is dead, its temp files are removed, and the next call has a fresh one.
+    pub fn call(&self, request: &Request, observer: &dyn Observer) -> Result<Reply, Failure> {
+        if observer.cancelled() {
+            return Err(cancelled());
+        }
+        let mut line = serde_json::to_vec(request).map_err(|error| unsaid(&format!("cannot be sent: {error}")))?;
+        line.push(b'\n');
+        let mut lease = self.pool.check_out(&self.config, observer)?;
+        let Some(worker) = lease.worker() else { return Err(unsaid("no worker was started")) };
+        worker.send(line);
+        match watch(worker, self.config.stall, observer) {
+            Ok(outcome) => {
+                lease.keep();
+                match outcome {
+                    Outcome::Reply(reply) => Ok(*reply),
+                    Outcome::Failure(failure) => {
+                        // A job that died inside a living worker leaves its temp files too.
+                        if failure.kind == FailureKind::Crashed {
+                            leftovers::sweep(request);
+                        }
+                        Err(failure)
+                    }
+                }
+            }
+            Err(mut failure) => {
+                let status = worker.kill();
+                if failure.kind == FailureKind::Crashed {
+                    failure.message = format!("the media worker {}", describe(status));
+                }
+                failure.log = worker.last_words();
+                leftovers::sweep(request);
+                Err(failure)
+            }
+        }
+    }
+
+    /// Reads the facts of `source` with libav.
+    ///
+    /// # Errors
+    /// As [`Workers::call`].
+    pub fn probe(&self, source: &Path, observer: &dyn Observer) -> Result<MediaInfo, Failure> {
+        match self.call(&Request::Probe { source: source.into() }, observer)? {
+            Reply::Probed { info } => Ok(*info),
+            other => Err(unasked(&other)),
+        }
+    }
+
+    /// Says what a fix of `source` would do, and writes nothing.
+    ///
+    /// # Errors
+    /// As [`Workers::call`].
+    pub fn plan(
+        &self,
+        source: &Path,
+        info: &MediaInfo,
+        spec: &Spec,
+        options: &FixOptions,
+        observer: &dyn Observer,
+    ) -> Result<Plan, Failure> {
+        let request = Request::Plan {
+            source: source.into(),
+            info: Box::new(info.clone()),
+            spec: Box::new(spec.clone()),
+            options: Box::new(options.clone()),
+        };
+        match self.call(&request, observer)? {
+            Reply::Planned { plan } => Ok(*plan),
+            other => Err(unasked(&other)),
+        }
+    }
+
+    /// Makes `source` fit `spec` as `output`, whose folder must exist.
+    ///
+    /// # Errors
+    /// As [`Workers::call`]; then there is nothing new under `output`.
+    pub fn fix(
+        &self,
+        source: &Path,
+        info: &MediaInfo,
+        spec: &Spec,
+        options: &FixOptions,
+        output: &Path,
+        observer: &dyn Observer,
+    ) -> Result<Fixed, Failure> {
+        let request = Request::Fix {
+            source: source.into(),
+            info: Box::new(info.clone()),
+            spec: Box::new(spec.clone()),
+            options: Box::new(options.clone()),
+            output: output.into(),
+        };
+        match self.call(&request, observer)? {
+            Reply::Fixed(fixed) => Ok(*fixed),
+            other => Err(unasked(&other)),
+        }
+    }
+
+    /// Ranks frames of `source` and writes the pictures that `options` asks for.
+    ///
+    /// # Errors
+    /// As [`Workers::call`].
+    pub fn cover(&self, source: &Path, options: &CoverOptions, observer: &dyn Observer) -> Result<Covers, Failure> {
+        match self.call(&Request::Cover { source: source.into(), options: options.clone() }, observer)? {
+            Reply::Covered(covers) => Ok(covers),
+            other => Err(unasked(&other)),
+        }
+    }
+
+    /// What the worker is linked to, and what confines it here.
+    ///
+    /// # Errors
+    /// As [`Workers::call`].
+    pub fn about(&self) -> Result<About, Failure> {
+        match self.call(&Request::About, &())? {
+            Reply::About(about) => Ok(about),
+            other => Err(unasked(&other)),
+        }
+    }
+}
+
+impl DeepReader for Workers {
+    fn read(&self, path: &Path) -> Result<MediaInfo, ProbeError> {
+        self.probe(path, &()).map_err(|failure| {
+            let (path, reason) = (path.to_owned(), failure.message);
+            match failure.kind {
+                FailureKind::Io => ProbeError::Io { path, source: std::io::Error::other(reason) },
+                FailureKind::NotAVideo => ProbeError::NotAVideo { reason, path },
+                FailureKind::Incomplete => ProbeError::Incomplete { path },
+                FailureKind::Corrupt => ProbeError::Corrupt { reason, path },
+                _ => ProbeError::Reader { reason, path },
+            }
+        })
+    }
+}
+
+/// Hears the worker out. An error means that the worker is of no more use.
+fn watch(worker: &WorkerProcess, stall: Duration, observer: &dyn Observer) -> Result<Outcome, Failure> {
+    let mut moved = Instant::now();
+    loop {
+        match worker.hear(TICK.min(stall)) {
+            Some(Incoming::Event(Event::Progress(progress))) => {
+                moved = Instant::now();
+                observer.progress(progress);
+            }
+            Some(Incoming::Event(Event::Warning { message })) => observer.warning(&message),
+            Some(Incoming::Event(Event::Done { outcome })) => return Ok(outcome),
+            Some(Incoming::Garbage(what)) => {
+                return Err(unsaid(&format!("the media worker said something that is no event: {what}")));
+            }
+            Some(Incoming::End) => return Err(Failure::new(FailureKind::Crashed, "")),
+            None => {}
+        }
+        if observer.cancelled() {
+            return Err(cancelled());
+        }
+        if moved.elapsed() >= stall {
+            let text = format!(
+                "no progress for {} s, so it was stopped: the file makes the decoder hang",
+                stall.as_secs_f32()
+            );
+            return Err(Failure::new(FailureKind::Stalled, text));
+        }
+    }
+}
+
+fn cancelled() -> Failure {
+    Failure::new(FailureKind::Cancelled, "stopped on request")
+}
+
+fn unsaid(message: &str) -> Failure {
+    Failure::new(FailureKind::Protocol, message)
+}
+
+fn unasked(reply: &Reply) -> Failure {
+    let name = match reply {
+        Reply::Probed { .. } => "probed",
+        Reply::Planned { .. } => "planned",
+        Reply::Fixed(_) => "fixed",
+        Reply::Covered(_) => "covered",
+        Reply::About(_) => "about",
+    };
+    unsaid(&format!(
+        "the media worker answered another question ({name}): pinpress and pinpress-media are of different versions"
+    ))
+}

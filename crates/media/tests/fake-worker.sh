@@ -1,0 +1,31 @@
+#!/bin/sh
+# A worker that misbehaves as the name of the requested source says, and answers `about` properly.
+probed='{"event":"done","outcome":{"failure":{"kind":"not-a-video","message":"as asked","log":[]}}}'
+while IFS= read -r line; do
+  case "$line" in
+    *'"about"'*)
+      # The version is this shell's number and the arguments it was started with.
+      printf '{"event":"done","outcome":{"reply":{"reply":"about","version":"%s %s","libraries":[],"encoders":[],"sandbox":[]}}}\n' "$$" "$*" ;;
+    */segfault*) echo 'the last words' >&2; kill -SEGV $$ ;;
+    */exit3*) exit 3 ;;
+    */garbage*) echo 'hello there' ;;
+    */endless*) exec tr '\0' 'x' </dev/zero ;;
+    */half*) printf '{"event":'; exit 0 ;;
+    */child*)
+      # What it started outlives it, unless the whole group is killed.
+      sleep 1000 & printf '{"event":"warning","message":"%s"}\n' "$!"
+      wait ;;
+    */stall*)
+      echo '{"event":"progress","stage":"encoding","done_ms":1,"total_ms":null}'
+      while :; do echo '{"event":"warning","message":"busy"}'; sleep 0.05; done ;;
+    */deaf*) exec sleep 1000 ;;
+    */wrong*) printf '{"event":"done","outcome":{"reply":{"reply":"covered","candidates":[],"rejected":[],"looked_at":0}}}\n' ;;
+    */environment*) printf '{"event":"warning","message":"%s"}\n' "$(env | tr '\n' ' ')"; echo "$probed" ;;
+    */slow*)
+      for at in 1 2 3 4 5 6; do
+        printf '{"event":"progress","stage":"probing","done_ms":%s,"total_ms":6}\n' $at; sleep 0.5
+      done
+      echo "$probed" ;;
+    *) echo "$probed" ;;
+  esac
+done
