@@ -1,1 +1,29 @@
+//! The one door to FFmpeg: hardened open, facts, decode, filter, encode, mux, log capture.
 //!
+//! No type of FFmpeg leaves this crate, and none of our other crates is known to it: facts and jobs are plain data,
+//! times are microseconds or ticks of a [`Fraction`]. Errors name no path, as the caller knows it.
+//!
+//! Written against FFmpeg 5.1; nothing is called that later versions have removed.
+
+#![expect(unsafe_code, reason = "libav is a C library; each block says why it is sound")]
+
+pub mod colour;
+pub mod error;
+pub mod fraction;
+pub mod log;
+pub mod picture;
+pub mod sniff;
+pub mod stills;
+pub mod turn;
+
+mod decoder;
+mod graph;
+mod input;
+
+pub use colour::Colour;
+pub use error::AvError;
+pub use fraction::Fraction;
+pub use input::Cancel;
+pub use log::take_log;
+pub use stills::{Still, StillOptions, Stills};
+pub use turn::Turn;

@@ -1,0 +1,123 @@
+//! Packets to frames.
+
+use ffmpeg_next::{Dictionary, Error as LibavError, Frame, Packet, codec, media, threading};
+
+use crate::error::{AvError, libav_errno};
+use crate::fraction::Fraction;
+use crate::input::Input;
+
+/// How a decoder works.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct DecoderOptions {
+    /// Threads, at least 1.
+    pub(crate) threads: usize,
+    /// Threads decode whole frames, which is faster and delays by as many frames; else slices.
+    pub(crate) frame_threads: bool,
+    /// Notice what is broken, instead of concealing it in silence.
+    pub(crate) strict: bool,
+}
+
+/// An open decoder for one stream.
+pub(crate) struct Decoder {
+    opened: codec::decoder::Opened,
+    time_base: Fraction,
+    kind: media::Type,
+}
+
+impl Decoder {
+    /// Opens the decoder that libav prefers for the stream.
+    pub(crate) fn open(input: &Input, stream: usize, options: DecoderOptions) -> Result<Self, AvError> {
+        let found =
+            input.context().stream(stream).ok_or(AvError::NoStream { kind: "video or audio", index: stream })?;
+        let parameters = found.parameters();
+        let (id, kind) = (parameters.id(), parameters.medium());
+        let codec = codec::decoder::find(id).ok_or_else(|| AvError::Missing(format!("decoder for {}", id.name())))?;
+        let fail = |error: LibavError| AvError::Decoder { codec: id.name().to_owned(), reason: error.to_string() };
+        let mut context = codec::Context::from_parameters(parameters).map_err(fail)?;
+        let threads = threading::Config {
+            count: options.threads.max(1),
+            ..threading::Config::kind(if options.frame_threads {
+                threading::Type::Frame
+            } else {
+                threading::Type::Slice
+            })
+        };
+        context.set_threading(threads);
+        let mut decoder = context.decoder();
+        decoder.set_packet_time_base(found.time_base());
+        let mut dictionary = Dictionary::new();
+        if options.strict {
+            // `crccheck` and the parsing checks; `explode` would end decoding at the first fault, and it is the
+            // count that is wanted. `aggressive` reports faults that conforming encoders make.
+            dictionary.set("err_detect", "crccheck+bitstream+buffer");
+        }
+        let opened = decoder.open_as_with(codec, dictionary).map_err(fail)?;
+        Ok(Self { opened, time_base: found.time_base().into(), kind })
+    }
+
+    pub(crate) const fn time_base(&self) -> Fraction {
+        self.time_base
+    }
+
+    pub(crate) const fn kind(&self) -> media::Type {
+        self.kind
+    }
+
+    /// Gives a packet to the decoder, or with `None` tells it that there are no more. Whoever calls takes all frames
+    /// between two packets. `Ok(false)` is a packet that it could not decode.
+    pub(crate) fn send(&mut self, packet: Option<&Packet>) -> Result<bool, AvError> {
+        let sent = match packet {
+            Some(packet) => self.opened.send_packet(packet),
+            None => self.opened.send_eof(),
+        };
+        match sent {
+            Ok(()) | Err(LibavError::Eof) => Ok(true),
+            Err(LibavError::Other { errno: libav_errno::ENOMEM }) => {
+                Err(AvError::Internal("out of memory while decoding".to_owned()))
+            }
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// The next frame; `Frames::Wait` when it wants a packet first.
+    pub(crate) fn receive(&mut self) -> Result<Received, AvError> {
+        // SAFETY: an empty frame is allocated here and filled by libav before anyone reads it.
+        let mut frame = unsafe { Frame::empty() };
+        match self.opened.receive_frame(&mut frame) {
+            Ok(()) => Ok(Received::Frame(frame)),
+            Err(LibavError::Eof) => Ok(Received::End),
+            Err(LibavError::Other { errno: libav_errno::EAGAIN }) => Ok(Received::Wait),
+            Err(LibavError::Other { errno: libav_errno::ENOMEM }) => {
+                Err(AvError::Internal("out of memory while decoding".to_owned()))
+            }
+            Err(_) => Ok(Received::Damaged),
+        }
+    }
+
+    /// Forgets what it holds, for a seek or a new beginning.
+    pub(crate) fn flush(&mut self) {
+        self.opened.flush();
+    }
+}
+
+/// What a decoder answers.
+pub(crate) enum Received {
+    /// A picture or a piece of sound.
+    Frame(Frame),
+    /// It wants a packet.
+    Wait,
+    /// Something in it could not be decoded.
+    Damaged,
+    /// All is out.
+    End,
+}
+
+/// A frame's own timestamp, or libav's best guess from the decode times, in ticks of its stream.
+pub(crate) fn frame_ticks(frame: &Frame) -> Option<i64> {
+    frame.timestamp().or_else(|| frame.pts())
+}
+
+/// The decoder's error flags, or the corrupt mark, on a frame that it gave out all the same.
+pub(crate) fn is_damaged(frame: &Frame) -> bool {
+    frame.has_decode_errors() || frame.is_corrupt()
+}

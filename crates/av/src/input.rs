@@ -1,0 +1,308 @@
+//! Opening a file that a stranger made.
+
+use std::ffi::CString;
+use std::path::Path;
+use std::ptr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use ffmpeg_next::{Dictionary, Error as LibavError, Packet, ffi, format, frame, media, packet, util::interrupt};
+
+use crate::error::AvError;
+use crate::fraction::Fraction;
+use crate::sniff;
+
+/// The demuxers that may meet a file, by libav's names; `mov` is all of ISO BMFF, `matroska` WebM too. They are the
+/// formats that cameras, phones, editors, screen recorders and downloads leave behind. None of them opens a second
+/// file or host: playlists (hls, concat, dash), image sequences, devices and scripts are not here.
+const DEMUXERS: &str = "mov,matroska,webm,mpegts,mpeg,avi,flv,ogg,asf,mxf,dv";
+
+/// Protocols that may be used, also by demuxers that open something themselves.
+const PROTOCOLS: &str = "file";
+
+/// Bytes that `avformat_find_stream_info` may read.
+const PROBE_BYTES: &str = "20000000";
+
+/// Microseconds of media that `avformat_find_stream_info` may read.
+const ANALYSE_MICROS: &str = "10000000";
+
+/// Streams that a file may have; libav's own limit is 1,000, and each costs memory.
+const MAX_STREAMS: &str = "100";
+
+/// A flag that stops what libav is doing, shared by all who hold a clone.
+#[derive(Debug, Clone, Default)]
+pub struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    /// A flag that is not set.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets it, for good.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it is set.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// [`AvError::Cancelled`] when it is set.
+    pub(crate) fn check(&self) -> Result<(), AvError> {
+        if self.is_cancelled() { Err(AvError::Cancelled) } else { Ok(()) }
+    }
+}
+
+/// An open file with its stream facts read.
+pub(crate) struct Input {
+    context: format::context::Input,
+    cancel: Cancel,
+}
+
+/// One read of the demuxer.
+pub(crate) enum Next {
+    /// A packet.
+    Packet(Packet),
+    /// A piece that the demuxer could not make sense of; the next read goes on behind it.
+    Damaged,
+    /// No more.
+    End,
+}
+
+/// Pieces in a row that the demuxer may fail to make sense of before the rest is given up.
+const MAX_DAMAGED_RUN: u32 = 1000;
+
+impl Input {
+    /// Opens `path` with the protocols, demuxers and limits above. `cancel` stops this and every later read.
+    pub(crate) fn open(path: &Path, cancel: &Cancel) -> Result<Self, AvError> {
+        crate::log::init();
+        cancel.check()?;
+        let metadata = std::fs::metadata(path).map_err(|error| AvError::io("cannot read it", error))?;
+        if !metadata.is_file() {
+            return Err(AvError::NotAVideo("not a regular file".to_owned()));
+        }
+        let url = file_url(path)?;
+        let mut options = Dictionary::new();
+        for (key, value) in [
+            ("protocol_whitelist", PROTOCOLS),
+            ("format_whitelist", DEMUXERS),
+            ("probesize", PROBE_BYTES),
+            ("analyzeduration", ANALYSE_MICROS),
+            ("max_streams", MAX_STREAMS),
+        ] {
+            options.set(key, value);
+        }
+        let flag = cancel.clone();
+        let interrupt = interrupt::new(Box::new(move || flag.is_cancelled()));
+
+        // SAFETY: the context is fresh and freed by avformat_open_input when that fails; the interrupt callback's
+        // closure lives in `interrupt.guard`, which moves into the wrapped context and is dropped after it.
+        let opened = unsafe {
+            let mut context = ffi::avformat_alloc_context();
+            if context.is_null() {
+                return Err(AvError::Internal("out of memory".to_owned()));
+            }
+            (*context).interrupt_callback = interrupt.interrupt;
+            let mut raw_options = options.disown();
+            let result =
+                ffi::avformat_open_input(&raw mut context, url.as_ptr(), ptr::null_mut(), &raw mut raw_options);
+            drop(Dictionary::own(raw_options));
+            if result < 0 {
+                Err(LibavError::from(result))
+            } else {
+                Ok(format::context::Input::wrap_with_interrupt(context, interrupt.guard))
+            }
+        };
+        let mut context = opened.map_err(|error| sort_open_error(path, error))?;
+        // SAFETY: the context is open; null options are allowed.
+        let result = unsafe { ffi::avformat_find_stream_info(context.as_mut_ptr(), ptr::null_mut()) };
+        if result < 0 {
+            return Err(AvError::reading(LibavError::from(result)));
+        }
+        cancel.check()?;
+        Ok(Self { context, cancel: cancel.clone() })
+    }
+
+    pub(crate) const fn context(&self) -> &format::context::Input {
+        &self.context
+    }
+
+    /// The picture that a player shows: the first video stream that is no attached picture.
+    pub(crate) fn first_video(&self) -> Result<usize, AvError> {
+        self.context
+            .streams()
+            .find(|stream| {
+                stream.parameters().medium() == media::Type::Video
+                    && !stream.disposition().contains(format::stream::Disposition::ATTACHED_PIC)
+            })
+            .map(|stream| stream.index())
+            .ok_or_else(|| AvError::NotAVideo("it holds no moving picture".to_owned()))
+    }
+
+    /// The time base of a stream.
+    pub(crate) fn time_base(&self, stream: usize) -> Fraction {
+        self.context.stream(stream).map_or(Fraction::MICROSECOND, |stream| stream.time_base().into())
+    }
+
+    /// When the first frame of a stream is shown, in its ticks.
+    pub(crate) fn start_ticks(&self, stream: usize) -> Option<i64> {
+        self.context.stream(stream).map(|stream| stream.start_time()).filter(|start| *start != ffi::AV_NOPTS_VALUE)
+    }
+
+    /// When the file's first picture or sound is shown, in microseconds; 0 when nobody says.
+    pub(crate) fn start_micros(&self) -> i64 {
+        // SAFETY: reading a plain field of the open context.
+        match unsafe { (*self.context.as_ptr()).start_time } {
+            ffi::AV_NOPTS_VALUE => 0,
+            start => start,
+        }
+    }
+
+    /// The file's duration in microseconds, by its index or by estimate.
+    pub(crate) fn duration_micros(&self) -> Option<i64> {
+        Some(self.context.duration()).filter(|micros| *micros > 0)
+    }
+
+    /// What the demuxer may leave out of `stream`.
+    pub(crate) fn discard(&mut self, stream: usize, what: ffi::AVDiscard) {
+        if let Some(mut stream) = self.context.stream_mut(stream) {
+            // SAFETY: writing a plain field that the demuxer reads before each packet; nobody reads now.
+            unsafe { (*stream.as_mut_ptr()).discard = what };
+        }
+    }
+
+    /// Discards all streams but those.
+    pub(crate) fn keep_only(&mut self, kept: &[usize]) {
+        for index in 0..self.context.nb_streams() as usize {
+            if !kept.contains(&index) {
+                self.discard(index, ffi::AVDiscard::AVDISCARD_ALL);
+            }
+        }
+    }
+
+    /// Goes to the last sync sample of `stream` at or before `ticks` of its time base, as its index has it.
+    pub(crate) fn seek_before(&mut self, stream: usize, ticks: i64) -> Result<(), AvError> {
+        let index = i32::try_from(stream).map_err(|_| AvError::NoStream { kind: "video", index: stream })?;
+        // SAFETY: the context is open and `index` is one of its streams; libav checks the index again.
+        let result = unsafe { ffi::avformat_seek_file(self.context.as_mut_ptr(), index, i64::MIN, ticks, ticks, 0) };
+        if result < 0 { Err(AvError::reading(LibavError::from(result))) } else { Ok(()) }
+    }
+
+    /// Goes to the beginning, for demuxers that have an index and for those that have none.
+    pub(crate) fn rewind(&mut self, stream: usize) -> Result<(), AvError> {
+        if self.seek_before(stream, i64::MIN + 1).is_ok() {
+            return Ok(());
+        }
+        let start = self.start_ticks(stream).unwrap_or(0);
+        let index = i32::try_from(stream).map_err(|_| AvError::NoStream { kind: "video", index: stream })?;
+        // SAFETY: the context is open; libav checks the stream index.
+        let result = unsafe { ffi::avformat_seek_file(self.context.as_mut_ptr(), index, i64::MIN, start, i64::MAX, 0) };
+        if result < 0 { Err(AvError::reading(LibavError::from(result))) } else { Ok(()) }
+    }
+
+    /// The display matrix of a stream (ISO/IEC 14496-12 §8.3.2), in libav's layout.
+    pub(crate) fn display_matrix(&self, stream: usize) -> Option<[i32; 9]> {
+        let stream = self.context.stream(stream)?;
+        let data = stream.side_data().find(|data| data.kind() == packet::side_data::Type::DisplayMatrix)?;
+        let mut matrix = [0; 9];
+        let bytes = data.data().as_chunks::<4>().0;
+        for (to, from) in matrix.iter_mut().zip(bytes) {
+            *to = i32::from_ne_bytes(*from);
+        }
+        (bytes.len() >= matrix.len()).then_some(matrix)
+    }
+
+    /// Whether the stream says that its pictures are made of two fields.
+    pub(crate) fn is_flagged_interlaced(&self, stream: usize) -> bool {
+        use ffi::AVFieldOrder::{AV_FIELD_BB, AV_FIELD_BT, AV_FIELD_TB, AV_FIELD_TT};
+        self.context.stream(stream).is_some_and(|stream| {
+            let parameters = stream.parameters();
+            // SAFETY: reading a plain field of the stream's parameters, which live as long as the context.
+            let order = unsafe { (*parameters.as_ptr()).field_order };
+            matches!(order, AV_FIELD_TT | AV_FIELD_BB | AV_FIELD_TB | AV_FIELD_BT)
+        })
+    }
+
+    /// The shape of a pixel: what the container says, else what the frame says; 0/1 when nobody does.
+    pub(crate) fn sample_aspect(&self, stream: usize, frame: &frame::Video) -> Fraction {
+        let Some(stream) = self.context.stream(stream) else { return Fraction::new(0, 1) };
+        // SAFETY: context, stream and frame are alive; libav reads their sample aspect ratios only.
+        let aspect = unsafe {
+            ffi::av_guess_sample_aspect_ratio(
+                self.context.as_ptr().cast_mut(),
+                stream.as_ptr().cast_mut(),
+                frame.as_ptr().cast_mut(),
+            )
+        };
+        Fraction::new(aspect.num, aspect.den)
+    }
+
+    /// Decode times of the sync samples in the demuxer's index, in ticks.
+    pub(crate) fn sync_index(&mut self, stream: usize) -> Vec<i64> {
+        let Some(mut stream) = self.context.stream_mut(stream) else { return Vec::new() };
+        // SAFETY: the stream is alive and nothing is read meanwhile, so the index does not move; libav answers null
+        // for a place past its end.
+        unsafe {
+            let raw = stream.as_mut_ptr();
+            (0..ffi::avformat_index_get_entries_count(raw))
+                .filter_map(|at| ffi::avformat_index_get_entry(raw, at).as_ref())
+                .filter(|entry| {
+                    entry.flags() & ffi::AVINDEX_KEYFRAME != 0 && entry.flags() & ffi::AVINDEX_DISCARD_FRAME == 0
+                })
+                .map(|entry| entry.timestamp)
+                .collect()
+        }
+    }
+
+    /// Reads on. Damaged pieces are told, not skipped in silence; the system's errors end it.
+    pub(crate) fn next(&mut self, damaged_run: &mut u32) -> Result<Next, AvError> {
+        self.cancel.check()?;
+        let mut packet = Packet::empty();
+        match packet.read(&mut self.context) {
+            Ok(()) => {
+                *damaged_run = 0;
+                Ok(Next::Packet(packet))
+            }
+            Err(LibavError::Eof) => Ok(Next::End),
+            Err(LibavError::InvalidData | LibavError::PatchWelcome) => {
+                *damaged_run += 1;
+                Ok(if *damaged_run > MAX_DAMAGED_RUN { Next::End } else { Next::Damaged })
+            }
+            // Some demuxers ask to be called again after they resynchronised.
+            Err(LibavError::Other { errno }) if errno == crate::error::libav_errno::EAGAIN => {
+                *damaged_run += 1;
+                Ok(if *damaged_run > MAX_DAMAGED_RUN { Next::End } else { Next::Damaged })
+            }
+            Err(error) => Err(AvError::reading(error)),
+        }
+    }
+}
+
+/// `file:` and the path, so that a name such as `http:x` or `concat:a|b` is a name.
+pub(crate) fn file_url(path: &Path) -> Result<CString, AvError> {
+    let mut url = b"file:".to_vec();
+    url.extend_from_slice(path.as_os_str().as_encoded_bytes());
+    CString::new(url).map_err(|_| AvError::NotAVideo("its name holds a NUL byte".to_owned()))
+}
+
+/// Why it did not open, in the file's terms.
+fn sort_open_error(path: &Path, error: LibavError) -> AvError {
+    let error = match AvError::system("cannot read it", error) {
+        Ok(sorted) => return sorted,
+        Err(error) => error,
+    };
+    let iso = sniff::top_level(path).ok().and_then(|top| top.iso);
+    match (error, iso) {
+        (_, Some(boxes)) if !boxes.has_moov => AvError::Incomplete,
+        (LibavError::InvalidData, Some(_)) => AvError::Corrupt("its index (moov) does not make sense".to_owned()),
+        // Outside the allow-list libav answers EINVAL, and INVALIDDATA when no demuxer knows it at all.
+        (LibavError::InvalidData | LibavError::Other { .. } | LibavError::DemuxerNotFound, None) => {
+            AvError::NotAVideo("no video format that is read here has such content".to_owned())
+        }
+        (error, _) => AvError::Corrupt(error.to_string()),
+    }
+}

@@ -1,0 +1,258 @@
+//! Stills against what ffprobe and ffmpeg say of the same times.
+
+mod support;
+
+use std::path::Path;
+
+use pinpress_av::{Still, StillOptions, Stills};
+use support::{ffmpeg, ffmpeg_bytes, ffprobe, folder, good_clips, mean_difference, text};
+
+/// Rounding of a timestamp to microseconds here, to six decimals there.
+const TIME_TOLERANCE_US: i64 = 2;
+
+/// Another scaler, other rounding: steps of 255 on average.
+const PIXEL_TOLERANCE: f64 = 2.0;
+
+/// Presentation times of the first video stream's frames, in microseconds from the start of the file, in order.
+fn frame_times(path: &Path) -> Vec<i64> {
+    let start = ffprobe(path, &["-show_entries", "format=start_time"]);
+    let start: f64 = start.first().and_then(|text| text.parse().ok()).unwrap_or(0.0);
+    let mut times: Vec<i64> =
+        ffprobe(path, &["-select_streams", "v:0", "-show_entries", "frame=best_effort_timestamp_time"])
+            .iter()
+            .filter_map(|text| text.parse::<f64>().ok())
+            .map(|seconds| ((seconds - start) * 1e6).round() as i64)
+            .collect();
+    times.sort_unstable();
+    times.dedup();
+    times
+}
+
+fn near(left: i64, right: i64) -> bool {
+    (left - right).abs() <= TIME_TOLERANCE_US
+}
+
+#[test]
+fn the_frame_shown_at_a_time_is_the_one_that_ffprobe_lists() {
+    for path in good_clips() {
+        let times = frame_times(&path);
+        let mut stills = Stills::open(&path, &StillOptions { max_side: Some(64), ..Default::default() }).unwrap();
+        assert!(!times.is_empty(), "ffprobe lists no frame: {}", path.display());
+        for part in [0, 1, 3, 7, 10] {
+            let index = (times.len() - 1) * part / 10;
+            // Asked between two frames: the earlier one is shown.
+            let next = times.get(index + 1).copied().unwrap_or(times[index] + 20_000);
+            let asked = times[index] + (next - times[index]) / 2;
+            let still = stills.at_us(asked).unwrap().unwrap();
+            assert!(
+                near(still.time_us, times[index]),
+                "at {asked}: {} and not {}: {}",
+                still.time_us,
+                times[index],
+                path.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn times_before_the_first_and_after_the_last_frame_give_these() {
+    for path in good_clips().into_iter().step_by(4) {
+        let times = frame_times(&path);
+        let mut stills = Stills::open(&path, &StillOptions { max_side: Some(64), ..Default::default() }).unwrap();
+        assert!(near(stills.at_us(-5_000_000).unwrap().unwrap().time_us, times[0].max(0)), "{}", path.display());
+        let last = stills.at_us(3_600_000_000).unwrap().unwrap().time_us;
+        assert!(near(last, times[times.len() - 1]), "{last}: {}", path.display());
+    }
+}
+
+#[test]
+fn sync_times_are_those_of_ffprobes_key_packets_and_each_gives_its_frame() {
+    for path in good_clips() {
+        let start = ffprobe(&path, &["-show_entries", "format=start_time"]);
+        let start: f64 = start.first().and_then(|text| text.parse().ok()).unwrap_or(0.0);
+        let mut judge: Vec<i64> = std::process::Command::new("ffprobe")
+            .args(["-v", "error", "-select_streams", "v:0", "-show_entries", "packet=pts_time,flags", "-of", "csv=p=0"])
+            .arg(&path)
+            .output()
+            .map(|output| String::from_utf8(output.stdout).unwrap())
+            .unwrap()
+            .lines()
+            // `K_` is a sync sample, `KD` one that an edit list drops.
+            .filter_map(|line| line.split_once(",K_"))
+            .filter_map(|(time, _)| time.parse::<f64>().ok())
+            .map(|seconds| (((seconds - start) * 1e6).round() as i64).max(0))
+            .collect();
+        judge.sort_unstable();
+        judge.dedup();
+        let mut stills = Stills::open(&path, &StillOptions { max_side: Some(64), ..Default::default() }).unwrap();
+        let ours = stills.sync_times_us().unwrap();
+        assert!(
+            ours.len() == judge.len() && ours.iter().zip(&judge).all(|(a, b)| near(*a, *b)),
+            "{ours:?} and not {judge:?}: {}",
+            path.display()
+        );
+        for index in [0, ours.len() / 2, ours.len().saturating_sub(1)] {
+            let Some(time) = ours.get(index) else { continue };
+            let still = stills.sync_at_us(*time).unwrap();
+            let got = still.as_ref().map(|still| still.time_us);
+            assert!(got.is_some_and(|got| near(got, *time)), "{got:?} and not {time}: {}", path.display());
+        }
+    }
+}
+
+/// What ffmpeg shows first, turned and scaled to `still`'s size.
+fn judged(path: &Path, still: &Still, filters: &str) -> Vec<u8> {
+    let size = format!("{filters}scale={}:{}:flags=bicubic,format=rgb24", still.width, still.height);
+    ffmpeg_bytes(&["-i", text(path), "-frames:v", "1", "-map", "0:V:0", "-vf", &size, "-f", "rawvideo", "-"])
+}
+
+#[test]
+fn pictures_are_upright_and_square_in_every_turn() {
+    let folder = folder();
+    let flat = folder.path().join("flat.mp4");
+    ffmpeg(&[
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc2=s=160x120:d=1:r=25",
+        "-c:v",
+        "libx264",
+        "-pix_fmt",
+        "yuv420p",
+        "-crf",
+        "10",
+        "-vf",
+        "setsar=4/3",
+        "-colorspace",
+        "bt709",
+        text(&flat),
+    ]);
+    for (degrees, size) in [("0", (213, 120)), ("90", (120, 213)), ("180", (213, 120)), ("270", (120, 213))] {
+        let turned = folder.path().join(format!("turned{degrees}.mp4"));
+        let tag = format!("rotate={degrees}");
+        ffmpeg(&["-i", text(&flat), "-c", "copy", "-metadata:s:v:0", &tag, text(&turned)]);
+        let mut stills = Stills::open(&turned, &StillOptions::default()).unwrap();
+        let still = stills.at_us(0).unwrap().unwrap();
+        assert_eq!((still.width, still.height), size, "{degrees}");
+        // ffmpeg turns by the matrix as well, before our filter sees the frame.
+        let difference = mean_difference(&still.rgb, &judged(&turned, &still, "scale=in_color_matrix=bt709,"));
+        assert!(difference < PIXEL_TOLERANCE, "{degrees}: {difference}");
+    }
+}
+
+#[test]
+fn stills_of_real_clips_look_as_ffmpeg_shows_them() {
+    for path in good_clips() {
+        let colour = ffprobe(&path, &["-select_streams", "V:0", "-show_entries", "stream=color_transfer"]);
+        let field = ffprobe(&path, &["-select_streams", "V:0", "-show_entries", "stream=field_order"]);
+        let hdr = colour.first().is_some_and(|name| name == "smpte2084" || name == "arib-std-b67");
+        let progressive = field.first().is_none_or(|order| order == "progressive" || order == "unknown");
+        if hdr || !progressive {
+            continue; // other tests, as ffmpeg shows those untouched
+        }
+        let mut stills = Stills::open(&path, &StillOptions { max_side: Some(160), ..Default::default() }).unwrap();
+        let still = stills.at_us(0).unwrap().unwrap();
+        let matrix = ffprobe(&path, &["-select_streams", "V:0", "-show_entries", "stream=width,height,color_space"]);
+        let untagged = matrix.get(2).is_none_or(|name| name == "unknown");
+        let hd = matrix[0].parse::<u32>().unwrap() >= 1280 || matrix[1].parse::<u32>().unwrap() >= 720;
+        let filters = if untagged && hd { "scale=in_color_matrix=bt709," } else { "" };
+        let difference = mean_difference(&still.rgb, &judged(&path, &still, filters));
+        assert!(difference < PIXEL_TOLERANCE, "{difference}: {}", path.display());
+    }
+}
+
+#[test]
+fn hdr_is_tone_mapped_to_a_picture_that_is_neither_grey_nor_black() {
+    for path in good_clips() {
+        let colour = ffprobe(&path, &["-select_streams", "V:0", "-show_entries", "stream=color_transfer"]);
+        let hdr = colour.first().is_some_and(|name| name == "smpte2084" || name == "arib-std-b67");
+        if !hdr {
+            continue;
+        }
+        let mut stills = Stills::open(&path, &StillOptions { max_side: Some(160), ..Default::default() }).unwrap();
+        let still = stills.at_us(stills.duration_us().unwrap_or(0) / 2).unwrap().unwrap();
+        let luma = |rgb: &[u8]| (u32::from(rgb[0]) * 2 + u32::from(rgb[1]) * 5 + u32::from(rgb[2])) / 8;
+        let mut lumas: Vec<u32> = still.rgb.chunks_exact(3).map(luma).collect();
+        lumas.sort_unstable();
+        let (low, high) = (lumas[lumas.len() / 50], lumas[lumas.len() * 49 / 50]);
+        assert!(high - low > 60, "contrast {low}..{high}: {}", path.display());
+    }
+}
+
+#[test]
+fn fields_do_not_comb() {
+    let folder = folder();
+    let clip = folder.path().join("fields.mp4");
+    // A bar that moves fast, two fields a frame.
+    ffmpeg(&[
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc2=s=320x240:d=1:r=50",
+        "-vf",
+        "scroll=h=0.05,interlace",
+        "-c:v",
+        "libx264",
+        "-flags",
+        "+ilme+ildct",
+        "-pix_fmt",
+        "yuv420p",
+        "-x264-params",
+        "tff=1",
+        text(&clip),
+    ]);
+    let comb = |rgb: &[u8], width: usize| -> u64 {
+        // Rows that differ from both neighbours in the same direction.
+        let row = |y: usize, x: usize| i64::from(rgb[(y * width + x) * 3 + 1]);
+        let height = rgb.len() / 3 / width;
+        (1..height - 1)
+            .flat_map(|y| (0..width).map(move |x| (y, x)))
+            .map(|(y, x)| ((row(y, x) - row(y - 1, x)) * (row(y, x) - row(y + 1, x))).max(0).unsigned_abs())
+            .sum()
+    };
+    let mut stills = Stills::open(&clip, &StillOptions::default()).unwrap();
+    let still = stills.at_us(500_000).unwrap().unwrap();
+    let woven = ffmpeg_bytes(&[
+        "-ss",
+        "0.5",
+        "-i",
+        text(&clip),
+        "-frames:v",
+        "1",
+        "-vf",
+        "format=rgb24",
+        "-f",
+        "rawvideo",
+        "-",
+    ]);
+    let (ours, theirs) = (comb(&still.rgb, 320), comb(&woven, 320));
+    assert!(ours * 3 < theirs, "combing {ours} against {theirs} of the woven frame");
+}
+
+#[test]
+fn a_file_with_one_sync_frame_and_one_with_a_single_frame_give_stills() {
+    let folder = folder();
+    let one = folder.path().join("one.mp4");
+    ffmpeg(&[
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc2=s=160x120:d=2:r=25",
+        "-c:v",
+        "libx264",
+        "-g",
+        "1000",
+        "-pix_fmt",
+        "yuv420p",
+        text(&one),
+    ]);
+    let mut stills = Stills::open(&one, &StillOptions::default()).unwrap();
+    assert_eq!(stills.sync_times_us().unwrap(), [0]);
+    assert_eq!(stills.sync_at_us(1_900_000).unwrap().unwrap().time_us, 0);
+    assert_eq!(stills.at_us(1_900_000).unwrap().unwrap().time_us, 1_880_000);
+    let single = folder.path().join("single.mkv");
+    ffmpeg(&["-i", text(&one), "-frames:v", "1", "-c", "copy", text(&single)]);
+    let mut stills = Stills::open(&single, &StillOptions::default()).unwrap();
+    assert_eq!(stills.at_us(700_000).unwrap().unwrap().time_us, 0);
+}
