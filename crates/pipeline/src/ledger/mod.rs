@@ -1,0 +1,183 @@
+//! What happened to each video, kept so that a run which was killed at any moment can go on.
+//!
+//! Every step that writes something is entered before it begins and again when it has ended: a step that is entered
+//! and has not ended was under way when the run died, and is done again. A Pin is the exception, since creating one
+//! cannot be repeated: its publisher keeps its own state here.
+
+pub mod lock;
+pub mod model;
+mod rows;
+mod schema;
+pub mod sqlite;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use pinpress_probe::Fingerprint;
+
+pub use lock::{LockError, RunLock};
+pub use model::{
+    Attempt, CoverRecord, FileStamp, Job, JobId, JobKey, JobState, MAX_ATTEMPTS, PinKey, PinRecord, PinStatus,
+    RenditionRecord, Step, StepOutcome,
+};
+pub use sqlite::SqliteLedger;
+
+/// The ledger could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// Written by a newer pinpress; it is left as it is.
+    #[error("the ledger is of version {found}, and this pinpress knows up to {known}: use a newer pinpress: {path}", path = path.display())]
+    Newer {
+        /// Its version.
+        found: i64,
+        /// The newest this program knows.
+        known: i64,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A database, but of another program.
+    #[error("not a pinpress ledger: move it away or choose another output folder: {path}", path = path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// SQLite refused.
+    #[error("the ledger cannot be used: {source}: {path}", path = path.display())]
+    Database {
+        /// SQLite's reason.
+        source: rusqlite::Error,
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file or its folder could not be made.
+    #[error("the ledger cannot be opened: {source}: {path}", path = path.display())]
+    Io {
+        /// The system's reason.
+        source: std::io::Error,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A row says something that this program does not understand.
+    #[error("the ledger holds a {what} that cannot be read: {value:?}: {path}", path = path.display())]
+    Unreadable {
+        /// Which column.
+        what: &'static str,
+        /// What stands there.
+        value: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// Another attempt has taken the job over; what this one did changes nothing.
+    #[error("attempt {number} is no longer the latest of its job")]
+    Superseded {
+        /// The attempt that came too late.
+        number: u32,
+    },
+}
+
+/// What a ledger does. SQLite in one file is the one that is there; nothing in it is particular to SQLite.
+pub trait Ledger: Send + Sync {
+    /// The content of the file at `path` (absolute), if it was read before and has not been written since.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn fingerprint(&self, path: &Path, stamp: FileStamp) -> Result<Option<Fingerprint>, LedgerError>;
+
+    /// Keeps the content of the file at `path` for the next time.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    fn remember(&self, path: &Path, stamp: FileStamp, fingerprint: &Fingerprint) -> Result<(), LedgerError>;
+
+    /// Outputs by source (absolute), of all jobs.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn outputs(&self) -> Result<HashMap<PathBuf, PathBuf>, LedgerError>;
+
+    /// Whether a job of this ledger has ever begun to write this output (relative): then it may be replaced.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn owns(&self, output: &Path) -> Result<bool, LedgerError>;
+
+    /// The job of that key.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn find(&self, key: &JobKey) -> Result<Option<Job>, LedgerError>;
+
+    /// The job of that key, made when there is none. Source and output become those given; a job whose output moves
+    /// starts again.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    fn enroll(&self, key: &JobKey, source: &Path, output: &Path) -> Result<Job, LedgerError>;
+
+    /// Sets a job back to `state`, with no attempts: its output is gone, or its cover is not the one wanted.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    fn reopen(&self, job: JobId, state: JobState) -> Result<(), LedgerError>;
+
+    /// Enters that a step begins. `None` when its attempts are used up; the job is then set aside.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    fn begin(&self, job: JobId, step: Step) -> Result<Option<Attempt>, LedgerError>;
+
+    /// Enters how a step ended.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written, or a later attempt has begun.
+    fn finish(&self, attempt: Attempt, outcome: &StepOutcome) -> Result<(), LedgerError>;
+
+    /// Enters that a source cannot be used at all.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    fn fail(&self, job: JobId, reason: &str) -> Result<(), LedgerError>;
+
+    /// The Pin of that key; failing that, one of the same destination and board that shows the same content: a
+    /// published output that is itself published again.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn pin(&self, key: &PinKey) -> Result<Option<PinRecord>, LedgerError>;
+
+    /// The Pin of that key, made when there is none.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    fn open_pin(&self, key: &PinKey, job: JobId) -> Result<PinRecord, LedgerError>;
+
+    /// Enters that an attempt at a Pin begins. False when its attempts are used up; it is then set aside.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    fn begin_pin(&self, pin: i64) -> Result<bool, LedgerError>;
+
+    /// Keeps the publisher's state. When this answers, it is on the disk.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    fn save_pin_state(&self, pin: i64, state: &str) -> Result<(), LedgerError>;
+
+    /// Enters where a Pin stands.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    fn set_pin_status(&self, pin: i64, status: PinStatus, reason: Option<&str>) -> Result<(), LedgerError>;
+
+    /// All jobs, in the order of their outputs.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn jobs(&self) -> Result<Vec<Job>, LedgerError>;
+
+    /// All Pins, oldest first.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn pins(&self) -> Result<Vec<PinRecord>, LedgerError>;
+}

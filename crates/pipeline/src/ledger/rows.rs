@@ -1,0 +1,95 @@
+//! Between columns and values.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use pinpress_probe::Fingerprint;
+use rusqlite::Row;
+use rusqlite::types::Type;
+use serde::de::DeserializeOwned;
+
+use super::model::{Job, JobId, JobKey, JobState, PinKey, PinRecord, PinStatus};
+
+/// The columns that [`job`] reads, in its order.
+pub(super) const JOB_COLUMNS: &str = "id, fingerprint, spec_name, spec_version, spec_hash, options_hash, source, \
+                                      output, state, attempts, reason, plan, rendition, cover";
+
+/// The columns that [`pin`] reads, in its order.
+pub(super) const PIN_COLUMNS: &str =
+    "id, destination, fingerprint, board, job, status, attempts, state, reason, begun_at, changed_at";
+
+/// Paths are kept as bytes: not every one is UTF-8.
+pub(super) fn path_bytes(path: &Path) -> &[u8] {
+    path.as_os_str().as_encoded_bytes()
+}
+
+pub(super) fn path(bytes: Vec<u8>) -> PathBuf {
+    #[cfg(unix)]
+    let name: OsString = std::os::unix::ffi::OsStringExt::from_vec(bytes);
+    #[cfg(not(unix))]
+    let name: OsString = String::from_utf8_lossy(&bytes).into_owned().into();
+    name.into()
+}
+
+pub(super) fn fingerprint(text: String) -> serde_json::Result<Fingerprint> {
+    serde_json::from_value(serde_json::Value::String(text))
+}
+
+fn column_fingerprint(row: &Row<'_>, index: usize) -> rusqlite::Result<Fingerprint> {
+    fingerprint(row.get(index)?).map_err(|error| unreadable(index, error))
+}
+
+fn json<T: DeserializeOwned>(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<T>> {
+    row.get::<_, Option<String>>(index)?
+        .map(|text| serde_json::from_str(&text).map_err(|error| unreadable(index, error)))
+        .transpose()
+}
+
+fn unreadable(index: usize, error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(index, Type::Text, Box::new(error))
+}
+
+/// A name that this version does not know: written by a newer one that kept the schema.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:?} is not known to this version")]
+struct UnknownName(String);
+
+pub(super) fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
+    let state: String = row.get(8)?;
+    Ok(Job {
+        id: JobId(row.get(0)?),
+        key: JobKey {
+            fingerprint: column_fingerprint(row, 1)?,
+            spec_name: row.get(2)?,
+            spec_version: row.get(3)?,
+            spec_hash: row.get(4)?,
+            options_hash: row.get(5)?,
+        },
+        source: path(row.get(6)?),
+        output: path(row.get(7)?),
+        state: JobState::from_name(&state).ok_or_else(|| unreadable(8, UnknownName(state)))?,
+        attempts: row.get(9)?,
+        reason: row.get(10)?,
+        plan: json(row, 11)?,
+        rendition: json(row, 12)?,
+        cover: json(row, 13)?,
+    })
+}
+
+pub(super) fn pin(row: &Row<'_>) -> rusqlite::Result<PinRecord> {
+    let status: String = row.get(5)?;
+    let time = |index: usize| -> rusqlite::Result<jiff::Timestamp> {
+        row.get::<_, String>(index)?.parse().map_err(|error| unreadable(index, error))
+    };
+    Ok(PinRecord {
+        id: row.get(0)?,
+        key: PinKey { destination: row.get(1)?, fingerprint: column_fingerprint(row, 2)?, board: row.get(3)? },
+        job: JobId(row.get(4)?),
+        status: PinStatus::from_name(&status).ok_or_else(|| unreadable(5, UnknownName(status)))?,
+        attempts: row.get(6)?,
+        state: row.get(7)?,
+        reason: row.get(8)?,
+        begun: time(9)?,
+        changed: time(10)?,
+    })
+}

@@ -1,0 +1,99 @@
+//! The tables, as a list of migrations. A published one is never edited: the next is added.
+
+use std::path::Path;
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::LedgerError;
+
+/// `PINP`, in the header of the file: a database of another program is not touched.
+const APPLICATION_ID: i64 = 0x5049_4E50;
+
+/// Each takes the ledger from its index to the next version (`user_version` counts them).
+const MIGRATIONS: [&str; 1] = ["
+CREATE TABLE files (
+    path BLOB PRIMARY KEY,
+    len INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL,
+    inode INTEGER NOT NULL,
+    fingerprint TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE jobs (
+    id INTEGER PRIMARY KEY,
+    fingerprint TEXT NOT NULL,
+    spec_name TEXT NOT NULL,
+    spec_version TEXT NOT NULL,
+    spec_hash TEXT NOT NULL,
+    options_hash TEXT NOT NULL,
+    source BLOB NOT NULL,
+    output BLOB NOT NULL,
+    state TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    reason TEXT,
+    plan TEXT,
+    rendition TEXT,
+    cover TEXT,
+    changed_at TEXT NOT NULL,
+    UNIQUE (fingerprint, spec_hash, options_hash)
+);
+
+-- Outputs that were ever begun, whichever job they belong to now.
+CREATE TABLE outputs (
+    output BLOB PRIMARY KEY,
+    job INTEGER NOT NULL REFERENCES jobs (id)
+) WITHOUT ROWID;
+
+CREATE TABLE pins (
+    id INTEGER PRIMARY KEY,
+    destination TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    board TEXT NOT NULL,
+    job INTEGER NOT NULL REFERENCES jobs (id),
+    status TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    state TEXT,
+    reason TEXT,
+    begun_at TEXT NOT NULL,
+    changed_at TEXT NOT NULL,
+    UNIQUE (destination, fingerprint, board)
+);
+
+-- Never changed, only added to: each intent and each outcome.
+CREATE TABLE history (
+    id INTEGER PRIMARY KEY,
+    at TEXT NOT NULL,
+    job INTEGER REFERENCES jobs (id),
+    pin INTEGER REFERENCES pins (id),
+    event TEXT NOT NULL,
+    detail TEXT
+);
+"];
+
+/// The newest version this program knows.
+#[allow(clippy::cast_possible_wrap, reason = "a handful of migrations")]
+pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
+
+/// Brings the database at `path` to [`VERSION`], or refuses it.
+pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), LedgerError> {
+    let error = |source| LedgerError::Database { source, path: path.to_owned() };
+    // Taken before looking, so that of two programs one migrates and the other finds it done.
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(error)?;
+    let pragma = |name| transaction.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map_err(error);
+    let (application, version) = (pragma("application_id")?, pragma("user_version")?);
+    let tables: i64 =
+        transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(error)?;
+    if application != APPLICATION_ID && (application != 0 || version != 0 || tables != 0) {
+        return Err(LedgerError::Foreign { path: path.to_owned() });
+    }
+    if version > VERSION {
+        return Err(LedgerError::Newer { found: version, known: VERSION, path: path.to_owned() });
+    }
+    let done = usize::try_from(version).unwrap_or(0);
+    for migration in MIGRATIONS.iter().skip(done) {
+        transaction.execute_batch(migration).map_err(error)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(error)?;
+    transaction.pragma_update(None, "user_version", VERSION).map_err(error)?;
+    transaction.commit().map_err(error)
+}

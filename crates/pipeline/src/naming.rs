@@ -1,0 +1,171 @@
+//! Where the results of a source go: `raw/a/b.mkv` → `out/a/b.mp4`, with `b.cover.jpg` and `b.pin.json` beside it.
+//!
+//! Two sources never share an output. `a.mkv` and `a.mov` in one folder would both be `a.mp4`: the first in sorted
+//! order has the short name, the others keep their own ending, `a.mov.mp4`. A name that was given out in an earlier
+//! run stays with its source. Names that differ in case only count as equal, as some filesystems take them so.
+
+use std::collections::{HashMap, HashSet};
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+/// Longest stem in bytes. Common filesystems take names of 255: this leaves room for `.cover.jpg` and the rest, and
+/// for the dot, process id and `.pinpress-tmp` of a temp file.
+const MAX_STEM_BYTES: usize = 180;
+
+/// The output of each of `sources`, in their order, all relative to the output folder.
+///
+/// `given` holds the outputs of an earlier run by source; those stay.
+#[must_use]
+pub fn output_names(sources: &[PathBuf], given: &HashMap<PathBuf, PathBuf>) -> Vec<PathBuf> {
+    let mut taken: HashSet<Vec<u8>> = given.values().map(|output| folded(output)).collect();
+    let mut order: Vec<usize> = (0..sources.len()).collect();
+    order.sort_by(|a, b| sources[*a].cmp(&sources[*b]));
+    let mut outputs = vec![PathBuf::new(); sources.len()];
+    let mut kept = HashSet::new();
+    for index in order {
+        let source = &sources[index];
+        outputs[index] = match given.get(source) {
+            Some(output) if kept.insert(source.clone()) => output.clone(),
+            _ => fresh_name(source, &mut taken),
+        };
+    }
+    outputs
+}
+
+fn fresh_name(source: &Path, taken: &mut HashSet<Vec<u8>>) -> PathBuf {
+    let folder = source.parent().unwrap_or_else(|| Path::new(""));
+    let stem = source.file_stem().unwrap_or_else(|| OsStr::new("video"));
+    let name = source.file_name().unwrap_or(stem);
+    let numbered = (2_u64..).map(|number| {
+        let mut numbered = name.to_owned();
+        numbered.push(format!(".{number}"));
+        numbered
+    });
+    let candidates = [stem.to_owned(), name.to_owned()].into_iter().chain(numbered);
+    for candidate in candidates {
+        let output = folder.join(with_suffix(&shortened(&candidate), ".mp4"));
+        if taken.insert(folded(&output)) {
+            return output;
+        }
+    }
+    // The numbers never run out.
+    folder.join(name)
+}
+
+/// The cover beside an output: `b.mp4` → `b.cover.jpg`.
+#[must_use]
+pub fn cover_of(output: &Path) -> PathBuf {
+    beside(output, ".cover.jpg")
+}
+
+/// The stem of the cover beside an output, as a cover request takes it: `b.cover`.
+#[must_use]
+pub fn cover_stem(output: &Path) -> OsString {
+    with_suffix(output.file_stem().unwrap_or_default(), ".cover")
+}
+
+/// The receipt beside an output: `b.mp4` → `b.pin.json`.
+#[must_use]
+pub fn receipt_of(output: &Path) -> PathBuf {
+    beside(output, ".pin.json")
+}
+
+fn beside(output: &Path, suffix: &str) -> PathBuf {
+    output.with_file_name(with_suffix(output.file_stem().unwrap_or_default(), suffix))
+}
+
+fn with_suffix(name: &OsStr, suffix: &str) -> OsString {
+    let mut name = name.to_owned();
+    name.push(suffix);
+    name
+}
+
+/// A stem that is too long for the names made from it: its beginning, and a hash of the whole so that it stays unique.
+fn shortened(stem: &OsStr) -> OsString {
+    let bytes = stem.as_encoded_bytes();
+    if bytes.len() <= MAX_STEM_BYTES {
+        return stem.to_owned();
+    }
+    let hash = blake3::hash(bytes).to_hex();
+    // Lossy is fine here: the hash tells such names apart.
+    let mut head = String::from_utf8_lossy(bytes).into_owned();
+    let mut end = (MAX_STEM_BYTES - 9).min(head.len());
+    while !head.is_char_boundary(end) {
+        end -= 1;
+    }
+    head.truncate(end);
+    OsString::from(format!("{head}~{}", &hash[..8]))
+}
+
+fn folded(path: &Path) -> Vec<u8> {
+    path.to_str().map_or_else(|| path.as_os_str().as_encoded_bytes().to_vec(), |text| text.to_lowercase().into_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn names(sources: &[&str]) -> Vec<String> {
+        let sources: Vec<PathBuf> = sources.iter().map(PathBuf::from).collect();
+        output_names(&sources, &HashMap::new()).iter().map(|path| path.display().to_string()).collect()
+    }
+
+    #[test]
+    fn the_tree_is_mirrored_and_names_stay_apart() {
+        assert_eq!(names(&["a/b.mkv", "c.MOV"]), ["a/b.mp4", "c.mp4"]);
+        assert_eq!(names(&["a.mov", "a.mkv"]), ["a.mov.mp4", "a.mp4"], "sorted order decides, not the given one");
+        assert_eq!(names(&["a.mkv", "a.mov", "a.mov.mp4"]), ["a.mp4", "a.mov.mp4", "a.mov.mp4.mp4"]);
+        assert_eq!(names(&["A.mkv", "a.mov"]), ["A.mp4", "a.mov.mp4"], "one file on some filesystems");
+        assert_eq!(names(&["x/a.mkv", "y/a.mkv"]), ["x/a.mp4", "y/a.mp4"]);
+        assert_eq!(names(&["a.mkv", "a.mkv", "a.mkv"]), ["a.mp4", "a.mkv.mp4", "a.mkv.2.mp4"]);
+    }
+
+    #[test]
+    fn a_name_that_was_given_out_stays() {
+        let given = HashMap::from([(PathBuf::from("a.mov"), PathBuf::from("a.mp4"))]);
+        let sources = [PathBuf::from("a.avi"), PathBuf::from("a.mov")];
+        assert_eq!(output_names(&sources, &given), [PathBuf::from("a.avi.mp4"), PathBuf::from("a.mp4")]);
+    }
+
+    #[test]
+    fn companions_share_the_stem() {
+        assert_eq!(cover_of(Path::new("o/a.mov.mp4")), Path::new("o/a.mov.cover.jpg"));
+        assert_eq!(receipt_of(Path::new("o/a.mp4")), Path::new("o/a.pin.json"));
+        assert_eq!(cover_stem(Path::new("o/a.mp4")), "a.cover");
+    }
+
+    #[test]
+    fn names_of_255_bytes_leave_room() {
+        let long = "ü".repeat(125);
+        let output = &names(&[&format!("{long}.mkv")])[0];
+        assert!(output.len() <= MAX_STEM_BYTES + 4 && output.ends_with(".mp4"), "{output}");
+        assert_ne!(names(&[&format!("{long}a.mkv")])[0], *output);
+    }
+
+    proptest! {
+        #[test]
+        fn no_two_sources_share_an_output(
+            sources in prop::collection::vec("([ab]/)?[aAb](\\.mov|\\.mp4|\\.2|)\\.(mkv|mov|mp4)", 1..20),
+            earlier in 0_usize..20,
+        ) {
+            let paths: Vec<PathBuf> = sources.iter().map(PathBuf::from).collect();
+            // An earlier run that saw a part of the folder.
+            let mut first: Vec<PathBuf> = paths.iter().take(earlier).cloned().collect();
+            first.sort();
+            first.dedup();
+            let given: HashMap<PathBuf, PathBuf> =
+                first.iter().cloned().zip(output_names(&first, &HashMap::new())).collect();
+            let outputs = output_names(&paths, &given);
+            let distinct: HashSet<Vec<u8>> = outputs.iter().map(|output| folded(output)).collect();
+            prop_assert_eq!(distinct.len(), paths.len());
+            for (source, output) in paths.iter().zip(&outputs) {
+                prop_assert_eq!(source.parent(), output.parent(), "the tree is mirrored");
+                prop_assert!(output.extension().is_some_and(|extension| extension == "mp4"));
+            }
+            for (source, output) in &given {
+                prop_assert!(paths.iter().zip(&outputs).any(|pair| pair == (source, output)));
+            }
+        }
+    }
+}
