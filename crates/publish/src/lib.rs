@@ -1,1 +1,48 @@
+//! A client of the Pinterest API v5 that takes a finished video to a Pin, once.
 //!
+//! [`PinDraft`] is what a user writes; [`PinDraft::settle`] checks it and settles its cover into a [`Draft`];
+//! [`publish()`] registers, uploads, waits and creates the Pin, saving each [`PublishState`] through a
+//! [`Checkpoint`] so that it can go on from there. [`Client`] has the calls by themselves.
+//!
+//! Names and limits are those of Pinterest's OpenAPI description 5.23.0. "The card" is the integration card dated
+//! 2026-01-23, whose forms of upload and cover work too.
+
+mod api_base;
+mod board;
+mod client;
+mod cover;
+mod draft;
+mod error;
+mod http;
+mod id;
+mod lookup;
+mod model;
+#[cfg(feature = "pick-cover")]
+mod pick;
+mod pin_create;
+mod publish;
+mod retry;
+mod secret;
+mod state;
+mod upload;
+
+pub use api_base::ApiBase;
+pub use board::{BoardError, find_board, find_section};
+pub use client::{Client, ClientOptions, LookupPolicy, PollPolicy};
+pub use cover::{
+    ContentType, Cover, CoverAs, CoverError, CoverPicker, CoverSource, PICTURE_MAX_BYTES, PickedCover, settle_cover,
+};
+pub use draft::{
+    ALT_TEXT_MAX, DESCRIPTION_ADVISED, DESCRIPTION_MAX, Draft, Field, LINK_MAX, PinDraft, Problem, Problems, TITLE_MAX,
+};
+pub use error::{Call, CheckpointError, NetworkFault, PublishError, Refusal};
+pub use id::{BoardId, BoardSectionId, MediaId, NotAnId, PinId};
+pub use model::{
+    Account, Board, BoardSection, ErrorBody, Media, MediaUpload, MediaUploadStatus, Page, Pin, parse_time,
+};
+#[cfg(feature = "pick-cover")]
+pub use pick::WorkerPicker;
+pub use publish::publish;
+pub use retry::RetryPolicy;
+pub use secret::{AccessToken, NotAToken, NotAnUploadUrl, UploadParameters, UploadUrl};
+pub use state::{Checkpoint, Observer, PublishState, Receipt, Waiting};

@@ -1,0 +1,277 @@
+//! One call of the API: sent, answered, repeated where that does no harm, and its errors told.
+
+use std::error::Error as _;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use reqwest::header::HeaderMap;
+use reqwest::{RequestBuilder, Response};
+use serde::de::DeserializeOwned;
+
+use crate::error::{Call, NetworkFault, PublishError, Refusal};
+use crate::model::ErrorBody;
+use crate::retry::{Repeat, RetryPolicy, asked_wait};
+use crate::secret::without_secrets;
+use crate::state::{Observer, Waiting};
+
+/// Bytes of an answer that are read at most; a full page of 250 Pins is under 2 MB.
+const ANSWER_MAX: usize = 16 << 20;
+
+/// A whole answer.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+/// No whole answer.
+#[derive(Debug)]
+pub(crate) struct NoAnswer {
+    pub(crate) fault: NetworkFault,
+    pub(crate) detail: String,
+}
+
+impl NoAnswer {
+    pub(crate) fn into_error(self, call: Call) -> PublishError {
+        PublishError::Network { call, fault: self.fault, detail: self.detail }
+    }
+}
+
+impl From<reqwest::Error> for NoAnswer {
+    fn from(error: reqwest::Error) -> Self {
+        // The order matters: a connect timeout is both.
+        let fault = if error.is_connect() || error.is_builder() {
+            NetworkFault::Unsent
+        } else if error.is_timeout() {
+            NetworkFault::Stalled
+        } else {
+            NetworkFault::Broken
+        };
+        // The address of an upload is a secret.
+        let error = error.without_url();
+        let mut detail = error.to_string();
+        let mut source = error.source();
+        while let Some(reason) = source {
+            let _ = write!(detail, ": {reason}");
+            source = reason.source();
+        }
+        Self { fault, detail: without_secrets(&detail, &[]) }
+    }
+}
+
+impl Answer {
+    pub(crate) async fn read(mut response: Response) -> Result<Self, NoAnswer> {
+        let status = response.status().as_u16();
+        let headers = std::mem::take(response.headers_mut());
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await? {
+            if body.len() + chunk.len() > ANSWER_MAX {
+                let detail = format!("the answer is over {ANSWER_MAX} bytes");
+                return Err(NoAnswer { fault: NetworkFault::Broken, detail });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Self { status, headers, body: String::from_utf8_lossy(&body).into_owned() })
+    }
+
+    pub(crate) const fn is_success(&self) -> bool {
+        self.status >= 200 && self.status < 300
+    }
+
+    pub(crate) fn request_id(&self) -> Option<String> {
+        let id = self.headers.get("x-pinterest-rid")?.to_str().ok()?;
+        Some(id.chars().take(100).collect())
+    }
+
+    /// Reads a refusal; `known` secrets are taken out of its words.
+    pub(crate) fn refusal(&self, known: &[&str]) -> Refusal {
+        let told = serde_json::from_str::<ErrorBody>(&self.body).ok();
+        let message = told.as_ref().map_or(self.body.as_str(), |told| told.message.as_str());
+        Refusal {
+            status: self.status,
+            code: told.as_ref().map(|told| told.code),
+            message: without_secrets(message, known),
+            request_id: self.request_id(),
+        }
+    }
+
+    /// Reads the object that the description promises.
+    pub(crate) fn decode<T: DeserializeOwned>(&self, call: Call, known: &[&str]) -> Result<T, PublishError> {
+        serde_json::from_str(&self.body).map_err(|error| PublishError::Undecodable {
+            call,
+            status: self.status,
+            // The parser quotes the value it stumbled over. In this answer that can be a part of the form.
+            reason: if call == Call::RegisterMedia {
+                format!("{:?} error at line {} column {}", error.classify(), error.line(), error.column())
+            } else {
+                without_secrets(&error.to_string(), known)
+            },
+            body: if call == Call::RegisterMedia {
+                without_values(&self.body)
+            } else {
+                without_secrets(&self.body, known)
+            },
+            request_id: self.request_id(),
+        })
+    }
+}
+
+/// The answer to a registration with its strings taken out: only names, numbers and ids remain.
+fn without_values(body: &str) -> String {
+    fn blank(value: &mut serde_json::Value) {
+        match value {
+            serde_json::Value::String(text) if !text.bytes().all(|byte| byte.is_ascii_digit()) => {
+                "REDACTED".clone_into(text);
+            }
+            serde_json::Value::Array(items) => items.iter_mut().for_each(blank),
+            serde_json::Value::Object(fields) => fields.values_mut().for_each(blank),
+            _ => {}
+        }
+    }
+    serde_json::from_str::<serde_json::Value>(body).map_or_else(
+        |_| format!("(no JSON, {} bytes, not shown as it may hold the upload form)", body.len()),
+        |mut value| {
+            blank(&mut value);
+            without_secrets(&value.to_string(), &[])
+        },
+    )
+}
+
+/// What to do with what came of a try.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// It is what it is.
+    Stop,
+    /// Again, after our own delay.
+    Again,
+    /// Again, after the delay that the server asks for.
+    After(Duration),
+}
+
+/// Decides by the table of what may be repeated.
+pub(crate) fn next_step(repeat: Repeat, outcome: &Result<Answer, NoAnswer>) -> Next {
+    match outcome {
+        Ok(answer) if answer.status == 429 => {
+            if answer.refusal(&[]).is_spam() {
+                return Next::Stop;
+            }
+            asked_wait(&answer.headers).map_or(Next::Again, Next::After)
+        }
+        Ok(answer) if repeat == Repeat::Safe && matches!(answer.status, 408 | 500 | 502 | 503 | 504) => {
+            asked_wait(&answer.headers).map_or(Next::Again, Next::After)
+        }
+        Err(NoAnswer { fault: NetworkFault::Unsent, .. }) => Next::Again,
+        Err(_) if repeat == Repeat::Safe => Next::Again,
+        _ => Next::Stop,
+    }
+}
+
+/// Makes a call until it is answered for good or the tries are used up. `request` builds it anew for each try.
+pub(crate) async fn send(
+    call: Call,
+    repeat: Repeat,
+    policy: &RetryPolicy,
+    observer: &dyn Observer,
+    request: impl Fn() -> RequestBuilder,
+) -> Result<Result<Answer, NoAnswer>, PublishError> {
+    let mut attempt = 1;
+    loop {
+        let outcome = match request().send().await {
+            Ok(response) => Answer::read(response).await,
+            Err(error) => Err(error.into()),
+        };
+        match &outcome {
+            Ok(answer) => {
+                tracing::debug!(?call, attempt, status = answer.status, rid = ?answer.request_id(), "answered");
+            }
+            Err(error) => tracing::debug!(?call, attempt, fault = ?error.fault, detail = error.detail, "no answer"),
+        }
+        let delay = match next_step(repeat, &outcome) {
+            Next::Stop => return Ok(outcome),
+            Next::After(wait) if wait > policy.max_wait => {
+                return match &outcome {
+                    Ok(answer) if answer.status == 429 => Err(PublishError::RateLimited { call, wait }),
+                    _ => Ok(outcome),
+                };
+            }
+            Next::After(wait) => wait.max(policy.jittered(attempt)),
+            Next::Again => policy.jittered(attempt),
+        };
+        if attempt >= policy.attempts.max(1) {
+            return Ok(outcome);
+        }
+        let reason = match &outcome {
+            Ok(answer) => format!("HTTP {}", answer.status),
+            Err(error) => error.detail.clone(),
+        };
+        observer.waiting(&Waiting::Retry { call, reason, delay });
+        tokio::time::sleep(delay).await;
+        attempt += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reqwest::header::HeaderValue;
+
+    fn answer(status: u16, body: &str) -> Result<Answer, NoAnswer> {
+        Ok(Answer { status, headers: HeaderMap::new(), body: body.to_owned() })
+    }
+
+    fn broken(fault: NetworkFault) -> Result<Answer, NoAnswer> {
+        Err(NoAnswer { fault, detail: String::new() })
+    }
+
+    #[test]
+    fn what_may_be_repeated() {
+        use Repeat::{OnlyUnsent, Safe};
+        for status in [200, 201, 301, 400, 401, 403, 404, 409, 501] {
+            assert_eq!(next_step(Safe, &answer(status, "")), Next::Stop, "{status}");
+            assert_eq!(next_step(OnlyUnsent, &answer(status, "")), Next::Stop, "{status}");
+        }
+        for status in [408, 500, 502, 503, 504] {
+            assert_eq!(next_step(Safe, &answer(status, "")), Next::Again, "{status}");
+            assert_eq!(next_step(OnlyUnsent, &answer(status, "")), Next::Stop, "the effect is unknown: {status}");
+        }
+        for repeat in [Safe, OnlyUnsent] {
+            assert_eq!(next_step(repeat, &answer(429, "")), Next::Again);
+            let spam = r#"{"code":9,"message":"Blocked as SPAM"}"#;
+            assert_eq!(next_step(repeat, &answer(429, spam)), Next::Stop);
+            assert_eq!(next_step(repeat, &broken(NetworkFault::Unsent)), Next::Again);
+        }
+        for fault in [NetworkFault::Broken, NetworkFault::Stalled] {
+            assert_eq!(next_step(Safe, &broken(fault)), Next::Again);
+            assert_eq!(next_step(OnlyUnsent, &broken(fault)), Next::Stop);
+        }
+    }
+
+    #[test]
+    fn the_server_names_the_delay() {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-ratelimit-reset", HeaderValue::from_static("9"));
+        let limited = Ok(Answer { status: 429, headers, body: String::new() });
+        assert_eq!(next_step(Repeat::OnlyUnsent, &limited), Next::After(Duration::from_secs(9)));
+    }
+
+    #[test]
+    fn a_registration_that_does_not_decode_shows_no_value() {
+        let body =
+            r#"{"media_id":5,"upload_url":"https://x/?PLANT","upload_parameters":{"policy":"PLANT","key":["PLANT"]}}"#;
+        let Ok(answer) = answer(201, body) else { panic!() };
+        let error = answer.decode::<crate::model::MediaUploadAnswer>(Call::RegisterMedia, &[]).err().unwrap();
+        let text = format!("{error} {error:?}");
+        assert!(!text.contains("PLANT") && text.contains("upload_parameters"), "{text}");
+        let cut = Answer { body: body[..60].to_owned(), ..answer };
+        let error = cut.decode::<crate::model::MediaUploadAnswer>(Call::RegisterMedia, &[]).err().unwrap();
+        assert!(!format!("{error} {error:?}").contains("PLANT"), "{error}");
+    }
+
+    #[test]
+    fn an_error_body_is_read_and_its_secrets_are_not() {
+        let Ok(answer) = answer(401, r#"{"code":2,"message":"Bad token pina_PLANT"}"#) else { panic!() };
+        let refusal = answer.refusal(&["pina_PLANT"]);
+        assert_eq!((refusal.status, refusal.code), (401, Some(2)));
+        assert_eq!(refusal.message, "Bad token REDACTED");
+    }
+}

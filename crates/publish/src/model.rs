@@ -1,0 +1,243 @@
+//! The objects of the API, with the names and the words of Pinterest's OpenAPI description 5.23.0. Fields that
+//! pinpress does not use are left out; fields that it does not know are ignored.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::id::{BoardId, BoardSectionId, MediaId, PinId};
+use crate::secret::{UploadParameters, UploadUrl};
+
+/// OpenAPI `MediaUpload`: a media upload that has been registered but not uploaded or processed yet.
+#[derive(Debug, Clone)]
+pub struct MediaUpload {
+    /// Unique identifier for this media upload.
+    pub media_id: MediaId,
+    /// The URL where the media file goes. Optional in the schema, needed in fact.
+    pub upload_url: UploadUrl,
+    /// The key/value pairs to send with the POST request; empty in the card's form, which has none.
+    pub upload_parameters: UploadParameters,
+}
+
+/// The answer to `POST /media` before its address is judged. Not `Debug`: everything in it is secret.
+#[derive(Deserialize)]
+pub(crate) struct MediaUploadAnswer {
+    pub(crate) media_id: MediaId,
+    #[serde(default)]
+    pub(crate) upload_url: Option<String>,
+    #[serde(default)]
+    pub(crate) upload_parameters: Option<UploadParameters>,
+}
+
+/// OpenAPI `Media`: media upload information.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Media {
+    /// Unique identifier for this media upload.
+    pub media_id: MediaId,
+    /// How far it is. The schema lets it be absent, which tells as little as a status nobody knows.
+    #[serde(default)]
+    pub status: MediaUploadStatus,
+}
+
+/// OpenAPI `MediaUploadStatus`. A value that is not in the description survives as [`Self::Unknown`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MediaUploadStatus {
+    /// `registered`: no bytes yet.
+    Registered,
+    /// `processing`.
+    Processing,
+    /// `succeeded`: a Pin can be made of it.
+    Succeeded,
+    /// `failed`. No reason is ever given.
+    Failed,
+    /// Anything else; empty when the answer had no status.
+    Unknown(String),
+}
+
+impl Default for MediaUploadStatus {
+    fn default() -> Self {
+        Self::Unknown(String::new())
+    }
+}
+
+impl MediaUploadStatus {
+    /// The word of the API.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Registered => "registered",
+            Self::Processing => "processing",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Unknown(other) => other,
+        }
+    }
+}
+
+impl From<String> for MediaUploadStatus {
+    fn from(text: String) -> Self {
+        match text.as_str() {
+            "registered" => Self::Registered,
+            "processing" => Self::Processing,
+            "succeeded" => Self::Succeeded,
+            "failed" => Self::Failed,
+            _ => Self::Unknown(text),
+        }
+    }
+}
+
+impl fmt::Display for MediaUploadStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl Serialize for MediaUploadStatus {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for MediaUploadStatus {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::from)
+    }
+}
+
+/// OpenAPI `Pin`, as far as it tells one Pin from another.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Pin {
+    /// The Pin.
+    pub id: PinId,
+    /// The board to which this Pin belongs.
+    #[serde(default)]
+    pub board_id: Option<BoardId>,
+    /// The board section to which this Pin belongs.
+    #[serde(default)]
+    pub board_section_id: Option<BoardSectionId>,
+    /// At most 100 characters.
+    #[serde(default)]
+    pub title: Option<String>,
+    /// At most 800 characters.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// At most 2048 characters.
+    #[serde(default)]
+    pub link: Option<String>,
+    /// When it was made. `None` when the answer has none or writes it in no form we know.
+    #[serde(default, deserialize_with = "lenient_time")]
+    pub created_at: Option<Timestamp>,
+}
+
+/// OpenAPI `Board`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Board {
+    /// The board.
+    pub id: BoardId,
+    /// Name of the board.
+    pub name: String,
+    /// `PUBLIC`, `PROTECTED` or `SECRET`.
+    #[serde(default)]
+    pub privacy: Option<String>,
+    /// Count of Pins on the board.
+    #[serde(default)]
+    pub pin_count: Option<u64>,
+}
+
+/// OpenAPI `BoardSection`: sections help organize Pins within a board.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+pub struct BoardSection {
+    /// The section.
+    pub id: BoardSectionId,
+    /// 1 to 180 characters.
+    pub name: String,
+}
+
+/// OpenAPI `Account`: the "operation `user_account`".
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Account {
+    /// User account ID.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// The name in addresses.
+    #[serde(default)]
+    pub username: Option<String>,
+    /// `PINNER` or `BUSINESS`.
+    #[serde(default)]
+    pub account_type: Option<String>,
+    /// Set for business accounts.
+    #[serde(default)]
+    pub business_name: Option<String>,
+}
+
+/// OpenAPI `Paginated`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Page<T> {
+    /// The objects of this page, in the order of the server.
+    pub items: Vec<T>,
+    /// Cursor used to fetch the next page of items; `null` at the end.
+    #[serde(default)]
+    pub bookmark: Option<String>,
+}
+
+/// OpenAPI `Error`. `code` is Pinterest's own and differs from the HTTP status.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct ErrorBody {
+    /// Pinterest's number.
+    pub code: i64,
+    /// Pinterest's words.
+    pub message: String,
+}
+
+/// Reads a time with a zone (RFC 3339), or without one as UTC: Pinterest's answers may have none.
+#[must_use]
+pub fn parse_time(text: &str) -> Option<Timestamp> {
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Some(time);
+    }
+    let civil: DateTime = text.parse().ok()?;
+    TimeZone::UTC.to_timestamp(civil).ok()
+}
+
+fn lenient_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    Ok(Option::<String>::deserialize(deserializer)?.as_deref().and_then(parse_time))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_status_survives() {
+        let media: Media =
+            serde_json::from_str(r#"{"media_id":"1","media_type":"video","status":"transcoding"}"#).unwrap();
+        assert_eq!(media.status, MediaUploadStatus::Unknown("transcoding".to_owned()));
+        assert_eq!(serde_json::to_string(&media.status).unwrap(), "\"transcoding\"");
+        let media: Media = serde_json::from_str(r#"{"media_id":"1","media_type":"video"}"#).unwrap();
+        assert_eq!(media.status, MediaUploadStatus::default());
+    }
+
+    #[test]
+    fn a_time_without_a_zone_is_utc() {
+        let zoned = parse_time("2026-11-24T08:00:00+00:00").unwrap();
+        for text in ["2026-11-24T08:00:00", "2026-11-24T08:00:00Z", "2026-11-24T09:00:00+01:00", "2026-11-24 08:00:00"]
+        {
+            assert_eq!(parse_time(text), Some(zoned), "{text}");
+        }
+        assert_eq!(parse_time("yesterday"), None);
+    }
+
+    #[test]
+    fn a_pin_of_the_description_reads() {
+        let pin: Pin = serde_json::from_str(
+            r##"{"id":"813744226420795884","created_at":"2020-01-01T20:10:40-00:00","link":null,"title":"t",
+                "media":{"media_type":"video"},"board_id":"549755885175","board_section_id":null,"pin_metrics":{}}"##,
+        )
+        .unwrap();
+        assert_eq!(pin.created_at, parse_time("2020-01-01T20:10:40Z"));
+        assert_eq!((pin.link, pin.title.as_deref()), (None, Some("t")));
+    }
+}
