@@ -68,7 +68,7 @@ pub(super) fn apply(grants: &Grants) -> Option<String> {
 
 #[cfg(target_os = "linux")]
 fn restrict(grants: &Grants) -> Result<landlock::RestrictionStatus, landlock::RulesetError> {
-    use landlock::{ABI, Access as _, AccessFs, AccessNet, Ruleset, RulesetAttr as _, RulesetCreatedAttr as _, Scope};
+    use landlock::{ABI, Access as _, AccessFs, AccessNet, Ruleset, RulesetAttr as _, Scope};
 
     // The newest rules that this crate knows; an older kernel applies those it has.
     let newest = ABI::V10;

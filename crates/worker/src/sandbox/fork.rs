@@ -98,8 +98,7 @@ impl Child {
     pub fn wait(&mut self) -> io::Result<Ended> {
         let lost = || io::Error::other("the system has lost a child process");
         let pid = self.pid.take().ok_or_else(lost)?;
-        let (_, status) =
-            rustix::io::retry_on_intr(|| waitpid(Some(pid), WaitOptions::empty()))?.ok_or_else(lost)?;
+        let (_, status) = rustix::io::retry_on_intr(|| waitpid(Some(pid), WaitOptions::empty()))?.ok_or_else(lost)?;
         match (status.terminating_signal(), status.exit_status()) {
             (Some(signal), _) => Ok(Ended::Signal(signal)),
             (None, Some(code)) => Ok(Ended::Exit(code)),

@@ -16,7 +16,7 @@ pub use limits::Limits;
 /// Puts up every wall that this system has around the calling process, for good. Answers what stands now, for
 /// [`pinpress_media::About`]; what a kernel cannot do is left out of the list and stops nothing.
 #[must_use]
-pub fn confine(limits: &Limits, grants: &Grants) -> Vec<String> {
+pub fn confine(limits: Limits, grants: &Grants) -> Vec<String> {
     let mut walls = limits.apply();
     walls.extend(files::apply(grants));
     walls.extend(syscalls::apply());

@@ -1,0 +1,124 @@
+//! Small stills of a video, spread over it.
+
+use std::path::Path;
+
+use pinpress_av::{AvError, Still, StillOptions, Stills};
+use pinpress_media::Failure;
+
+use crate::failure;
+
+/// How many sync samples are looked at.
+const MOST: usize = 60;
+
+/// Fewer sync samples than this, and evenly spread times are looked at besides.
+pub(crate) const FEW: usize = 8;
+
+/// Longest side of a still for measuring, in pixels. hecate's limits are for frames of about this size.
+const SIDE: u32 = 320;
+
+/// Share of the video at either end that is left out, in hundredths: fades, logos, a hand that starts the camera.
+const ENDS: i64 = 3;
+
+/// How much later the second look is that tells movement, in microseconds: three frames at 30 a second, so that a
+/// frame that is shown twice does not pass for rest.
+pub(crate) const STEP_US: i64 = 100_000;
+
+/// A video from which small stills are taken.
+pub(crate) struct Sampler {
+    stills: Stills,
+    /// In microseconds; by the last sync sample where the file does not say.
+    duration_us: i64,
+    sync_us: Vec<i64>,
+    /// Why the first still that failed did.
+    trouble: Option<AvError>,
+}
+
+impl Sampler {
+    pub(crate) fn open(source: &Path) -> Result<Self, Failure> {
+        let options = StillOptions { max_side: Some(SIDE), ..StillOptions::default() };
+        let mut stills = Stills::open(source, &options).map_err(|error| failure::of_libav(&error))?;
+        // A file that breaks off still has frames before the break: what is wrong shows when none is found.
+        let (sync_us, trouble) = match stills.sync_times_us() {
+            Ok(times) => (times, None),
+            Err(error) => (Vec::new(), Some(error)),
+        };
+        let duration_us = stills.duration_us().or_else(|| sync_us.last().copied()).unwrap_or(0);
+        Ok(Self { stills, duration_us, sync_us, trouble })
+    }
+
+    pub(crate) const fn duration_us(&self) -> i64 {
+        self.duration_us
+    }
+
+    /// Times of sync samples, at most [`MOST`], evenly chosen, without the ends.
+    pub(crate) fn sync_times(&self) -> Vec<i64> {
+        let (start, end) = self.middle();
+        let inside: Vec<i64> = self.sync_us.iter().copied().filter(|time| (start..=end).contains(time)).collect();
+        let count = inside.len().min(MOST);
+        (0..count).map(|at| inside[(2 * at + 1) * inside.len() / (2 * count)]).collect()
+    }
+
+    /// `count` times, each in the middle of its share of the video without the ends.
+    pub(crate) fn spread_times(&self, count: usize) -> Vec<i64> {
+        let (start, end) = self.middle();
+        let count = i64::try_from(count).unwrap_or(1).max(1);
+        (0..count).map(|at| start + (end - start) * (2 * at + 1) / (2 * count)).collect()
+    }
+
+    fn middle(&self) -> (i64, i64) {
+        let ends = self.duration_us / 100 * ENDS;
+        (ends, self.duration_us - ends)
+    }
+
+    /// The sync frame at or before a time; `None` when it does not decode.
+    pub(crate) fn sync(&mut self, time_us: i64) -> Option<Still> {
+        let taken = self.stills.sync_at_us(time_us);
+        self.keep_trouble(taken)
+    }
+
+    /// The frame that is shown at a time; `None` when it does not decode.
+    pub(crate) fn shown(&mut self, time_us: i64) -> Option<Still> {
+        let taken = self.stills.at_us(time_us);
+        self.keep_trouble(taken)
+    }
+
+    /// The frame [`STEP_US`] after `time_us`; `None` when it is the same one or does not decode.
+    pub(crate) fn later(&mut self, time_us: i64) -> Option<Still> {
+        self.shown(time_us.saturating_add(STEP_US)).filter(|still| still.time_us > time_us)
+    }
+
+    /// Why there is no frame at all.
+    pub(crate) fn no_frame(self) -> Failure {
+        let broken = AvError::Corrupt("no frame of it can be decoded".to_owned());
+        failure::of_libav(&self.trouble.unwrap_or(broken))
+    }
+
+    fn keep_trouble(&mut self, taken: Result<Option<Still>, AvError>) -> Option<Still> {
+        match taken {
+            Ok(still) => still,
+            Err(error) => {
+                self.trouble.get_or_insert(error);
+                None
+            }
+        }
+    }
+}
+
+/// A video from which frames are taken at full size.
+pub(crate) struct FullSize(Stills);
+
+impl FullSize {
+    /// With `threads` for the decoder, at least 1.
+    pub(crate) fn open(source: &Path, threads: usize) -> Result<Self, Failure> {
+        let options = StillOptions { max_side: None, threads: threads.max(1), ..StillOptions::default() };
+        Stills::open(source, &options).map(Self).map_err(|error| failure::of_libav(&error))
+    }
+
+    /// The frame that a [`Sampler`] gave with this time.
+    pub(crate) fn frame(&mut self, time_us: i64) -> Result<Still, Failure> {
+        // A microsecond more: the rounded time of a frame may lie a hair before its timestamp, in the frame before.
+        let taken = self.0.at_us(time_us.saturating_add(1)).map_err(|error| failure::of_libav(&error))?;
+        let gone = || AvError::Corrupt("a frame that decoded before does not decode again".to_owned());
+        taken.ok_or_else(|| failure::of_libav(&gone()))
+    }
+}

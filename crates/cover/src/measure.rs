@@ -1,0 +1,155 @@
+//! What one frame is like: measures on its pixels, no judgement.
+
+use crate::Picture;
+use crate::grid::Grid;
+use crate::look::Look;
+
+/// Bins of the luma histogram; hecate counts in as many.
+const BINS: usize = 128;
+
+/// The bins whose share says how uniform a picture is: the fullest 5 % of them.
+const FULLEST: usize = BINS / 20;
+
+/// Measures of one frame.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Measures {
+    /// Mean luma, 0 to 1.
+    pub(crate) luma: f64,
+    /// Standard deviation of luma, 0 to 0.5.
+    pub(crate) contrast: f64,
+    /// Share of the pixels in the fullest bins of the luma histogram, 0 to 1.
+    pub(crate) uniformity: f64,
+    /// Mean magnitude of the Sobel gradient of luma: 3 × 3 kernels without scaling, 0 to about 4.
+    pub(crate) sharpness: f64,
+    /// Hasler and Süsstrunk's M, on 0 to 255: 15 slightly, 33 moderately, 59 quite, 82 highly colourful.
+    pub(crate) colourfulness: f64,
+    /// The frame as 32 × 32 cells.
+    pub(crate) grid: Grid,
+    /// The frame for comparing.
+    pub(crate) look: Look,
+}
+
+impl Measures {
+    pub(crate) fn of(picture: &Picture<'_>) -> Self {
+        let plane = luma_plane(picture);
+        let grid = Grid::of(picture);
+        let (luma, contrast) = mean_and_deviation(plane.iter().copied());
+        Self {
+            luma,
+            contrast,
+            uniformity: uniformity(&plane),
+            sharpness: mean_gradient(&plane, picture.width(), picture.height()),
+            colourfulness: colourfulness(picture),
+            look: Look::of(&grid),
+            grid,
+        }
+    }
+}
+
+/// BT.709 luma of coded values, 0 to 1.
+fn luma_plane(picture: &Picture<'_>) -> Vec<f32> {
+    let luma = |&[r, g, b]: &[u8; 3]| 0.2126 * f32::from(r) + 0.7152 * f32::from(g) + 0.0722 * f32::from(b);
+    picture.pixels().map(|pixel| luma(pixel) / 255.0).collect()
+}
+
+fn mean_and_deviation(values: impl Iterator<Item = f32>) -> (f64, f64) {
+    let (mut count, mut sum, mut squares) = (0_u32, 0.0, 0.0);
+    for value in values.map(f64::from) {
+        count += 1;
+        sum += value;
+        squares += value * value;
+    }
+    let mean = sum / f64::from(count.max(1));
+    // Rounding may leave a hair below zero where all values are the same.
+    let variance = (squares / f64::from(count.max(1)) - mean * mean).max(0.0);
+    (mean, variance.sqrt())
+}
+
+fn uniformity(plane: &[f32]) -> f64 {
+    let mut bins = [0_u32; BINS];
+    for &luma in plane {
+        let bin = (luma * BINS as f32).clamp(0.0, (BINS - 1) as f32);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the bins above")]
+        let bin = bin as usize;
+        bins[bin] += 1;
+    }
+    bins.sort_unstable_by(|a, b| b.cmp(a));
+    let fullest: u32 = bins[..FULLEST].iter().sum();
+    f64::from(fullest) / plane.len().max(1) as f64
+}
+
+/// The mean over all pixels but the border, which has no neighbours.
+fn mean_gradient(plane: &[f32], width: usize, height: usize) -> f64 {
+    if width < 3 || height < 3 {
+        return 0.0;
+    }
+    let mut sum = 0.0_f64;
+    for y in 1..height - 1 {
+        let (above, here, below) = (&plane[(y - 1) * width..], &plane[y * width..], &plane[(y + 1) * width..]);
+        let mut row = 0.0_f32;
+        for x in 1..width - 1 {
+            let across =
+                (above[x + 1] + 2.0 * here[x + 1] + below[x + 1]) - (above[x - 1] + 2.0 * here[x - 1] + below[x - 1]);
+            let down = (below[x - 1] + 2.0 * below[x] + below[x + 1]) - (above[x - 1] + 2.0 * above[x] + above[x + 1]);
+            row += across.hypot(down);
+        }
+        sum += f64::from(row);
+    }
+    sum / ((width - 2) * (height - 2)) as f64
+}
+
+/// D. Hasler, S. Süsstrunk, "Measuring colourfulness in natural images", SPIE 5007 (2003), equation 6 and below:
+/// M = σ_rgyb + 0.3 μ_rgyb with rg = R − G and yb = (R + G) / 2 − B.
+fn colourfulness(picture: &Picture<'_>) -> f64 {
+    let parts = |&[r, g, b]: &[u8; 3]| (f32::from(r), f32::from(g), f32::from(b));
+    let (rg_mean, rg_deviation) = mean_and_deviation(picture.pixels().map(parts).map(|(r, g, _)| r - g));
+    let (yb_mean, yb_deviation) = mean_and_deviation(picture.pixels().map(parts).map(|(r, g, b)| (r + g) / 2.0 - b));
+    rg_deviation.hypot(yb_deviation) + 0.3 * rg_mean.hypot(yb_mean)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn measures(width: usize, height: usize, pixel: impl Fn(usize, usize) -> [u8; 3]) -> Measures {
+        let rgb: Vec<u8> = (0..width * height).flat_map(|at| pixel(at % width, at / width)).collect();
+        Measures::of(&Picture::new(width, height, &rgb).unwrap())
+    }
+
+    #[test]
+    fn a_grey_wall_is_uniform_and_has_no_edge_and_no_colour() {
+        let wall = measures(64, 48, |_, _| [128; 3]);
+        assert!((wall.luma - 128.0 / 255.0).abs() < 1e-4, "{}", wall.luma);
+        assert!(wall.contrast < 1e-4 && wall.sharpness < 1e-4 && wall.colourfulness < 1e-3, "{wall:?}");
+        assert!((wall.uniformity - 1.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_step_of_one_has_the_gradient_of_the_unscaled_kernel() {
+        // Two columns of each row see the step with magnitude 4; there are ten inside the border.
+        let step = measures(12, 9, |x, _| if x < 6 { [0; 3] } else { [255; 3] });
+        assert!((step.sharpness - 0.8).abs() < 1e-4, "{}", step.sharpness);
+        assert!((step.contrast - 0.5).abs() < 1e-4 && (step.luma - 0.5).abs() < 1e-4);
+    }
+
+    #[test]
+    fn colourfulness_agrees_with_the_paper_by_hand() {
+        // Half red, half blue: rg is 255 or 0, yb is 127.5 or −255.
+        let flag = measures(64, 64, |x, _| if x < 32 { [255, 0, 0] } else { [0, 0, 255] });
+        let deviation = (127.5_f64.powi(2) + 191.25_f64.powi(2)).sqrt();
+        let mean = (127.5_f64.powi(2) + 63.75_f64.powi(2)).sqrt();
+        assert!((flag.colourfulness - (deviation + 0.3 * mean)).abs() < 0.01, "{}", flag.colourfulness);
+    }
+
+    #[test]
+    fn a_ramp_is_spread_over_all_bins() {
+        let ramp = measures(256, 8, |x, _| [u8::try_from(x).unwrap(); 3]);
+        assert!((ramp.uniformity - 6.0 / 128.0).abs() < 0.01, "{}", ramp.uniformity);
+    }
+
+    #[test]
+    fn a_picture_of_one_pixel_is_measured() {
+        let dot = measures(1, 1, |_, _| [255, 255, 255]);
+        assert!(dot.luma > 0.999 && dot.sharpness == 0.0 && dot.uniformity > 0.99);
+    }
+}

@@ -1,0 +1,48 @@
+//! One request, in the child.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+
+use pinpress_media::{Failure, FailureKind, Outcome, Reply, Request};
+
+use crate::about;
+use crate::events::Events;
+
+/// Does what `request` asks and says how it ended; always says so once.
+pub fn run(request: &Request, walls: Vec<String>, events: &Events) {
+    let outcome = catch_unwind(AssertUnwindSafe(|| answer(request, walls, events)))
+        .unwrap_or_else(|panic| Err(Failure::new(FailureKind::Crashed, own_fault(panic.as_ref()))));
+    events.done(match outcome {
+        Ok(reply) => Outcome::Reply(Box::new(reply)),
+        Err(mut failure) => {
+            if failure.log.is_empty() {
+                failure.log = pinpress_av::take_log();
+            }
+            Outcome::Failure(failure)
+        }
+    });
+}
+
+fn answer(request: &Request, walls: Vec<String>, events: &Events) -> Result<Reply, Failure> {
+    match request {
+        Request::Probe { .. } | Request::Plan { .. } | Request::Fix { .. } => {
+            Err(Failure::new(FailureKind::Protocol, "this worker cannot do that"))
+        }
+        Request::Cover { source, options } => {
+            let threads = std::thread::available_parallelism().map_or(1, usize::from);
+            pinpress_cover::cover(&PathBuf::from(source), options, threads, &|progress| events.progress(progress))
+                .map(Reply::Covered)
+        }
+        Request::About => Ok(Reply::About(about::about(walls))),
+    }
+}
+
+fn own_fault(panic: &(dyn Any + Send)) -> String {
+    let what = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no reason given");
+    format!("the media worker failed inside ({what}): please report it, with the file if you can")
+}

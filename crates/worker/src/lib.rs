@@ -1,0 +1,9 @@
+//! The media worker: requests in on standard input, events out on standard output, and between them a child process
+//! for each request, confined to the files of that request.
+
+pub mod sandbox;
+pub mod serve;
+
+mod about;
+mod events;
+mod job;
