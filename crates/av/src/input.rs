@@ -192,16 +192,22 @@ impl Input {
         if result < 0 { Err(AvError::reading(LibavError::from(result))) } else { Ok(()) }
     }
 
-    /// Goes to the beginning, for demuxers that have an index and for those that have none.
+    /// Goes to the beginning. Transport and program streams are asked by byte, as they search for a time and miss the
+    /// first sync sample; fragmented MP4 by its start time, as any earlier time lands in the last fragment.
     pub(crate) fn rewind(&mut self, stream: usize) -> Result<(), AvError> {
-        if self.seek_before(stream, i64::MIN + 1).is_ok() {
+        if matches!(self.context.format().name(), "mpegts" | "mpeg") {
+            // SAFETY: the context is open; -1 stands for no stream in particular, and is right for a byte position.
+            let result = unsafe {
+                ffi::avformat_seek_file(self.context.as_mut_ptr(), -1, i64::MIN, 0, 0, ffi::AVSEEK_FLAG_BYTE)
+            };
+            return if result < 0 { Err(AvError::reading(LibavError::from(result))) } else { Ok(()) };
+        }
+        if let Some(start) = self.start_ticks(stream)
+            && self.seek_before(stream, start).is_ok()
+        {
             return Ok(());
         }
-        let start = self.start_ticks(stream).unwrap_or(0);
-        let index = i32::try_from(stream).map_err(|_| AvError::NoStream { kind: "video", index: stream })?;
-        // SAFETY: the context is open; libav checks the stream index.
-        let result = unsafe { ffi::avformat_seek_file(self.context.as_mut_ptr(), index, i64::MIN, start, i64::MAX, 0) };
-        if result < 0 { Err(AvError::reading(LibavError::from(result))) } else { Ok(()) }
+        self.seek_before(stream, i64::MIN + 1)
     }
 
     /// The display matrix of a stream (ISO/IEC 14496-12 §8.3.2), in libav's layout.
@@ -224,6 +230,15 @@ impl Input {
             // SAFETY: reading a plain field of the stream's parameters, which live as long as the context.
             let order = unsafe { (*parameters.as_ptr()).field_order };
             matches!(order, AV_FIELD_TT | AV_FIELD_BB | AV_FIELD_TB | AV_FIELD_BT)
+        })
+    }
+
+    /// Whether pictures are shown in another order than they are decoded in.
+    pub(crate) fn is_reordered(&self, stream: usize) -> bool {
+        self.context.stream(stream).is_some_and(|stream| {
+            let parameters = stream.parameters();
+            // SAFETY: reading a plain field of the stream's parameters, which live as long as the context.
+            unsafe { (*parameters.as_ptr()).video_delay != 0 }
         })
     }
 

@@ -1,6 +1,6 @@
 //! Single frames as upright RGB pictures.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ffmpeg_next::{Packet, ffi, frame};
 
@@ -20,8 +20,8 @@ const SIDE_LIMIT: u64 = 16_384;
 /// Seeks that are tried when a demuxer lands behind the time that was asked for, each twice as far back.
 const SEEK_TRIES: u32 = 8;
 
-/// Packets that are passed over after a seek until one is a sync sample; the next one is tried whatever it says.
-const SYNC_PACKETS: usize = 8;
+/// Packets that are read in search of a sync sample after a seek.
+const UNSYNCED_PACKETS: usize = 2_000;
 
 /// How stills are made.
 #[derive(Debug, Clone)]
@@ -60,8 +60,18 @@ impl std::fmt::Debug for Still {
     }
 }
 
+/// A sync sample by the demuxer's index, in ticks.
+struct SyncSample {
+    /// When it is shown.
+    shown: i64,
+    /// What to seek to, just before the next one: asked for the time when an open GOP's first picture is shown, libav
+    /// goes to the one before.
+    seek: i64,
+}
+
 /// A video that is open for taking stills.
 pub struct Stills {
+    path: PathBuf,
     input: Input,
     decoder: Decoder,
     stream: usize,
@@ -70,6 +80,9 @@ pub struct Stills {
     origin: i64,
     /// Ticks of the stream's first frame.
     first: i64,
+    is_iso: bool,
+    /// What [`Stills::sync_times_us`] found in the index.
+    indexed: Vec<SyncSample>,
     has_index: bool,
     interlaced: bool,
     turn: Turn,
@@ -93,16 +106,20 @@ impl Stills {
         let first = input.start_ticks(stream).unwrap_or(origin);
         // The index of a fragmented file covers only the fragments that were read so far.
         let iso = sniff::top_level(path).ok().and_then(|top| top.iso);
+        let is_iso = iso.is_some();
         let has_index = iso.is_some_and(|boxes| boxes.has_moov && !boxes.fragmented);
         let turn = input.display_matrix(stream).and_then(|matrix| Turn::from_matrix(&matrix)).unwrap_or_default();
         let interlaced = input.is_flagged_interlaced(stream);
         Ok(Self {
+            path: path.to_owned(),
             input,
             decoder,
             stream,
             time_base,
             origin,
             first,
+            is_iso,
+            indexed: Vec::new(),
             has_index,
             interlaced,
             turn,
@@ -118,13 +135,18 @@ impl Stills {
     }
 
     /// When the sync samples (frames that decode by themselves) are shown, in microseconds from the start of the
-    /// file, in order. From the index of an unfragmented ISO BMFF file, which costs one packet; else every packet is
-    /// read, none decoded.
+    /// file, in order. From the index of an unfragmented ISO BMFF file, with a look at one packet each where pictures are
+    /// reordered; else every packet is read. Nothing is decoded.
     ///
     /// # Errors
     /// When reading fails.
     pub fn sync_times_us(&mut self) -> Result<Vec<i64>, AvError> {
-        let mut ticks = if self.has_index { self.indexed_sync_ticks()? } else { self.scanned_sync_ticks()? };
+        let mut ticks: Vec<i64> = if self.has_index {
+            self.indexed = self.indexed_sync_samples()?;
+            self.indexed.iter().map(|sample| sample.shown).collect()
+        } else {
+            self.scanned_sync_ticks()?
+        };
         ticks.sort_unstable();
         ticks.dedup();
         Ok(ticks.into_iter().map(|ticks| self.time_of(ticks)).collect())
@@ -136,12 +158,11 @@ impl Stills {
     /// # Errors
     /// When reading or filtering fails. Frames that do not decode are passed over.
     pub fn at_us(&mut self, time_us: i64) -> Result<Option<Still>, AvError> {
-        let target = self.ticks_of(time_us);
-        let mut seek_to = target;
+        let mut seek_to = self.ticks_of(time_us);
         for attempt in 0..=SEEK_TRIES {
             let last = attempt == SEEK_TRIES;
             self.seek(if last { i64::MIN } else { seek_to })?;
-            let (shown, first) = self.decode_up_to(target)?;
+            let (shown, first) = self.decode_up_to(time_us)?;
             // Without a frame at or before the target the demuxer landed too late, unless this is the beginning.
             match (shown, first) {
                 (Some(frame), _) => return self.still(&frame).map(Some),
@@ -159,24 +180,17 @@ impl Stills {
     /// # Errors
     /// When reading or filtering fails.
     pub fn sync_at_us(&mut self, time_us: i64) -> Result<Option<Still>, AvError> {
-        let target = self.ticks_of(time_us);
-        let mut seek_to = target;
-        let mut earliest = None;
+        let known = self.indexed.iter().rev().find(|sample| self.unclamped_time_of(sample.shown) <= time_us);
+        let mut seek_to = known.map_or_else(|| self.ticks_of(time_us), |sample| sample.seek);
         for attempt in 0..=SEEK_TRIES {
             let last = attempt == SEEK_TRIES;
             self.seek(if last { i64::MIN } else { seek_to })?;
-            let Some(frame) = self.decode_sync()? else {
-                if last {
-                    break;
-                }
-                seek_to = self.earlier(seek_to, attempt);
-                continue;
-            };
-            let ticks = frame_ticks(&frame).unwrap_or(self.origin);
-            if ticks <= target || last || self.is_first(&frame) || earliest == Some(ticks) {
+            let packets = self.sync_packets(if last && attempt > 0 { i64::MAX } else { time_us })?;
+            if let Some(frame) = self.decode_all_of(&packets)?
+                && (last || self.frame_time(&frame) <= time_us || self.is_first(&frame))
+            {
                 return self.still(&frame).map(Some);
             }
-            earliest = Some(ticks);
             seek_to = self.earlier(seek_to, attempt);
         }
         Ok(None)
@@ -186,8 +200,16 @@ impl Stills {
         self.origin.saturating_add(Fraction::MICROSECOND.rescale(time_us, self.time_base))
     }
 
+    fn unclamped_time_of(&self, ticks: i64) -> i64 {
+        self.time_base.micros(ticks.saturating_sub(self.origin))
+    }
+
     fn time_of(&self, ticks: i64) -> i64 {
-        self.time_base.micros(ticks.saturating_sub(self.origin)).max(0)
+        self.unclamped_time_of(ticks).max(0)
+    }
+
+    fn frame_time(&self, frame: &frame::Video) -> i64 {
+        self.unclamped_time_of(frame_ticks(frame).unwrap_or(self.origin))
     }
 
     /// A quarter of a second before `ticks`, then half a second, and so on.
@@ -200,8 +222,7 @@ impl Stills {
     }
 
     fn seek(&mut self, ticks: i64) -> Result<(), AvError> {
-        let sought = self.input.seek_before(self.stream, ticks);
-        if sought.is_err() {
+        if ticks <= self.first || self.input.seek_before(self.stream, ticks).is_err() {
             // Demuxers refuse times before their first entry; the beginning is what is meant.
             self.input.rewind(self.stream)?;
         }
@@ -209,8 +230,9 @@ impl Stills {
         Ok(())
     }
 
-    /// Decodes from here on: the last frame at or before `target`, and the first frame of all.
-    fn decode_up_to(&mut self, target: i64) -> Result<(Option<frame::Video>, Option<frame::Video>), AvError> {
+    /// Decodes from here on: the last frame at or before `time_us`, and the first frame of all. Times are compared in
+    /// microseconds, as a tick can be as long as a frame.
+    fn decode_up_to(&mut self, time_us: i64) -> Result<(Option<frame::Video>, Option<frame::Video>), AvError> {
         let (mut shown, mut first) = (None, None);
         let mut damaged_run = 0;
         let mut ended = false;
@@ -218,8 +240,7 @@ impl Stills {
             match self.decoder.receive()? {
                 Received::Frame(frame) => {
                     let frame = frame::Video::from(frame);
-                    let ticks = frame_ticks(&frame).unwrap_or(self.origin);
-                    if ticks <= target {
+                    if self.frame_time(&frame) <= time_us {
                         shown = Some(frame);
                     } else {
                         return Ok((shown, first.or(Some(frame))));
@@ -241,33 +262,46 @@ impl Stills {
         }
     }
 
-    /// Decodes the sync frame here and no more.
-    fn decode_sync(&mut self) -> Result<Option<frame::Video>, AvError> {
-        let mut damaged_run = 0;
-        let (mut given, mut skipped) = (0, 0);
-        let mut ended = false;
-        loop {
-            match self.decoder.receive()? {
-                Received::Frame(frame) => return Ok(Some(frame::Video::from(frame))),
-                Received::Damaged if !ended => {}
-                Received::End | Received::Damaged => return Ok(None),
-                Received::Wait if ended => return Ok(None),
-                Received::Wait => {
-                    let enough = if self.interlaced { 2 } else { 1 };
-                    let packet = if given < enough { self.next_packet(&mut damaged_run)? } else { None };
-                    match packet {
-                        Some(packet) if given == 0 && !packet.is_key() && skipped < SYNC_PACKETS => skipped += 1,
-                        Some(packet) => {
-                            given += usize::from(self.decoder.send(Some(&packet))?);
-                        }
-                        None => {
-                            ended = true;
-                            self.decoder.send(None)?;
-                        }
-                    }
+    /// The packets of the last sync sample at or before `time_us`, the first one where none is. A demuxer with an
+    /// index lands on it; others land somewhere before it.
+    fn sync_packets(&mut self, time_us: i64) -> Result<Vec<Packet>, AvError> {
+        // Of two fields each may be a packet.
+        let wanted = if self.interlaced { 2 } else { 1 };
+        let (mut damaged_run, mut skipped) = (0, 0);
+        let mut found: Vec<Packet> = Vec::new();
+        while let Some(packet) = self.next_packet(&mut damaged_run)? {
+            let time = packet.pts().or(packet.dts()).map_or(i64::MIN, |ticks| self.unclamped_time_of(ticks));
+            if packet.is_key() && (found.is_empty() || time <= time_us) {
+                found = vec![packet];
+            } else if !found.is_empty() && found.len() < wanted {
+                found.push(packet);
+            } else if found.is_empty() {
+                skipped += 1;
+                if skipped > UNSYNCED_PACKETS {
+                    break;
+                }
+            }
+            if found.len() == wanted && (self.has_index || time > time_us) {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// The first picture that these packets alone give.
+    fn decode_all_of(&mut self, packets: &[Packet]) -> Result<Option<frame::Video>, AvError> {
+        for packet in packets.iter().map(Some).chain([None]) {
+            self.decoder.send(packet)?;
+            loop {
+                match self.decoder.receive()? {
+                    Received::Frame(frame) => return Ok(Some(frame::Video::from(frame))),
+                    Received::Wait | Received::End => break,
+                    Received::Damaged if packet.is_none() => break,
+                    Received::Damaged => {}
                 }
             }
         }
+        Ok(None)
     }
 
     fn next_packet(&mut self, damaged_run: &mut u32) -> Result<Option<Packet>, AvError> {
@@ -280,36 +314,46 @@ impl Stills {
         }
     }
 
-    /// Sync samples by the demuxer's index, whose times are decode times: they are moved by the reordering delay of
-    /// the first packet, which is the same for all sync samples of a constant prediction structure.
-    fn indexed_sync_ticks(&mut self) -> Result<Vec<i64>, AvError> {
+    /// Sync samples by the demuxer's index, which has decode times. Without reordering these differ from the
+    /// presentation times by a constant; with it, each sync sample is looked up, as open GOPs are delayed otherwise
+    /// than the first one.
+    fn indexed_sync_samples(&mut self) -> Result<Vec<SyncSample>, AvError> {
         let entries = self.input.sync_index(self.stream);
-        self.input.rewind(self.stream)?;
+        let reordered = self.input.is_reordered(self.stream);
+        let (mut delay, mut samples) = (0, Vec::with_capacity(entries.len()));
+        for (at, entry) in entries.iter().enumerate() {
+            let seek = entries.get(at + 1).map_or(i64::MAX / 2, |next| next - 1).max(*entry);
+            if at == 0 || reordered {
+                self.input.seek_before(self.stream, seek)?;
+                let shown = self.next_packet(&mut 0)?.filter(Packet::is_key).and_then(|packet| packet.pts());
+                delay = shown.map_or(delay, |shown| shown.saturating_sub(*entry));
+            }
+            samples.push(SyncSample { shown: entry.saturating_add(delay), seek });
+        }
+        samples.sort_unstable_by_key(|sample| sample.shown);
         self.decoder.flush();
-        let mut damaged_run = 0;
-        let delay = match self.next_packet(&mut damaged_run)? {
-            Some(packet) => packet.pts().zip(packet.dts()).map_or(0, |(pts, dts)| pts - dts),
-            None => 0,
-        };
-        Ok(entries.into_iter().map(|ticks| ticks.saturating_add(delay)).collect())
+        Ok(samples)
     }
 
-    fn scanned_sync_ticks(&mut self) -> Result<Vec<i64>, AvError> {
-        self.input.discard(self.stream, ffi::AVDiscard::AVDISCARD_NONKEY);
-        self.input.rewind(self.stream)?;
-        self.decoder.flush();
+    /// Sync samples by reading the file anew. Fragmented MP4 is read whole: after a seek, or with packets left out,
+    /// libav 5.1 loses count of its composition offsets.
+    fn scanned_sync_ticks(&self) -> Result<Vec<i64>, AvError> {
+        let mut input = Input::open(&self.path, &self.options.cancel)?;
+        input.keep_only(&[self.stream]);
+        if !self.is_iso {
+            input.discard(self.stream, ffi::AVDiscard::AVDISCARD_NONKEY);
+        }
         let mut ticks = Vec::new();
         let mut damaged_run = 0;
-        let scanned = loop {
-            match self.next_packet(&mut damaged_run) {
-                Ok(Some(packet)) if packet.is_key() => ticks.extend(packet.pts().or(packet.dts())),
-                Ok(Some(_)) => {}
-                Ok(None) => break Ok(()),
-                Err(error) => break Err(error),
+        loop {
+            match input.next(&mut damaged_run)? {
+                Next::Packet(packet) if packet.stream() == self.stream && packet.is_key() => {
+                    ticks.extend(packet.pts().or(packet.dts()));
+                }
+                Next::Packet(_) | Next::Damaged => {}
+                Next::End => return Ok(ticks),
             }
-        };
-        self.input.discard(self.stream, ffi::AVDiscard::AVDISCARD_DEFAULT);
-        scanned.map(|()| ticks)
+        }
     }
 
     fn still(&mut self, frame: &frame::Video) -> Result<Still, AvError> {
