@@ -32,24 +32,29 @@ pub fn output_names(sources: &[PathBuf], given: &HashMap<PathBuf, PathBuf>) -> V
     outputs
 }
 
+/// A name for `source` that is not among those for which `taken` is true.
+#[must_use]
+pub fn another_name(source: &Path, taken: impl Fn(&Path) -> bool) -> PathBuf {
+    candidates(source).find(|output| !taken(output)).unwrap_or_else(|| source.to_owned())
+}
+
 fn fresh_name(source: &Path, taken: &mut HashSet<Vec<u8>>) -> PathBuf {
+    // The candidates never run out.
+    candidates(source).find(|output| taken.insert(folded(output))).unwrap_or_else(|| source.to_owned())
+}
+
+/// `a.mp4`, `a.mov.mp4`, `a.mov.2.mp4` and so on without end.
+fn candidates(source: &Path) -> impl Iterator<Item = PathBuf> {
     let folder = source.parent().unwrap_or_else(|| Path::new(""));
     let stem = source.file_stem().unwrap_or_else(|| OsStr::new("video"));
     let name = source.file_name().unwrap_or(stem);
-    let numbered = (2_u64..).map(|number| {
+    let numbered = (2_u64..).map(move |number| {
         let mut numbered = name.to_owned();
         numbered.push(format!(".{number}"));
         numbered
     });
-    let candidates = [stem.to_owned(), name.to_owned()].into_iter().chain(numbered);
-    for candidate in candidates {
-        let output = folder.join(with_suffix(&shortened(&candidate), ".mp4"));
-        if taken.insert(folded(&output)) {
-            return output;
-        }
-    }
-    // The numbers never run out.
-    folder.join(name)
+    let stems = [stem.to_owned(), name.to_owned()].into_iter().chain(numbered);
+    stems.map(move |stem| folder.join(with_suffix(&shortened(&stem), ".mp4")))
 }
 
 /// The cover beside an output: `b.mp4` → `b.cover.jpg`.

@@ -165,7 +165,7 @@ fn failures_are_counted_and_interruptions_are_not() {
     let id = ledger.enroll(&key("a"), Path::new("/raw/a.mkv"), Path::new("a.mp4")).unwrap().id;
     for _ in 0..5 {
         let attempt = ledger.begin(id, Step::Fix).unwrap().unwrap();
-        ledger.finish(attempt, &StepOutcome::Interrupted).unwrap();
+        ledger.finish(attempt, &StepOutcome::Released).unwrap();
     }
     for _ in 0..MAX_ATTEMPTS {
         let attempt = ledger.begin(id, Step::Fix).unwrap().unwrap();
@@ -224,11 +224,29 @@ fn one_pin_for_a_content_and_a_board_and_a_destination() {
     let of_output = ledger.pin(&pin_key("real", "out", "1")).unwrap();
     assert_eq!(of_output.map(|pin| pin.id), Some(first.id), "the output shows the same content");
     assert!(ledger.begin_pin(first.id).unwrap());
-    ledger.save_pin_state(first.id, r#"{"state":"uploaded"}"#).unwrap();
+    ledger.save_pin_state(first.id, r#"{"state":"uploaded"}"#, None).unwrap();
     drop(ledger);
     let pin = scratch.open().pin(&pin_key("real", "a", "1")).unwrap().unwrap();
     assert_eq!((pin.status, pin.attempts), (PinStatus::Publishing, 1));
     assert_eq!(pin.state.as_deref(), Some(r#"{"state":"uploaded"}"#));
+}
+
+#[test]
+fn a_pins_id_belongs_to_one_video() {
+    let scratch = Scratch::new();
+    let ledger = scratch.open();
+    let job = ledger.enroll(&key("a"), Path::new("/raw/a.mkv"), Path::new("a.mp4")).unwrap().id;
+    let pin_of = |destination: &str, board: &str| {
+        let (destination, board) = (destination.to_owned(), board.to_owned());
+        ledger.open_pin(&PinKey { destination, fingerprint: fingerprint("a"), board }, job).unwrap().id
+    };
+    let (first, second, rehearsed) = (pin_of("real", "1"), pin_of("real", "2"), pin_of("rehearsal", "1"));
+    ledger.save_pin_state(first, "{}", Some("99")).unwrap();
+    ledger.save_pin_state(first, "{}", Some("99")).unwrap();
+    assert!(ledger.save_pin_state(second, "{}", Some("99")).is_err());
+    ledger.save_pin_state(rehearsed, "{}", Some("99")).unwrap();
+    assert_eq!(ledger.pin_row("real", "99").unwrap(), Some(first));
+    assert_eq!(ledger.pin_row("real", "98").unwrap(), None);
 }
 
 #[test]

@@ -157,11 +157,17 @@ pub trait Ledger: Send + Sync {
     /// When the ledger cannot be written.
     fn begin_pin(&self, pin: i64) -> Result<bool, LedgerError>;
 
-    /// Keeps the publisher's state. When this answers, it is on the disk.
+    /// Keeps the publisher's state, and with it the Pin's id once there is one. When this answers, it is on the disk.
     ///
     /// # Errors
-    /// When the ledger cannot be written.
-    fn save_pin_state(&self, pin: i64, state: &str) -> Result<(), LedgerError>;
+    /// When the ledger cannot be written, or that id belongs to another video.
+    fn save_pin_state(&self, pin: i64, state: &str, pin_id: Option<&str>) -> Result<(), LedgerError>;
+
+    /// The row that holds the Pin of that id at that destination.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn pin_row(&self, destination: &str, pin_id: &str) -> Result<Option<i64>, LedgerError>;
 
     /// Enters where a Pin stands.
     ///

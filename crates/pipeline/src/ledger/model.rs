@@ -43,6 +43,14 @@ impl JobKey {
     }
 }
 
+impl JobKey {
+    /// The key of a video that is published as it is.
+    #[must_use]
+    pub fn as_is(fingerprint: Fingerprint, spec: &Spec) -> Self {
+        Self { options_hash: "as-is".to_owned(), ..Self::new(fingerprint, spec, &FixOptions::default()) }
+    }
+}
+
 fn hash_of(value: &impl Serialize) -> String {
     // These are plain structs with string keys, which JSON always takes.
     let text = serde_json::to_vec(value).unwrap_or_default();
@@ -232,8 +240,9 @@ pub enum StepOutcome {
     Impossible(String),
     /// It may work the next time; the third time it is set aside.
     Failed(String),
-    /// Somebody asked to stop. It does not count as an attempt.
-    Interrupted,
+    /// It did not end for a reason that is not the video's: somebody asked to stop, the worker is not installed, a
+    /// file of somebody else has the output's name. It does not count as an attempt.
+    Released,
 }
 
 /// Where a Pin lives or will live: one per destination, content and board.

@@ -53,10 +53,12 @@ CREATE TABLE pins (
     status TEXT NOT NULL,
     attempts INTEGER NOT NULL,
     state TEXT,
+    pin_id TEXT,
     reason TEXT,
     begun_at TEXT NOT NULL,
     changed_at TEXT NOT NULL,
-    UNIQUE (destination, fingerprint, board)
+    UNIQUE (destination, fingerprint, board),
+    UNIQUE (destination, pin_id)
 );
 
 -- Never changed, only added to: each intent and each outcome.

@@ -269,7 +269,7 @@ impl Ledger for SqliteLedger {
                 (JobState::SetAside, number, Some(reason.as_str()))
             }
             StepOutcome::Failed(reason) => (attempt.step.before(), number, Some(reason.as_str())),
-            StepOutcome::Interrupted => (attempt.step.before(), number - 1, None),
+            StepOutcome::Released => (attempt.step.before(), number - 1, None),
         };
         let changed = self.write(|transaction| {
             let changed = transaction

@@ -1,0 +1,111 @@
+//! What a run tells while it goes on. Libraries report; who listens decides what becomes of it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use pinpress_media::Progress;
+
+use crate::outcome::VideoOutcome;
+
+/// A step of the flow, as people know it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RunStage {
+    /// Reading and judging.
+    Check,
+    /// Planning, carrying out, verifying.
+    Fix,
+    /// Picking the cover.
+    Cover,
+    /// Uploading and creating the Pin.
+    Publish,
+}
+
+impl RunStage {
+    /// The word for it: `check`, `fix`, `cover`, `publish`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Check => "check",
+            Self::Fix => "fix",
+            Self::Cover => "cover",
+            Self::Publish => "publish",
+        }
+    }
+}
+
+impl std::fmt::Display for RunStage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// Something that happened in a run.
+#[derive(Debug)]
+pub enum RunEvent<'a> {
+    /// So many videos will be looked at.
+    Discovered {
+        /// Videos.
+        videos: usize,
+        /// Other files.
+        skipped: usize,
+    },
+    /// Temp files of a killed run were removed.
+    Swept {
+        /// How many.
+        files: usize,
+    },
+    /// A stage began to work on a video. What needs nothing is not started.
+    Started {
+        /// The source.
+        video: &'a Path,
+        /// The stage.
+        stage: RunStage,
+    },
+    /// The worker came further.
+    Media {
+        /// The source.
+        video: &'a Path,
+        /// How far.
+        progress: Progress,
+    },
+    /// Bytes were sent.
+    Upload {
+        /// The source.
+        video: &'a Path,
+        /// Bytes sent.
+        sent: u64,
+        /// Bytes in all.
+        total: u64,
+    },
+    /// The publisher waits: Pinterest works, or a call failed and is made again.
+    Waiting {
+        /// The source.
+        video: &'a Path,
+        /// Why.
+        reason: String,
+        /// How long.
+        delay: Duration,
+    },
+    /// Something a person should know that stops nothing.
+    Warning {
+        /// The source, when it is about one.
+        video: Option<&'a Path>,
+        /// The text.
+        message: String,
+    },
+    /// Nothing more will be done with a video in this run. Each video has this once.
+    Finished {
+        /// How it ended.
+        outcome: &'a VideoOutcome,
+    },
+}
+
+/// Hears how a run goes. Called from many threads.
+pub trait RunObserver: Sync {
+    /// Something happened.
+    fn event(&self, event: &RunEvent<'_>);
+}
+
+impl RunObserver for () {
+    fn event(&self, _: &RunEvent<'_>) {}
+}

@@ -1,0 +1,88 @@
+//! The third stage: a cover beside each output.
+
+use std::path::Path;
+
+use crossbeam_channel::Receiver;
+use pinpress_media::{CoverOptions, Failure, FailureKind, PictureFiles, PictureFormat};
+use tokio::sync::mpsc::Sender;
+
+use super::fix::{end_of, step_outcome};
+use super::item::{Item, Listener};
+use super::{Mode, Run};
+use crate::ledger::{CoverRecord, FileStamp, JobState, Step, StepOutcome};
+use crate::naming::{cover_of, cover_stem};
+use crate::observe::RunStage;
+use crate::outcome::{CoverOutcome, End};
+
+pub(super) fn covers<'a>(run: &'a Run<'a>, items: &Receiver<Item<'a>>, to_publish: &Sender<Item<'a>>) {
+    for item in items {
+        if run.stopping() {
+            continue;
+        }
+        if let Some(item) = cover(run, item) {
+            drop(to_publish.blocking_send(item));
+        }
+    }
+}
+
+fn cover<'a>(run: &'a Run<'a>, mut item: Item<'a>) -> Option<Item<'a>> {
+    if item.job.state == JobState::Covered {
+        return Some(item);
+    }
+    let picture = cover_of(&item.output);
+    if matches!(run.options.mode, Mode::AsIs) && run.orders[item.index].cover_at.is_none() && picture.is_file() {
+        // Somebody chose it, or an earlier run did.
+        item.cover = Some(CoverOutcome { file: picture, time: item.job.cover.as_ref().map(|cover| cover.time) });
+        return Some(item);
+    }
+    let Some(attempt) = run.recorded(run.ledger.begin(item.job.id, Step::Cover))? else {
+        let reason = item.job.reason.clone().unwrap_or_else(|| "no cover could be picked".to_owned());
+        run.finish(item.index, item.outcome(End::SetAside { reason }));
+        return None;
+    };
+    run.started(item.source, RunStage::Cover);
+    let result = pick(run, &item);
+    let outcome = match &result {
+        Ok(cover) => StepOutcome::Covered(cover.clone()),
+        Err(failure) => step_outcome(failure),
+    };
+    run.recorded(run.ledger.finish(attempt, &outcome))?;
+    match result {
+        Ok(cover) => {
+            item.cover = Some(CoverOutcome { file: picture, time: Some(cover.time) });
+            item.job.cover = Some(cover);
+            item.job.state = JobState::Covered;
+            item.worked = true;
+            Some(item)
+        }
+        Err(failure) => {
+            let end = end_of(&failure, RunStage::Cover);
+            run.finish(item.index, item.outcome(end));
+            None
+        }
+    }
+}
+
+fn pick<'a>(run: &'a Run<'a>, item: &Item<'a>) -> Result<CoverRecord, Failure> {
+    let asked = run.orders[item.index].cover_at;
+    let folder = item.output.parent().unwrap_or_else(|| Path::new("."));
+    let options = CoverOptions {
+        count: 1,
+        at: asked,
+        pictures: Some(PictureFiles {
+            folder: folder.into(),
+            stem: Path::new(&cover_stem(&item.output)).into(),
+            format: PictureFormat::Jpeg,
+        }),
+        contact_sheet: None,
+        // The output of that name is ours, and so is the cover of that name.
+        overwrite: true,
+    };
+    let listener = Listener { run, video: item.source };
+    let covers = run.media.cover(&item.output, &options, &listener)?;
+    let time = covers.candidates.first().map(|candidate| candidate.time);
+    let time = time.ok_or_else(|| Failure::new(FailureKind::NotAVideo, "no frame of it could be shown"))?;
+    let stamp = FileStamp::of(&cover_of(&item.output))
+        .map_err(|error| Failure::new(FailureKind::Io, format!("the cover was not written: {error}")))?;
+    Ok(CoverRecord { time, asked, stamp })
+}

@@ -1,0 +1,150 @@
+//! The second stage: each video as an output that fits.
+
+use crossbeam_channel::{Receiver, Sender};
+use pinpress_media::{Action, Failure, FailureKind, FixOptions, Fixed, Plan};
+use pinpress_probe::{Seconds, Source};
+
+use super::item::{Item, Listener};
+use super::{Mode, Run};
+use crate::check::check_file;
+use crate::ledger::{FileStamp, JobState, RenditionRecord, Step, StepOutcome};
+use crate::observe::RunStage;
+use crate::outcome::{End, VideoOutcome};
+
+pub(super) fn fixes<'a>(run: &'a Run<'a>, items: &Receiver<Item<'a>>, to_cover: &Sender<Item<'a>>) {
+    for item in items {
+        // A video that is not finished counts as interrupted.
+        if run.stopping() {
+            continue;
+        }
+        if let Some(item) = fix(run, item) {
+            drop(to_cover.send(item));
+        }
+    }
+}
+
+fn fix<'a>(run: &'a Run<'a>, mut item: Item<'a>) -> Option<Item<'a>> {
+    if !matches!(item.job.state, JobState::Checked | JobState::Fixing) {
+        return Some(item);
+    }
+    if item.checked.is_none() {
+        match check_file(item.source, &item.spec, run.media) {
+            Ok(checked) => item.checked = Some(checked),
+            Err(error) => {
+                let end = End::Failed { stage: RunStage::Check, reason: error.to_string() };
+                run.finish(item.index, VideoOutcome::of(item.source, end));
+                return None;
+            }
+        }
+    }
+    let attempted = match &run.options.mode {
+        Mode::AsIs if !item.checked.as_ref().is_some_and(|checked| checked.report.passes()) => {
+            run.finish(item.index, item.outcome(End::Unfit));
+            return None;
+        }
+        Mode::AsIs => Work::AsItIs,
+        Mode::Fix(options) => Work::Fix(options),
+    };
+    // Asked before the attempt is entered, which makes the output ours.
+    let ours = run.recorded(run.ledger.owns(&item.job.output))?;
+    let Some(attempt) = run.recorded(run.ledger.begin(item.job.id, Step::Fix))? else {
+        let reason = item.job.reason.clone().unwrap_or_else(|| "it never came to an end".to_owned());
+        run.finish(item.index, item.outcome(End::SetAside { reason }));
+        return None;
+    };
+    let result = match attempted {
+        Work::AsItIs => Ok(passthrough(item.checked.as_ref().and_then(|checked| checked.info.duration))),
+        Work::Fix(options) => {
+            run.started(item.source, RunStage::Fix);
+            carry_out(run, &item, options, ours).map(|fixed| fixed.plan)
+        }
+    };
+    let result = result.and_then(|plan| Ok((plan, rendition(&item)?)));
+    let outcome = match &result {
+        Ok((plan, rendition)) => {
+            StepOutcome::Fixed { plan: Box::new(plan.clone()), rendition: rendition.clone() }
+        }
+        Err(failure) => step_outcome(failure),
+    };
+    run.recorded(run.ledger.finish(attempt, &outcome))?;
+    match result {
+        Ok((plan, rendition)) => {
+            item.job.plan = Some(plan);
+            item.job.rendition = Some(rendition);
+            item.job.state = JobState::Fixed;
+            item.worked = true;
+            Some(item)
+        }
+        Err(failure) => {
+            let end = end_of(&failure, RunStage::Fix);
+            run.finish(item.index, item.outcome(end));
+            None
+        }
+    }
+}
+
+enum Work<'a> {
+    AsItIs,
+    Fix(&'a FixOptions),
+}
+
+fn carry_out<'a>(run: &'a Run<'a>, item: &Item<'a>, options: &FixOptions, ours: bool) -> Result<Fixed, Failure> {
+    run.folders.make_for(&item.output).map_err(|error| {
+        Failure::new(FailureKind::Io, format!("cannot make the folder of its output: {error}"))
+    })?;
+    let options =
+        FixOptions { threads: run.threads.per_job, overwrite: options.overwrite || ours, ..options.clone() };
+    let Some(checked) = &item.checked else {
+        return Err(Failure::new(FailureKind::Protocol, "it was not checked"));
+    };
+    let listener = Listener { run, video: item.source };
+    run.media.fix(item.source, &checked.info, &item.spec, &options, &item.output, &listener)
+}
+
+/// The output as it lies there now.
+fn rendition(item: &Item<'_>) -> Result<RenditionRecord, Failure> {
+    let failed = |reason: String| Failure::new(FailureKind::Io, format!("the output cannot be read back: {reason}"));
+    let source = Source::open(&item.output).map_err(|error| failed(error.to_string()))?;
+    let metadata = source.file().metadata().map_err(|error| failed(error.to_string()))?;
+    let fingerprint = source.fingerprint().map_err(|error| failed(error.to_string()))?;
+    Ok(RenditionRecord { fingerprint, stamp: FileStamp::from(&metadata) })
+}
+
+const fn passthrough(duration: Option<Seconds>) -> Plan {
+    Plan {
+        action: Action::Passthrough,
+        video: None,
+        audio: None,
+        dropped: Vec::new(),
+        repeat: 1,
+        hold_until: None,
+        end: None,
+        stripped: Vec::new(),
+        container_rules: Vec::new(),
+        unfixable: None,
+        duration,
+    }
+}
+
+/// What a failure means for the next run.
+pub(super) fn step_outcome(failure: &Failure) -> StepOutcome {
+    let reason = failure.message.clone();
+    match failure.kind {
+        FailureKind::NotAVideo | FailureKind::Incomplete | FailureKind::Corrupt | FailureKind::Unfixable => {
+            StepOutcome::Impossible(reason)
+        }
+        FailureKind::Cancelled | FailureKind::Protocol | FailureKind::OutputExists => StepOutcome::Released,
+        FailureKind::Io
+        | FailureKind::Unproven
+        | FailureKind::Encoder
+        | FailureKind::Crashed
+        | FailureKind::Stalled => StepOutcome::Failed(reason),
+    }
+}
+
+pub(super) fn end_of(failure: &Failure, stage: RunStage) -> End {
+    match failure.kind {
+        FailureKind::Cancelled => End::Interrupted,
+        _ => End::Failed { stage, reason: failure.message.clone() },
+    }
+}
