@@ -1,17 +1,33 @@
 //! The batch: a folder of videos is found, checked, fixed, given covers and published; what happened to each is kept
 //! in a ledger, so that a run can be killed at any moment and goes on where it was.
+//!
+//! [`run()`] is the whole of it. [`discover()`] and [`check_all`] serve the commands that do a part.
 
+pub mod check;
 pub mod discover;
 pub mod durable;
 pub mod interrupt;
 pub mod ledger;
 pub mod manifest;
+pub mod media;
 pub mod naming;
+pub mod observe;
+pub mod ordered;
+pub mod outcome;
+pub mod pins;
+pub mod receipt;
+pub mod run;
 pub mod sweep;
 pub mod threads;
 
+pub use check::{Checked, check_all, check_file};
 pub use discover::{DiscoverError, Discovery, Found, Unreadable, discover};
 pub use interrupt::Interrupt;
 pub use ledger::{Ledger, LedgerError, SqliteLedger};
 pub use manifest::{Manifest, ManifestError, Mistake};
+pub use media::Media;
+pub use observe::{RunEvent, RunObserver, RunStage};
+pub use outcome::{CoverOutcome, End, PinOutcome, RunSummary, VideoOutcome};
+pub use pins::{PinOptions, PinTexts, PinsError};
+pub use run::{Mode, RunError, RunOptions, ledger_path, run};
 pub use threads::Threads;

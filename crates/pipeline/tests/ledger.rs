@@ -1,5 +1,7 @@
 //! The SQLite ledger: versions, crashes between intent and outcome, attempts, Pins.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up its ground has failed")]
+
 use std::path::Path;
 
 use pinpress_media::{Action, FixOptions, Plan};

@@ -200,7 +200,7 @@ mod tests {
         assert_eq!(names(&discover(&[dir.path().to_owned()], Some(&out)).unwrap()), ["b.mp4"]);
         let same = discover(std::slice::from_ref(&out), Some(&dir.path().join("b/../out")));
         assert!(same.is_ok(), "a path that does not resolve is no output yet");
-        assert!(matches!(discover(&[out.clone()], Some(&out)), Err(DiscoverError::OutputIsInput { .. })));
+        assert!(matches!(discover(std::slice::from_ref(&out), Some(&out)), Err(DiscoverError::OutputIsInput { .. })));
     }
 
     #[test]

@@ -353,11 +353,23 @@ impl Ledger for SqliteLedger {
         })
     }
 
-    fn save_pin_state(&self, pin: i64, state: &str) -> Result<(), LedgerError> {
+    fn save_pin_state(&self, pin: i64, state: &str, pin_id: Option<&str>) -> Result<(), LedgerError> {
         self.write(|transaction| {
-            transaction
-                .execute("UPDATE pins SET state = ?2, changed_at = ?3 WHERE id = ?1", params![pin, state, now()])?;
+            transaction.execute(
+                "UPDATE pins SET state = ?2, pin_id = ?3, changed_at = ?4, \
+                 status = CASE WHEN ?3 IS NULL THEN status ELSE ?5 END WHERE id = ?1",
+                params![pin, state, pin_id, now(), PinStatus::Published.name()],
+            )?;
             note(transaction, (None, Some(pin)), "state", Some(state))
+        })
+    }
+
+    fn pin_row(&self, destination: &str, pin_id: &str) -> Result<Option<i64>, LedgerError> {
+        self.read(|connection| {
+            connection
+                .prepare_cached("SELECT id FROM pins WHERE destination = ?1 AND pin_id = ?2")?
+                .query_row([destination, pin_id], |row| row.get(0))
+                .optional()
         })
     }
 

@@ -10,8 +10,8 @@ use pinpress_publish::{BoardId, BoardSectionId, Client, CoverAs, PinDraft, Publi
 
 use crate::manifest::{Manifest, ManifestError};
 
-pub use prepare::{Assignment, Assignments, assign, title_from_name};
 pub(crate) use prepare::resolve;
+pub use prepare::{Assignment, Assignments, assign, title_from_name};
 
 /// Where the Pins go and what they say.
 #[derive(Debug)]

@@ -174,9 +174,7 @@ pub(crate) async fn resolve(
             None => None,
             Some(draft) => {
                 match look_up(client, &draft, &mut boards, &mut sections).await {
-                    Ok((board, section)) => {
-                        Some(PinPlan { draft, board, section, publish_at: assignment.publish_at })
-                    }
+                    Ok((board, section)) => Some(PinPlan { draft, board, section, publish_at: assignment.publish_at }),
                     // The row's own board or section is a mistake of that row; anything else stops here.
                     Err(PublishError::Board(error)) if row_board.is_some() || draft.section.is_some() => {
                         let row = assignment.row.unwrap_or(0);

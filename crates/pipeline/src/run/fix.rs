@@ -61,9 +61,7 @@ fn fix<'a>(run: &'a Run<'a>, mut item: Item<'a>) -> Option<Item<'a>> {
     };
     let result = result.and_then(|plan| Ok((plan, rendition(&item)?)));
     let outcome = match &result {
-        Ok((plan, rendition)) => {
-            StepOutcome::Fixed { plan: Box::new(plan.clone()), rendition: rendition.clone() }
-        }
+        Ok((plan, rendition)) => StepOutcome::Fixed { plan: Box::new(plan.clone()), rendition: rendition.clone() },
         Err(failure) => step_outcome(failure),
     };
     run.recorded(run.ledger.finish(attempt, &outcome))?;
@@ -89,11 +87,10 @@ enum Work<'a> {
 }
 
 fn carry_out<'a>(run: &'a Run<'a>, item: &Item<'a>, options: &FixOptions, ours: bool) -> Result<Fixed, Failure> {
-    run.folders.make_for(&item.output).map_err(|error| {
-        Failure::new(FailureKind::Io, format!("cannot make the folder of its output: {error}"))
-    })?;
-    let options =
-        FixOptions { threads: run.threads.per_job, overwrite: options.overwrite || ours, ..options.clone() };
+    run.folders
+        .make_for(&item.output)
+        .map_err(|error| Failure::new(FailureKind::Io, format!("cannot make the folder of its output: {error}")))?;
+    let options = FixOptions { threads: run.threads.per_job, overwrite: options.overwrite || ours, ..options.clone() };
     let Some(checked) = &item.checked else {
         return Err(Failure::new(FailureKind::Protocol, "it was not checked"));
     };

@@ -42,10 +42,7 @@ enum Examined {
     /// It was read and judged.
     Read(JobKey, Box<Checked>),
     /// It is no video that can be read.
-    Unreadable {
-        key: Option<JobKey>,
-        error: ProbeError,
-    },
+    Unreadable { key: Option<JobKey>, error: ProbeError },
     /// The ledger failed.
     Stopped,
 }

@@ -246,10 +246,6 @@ impl Run<'_> {
         self.ended.lock().unwrap_or_else(PoisonError::into_inner).insert(index, outcome);
     }
 
-    fn warn(&self, index: usize, message: String) {
-        self.observer.event(&RunEvent::Warning { video: Some(&self.videos[index].path), message });
-    }
-
     fn into_ended(self) -> (Option<LedgerError>, Vec<VideoOutcome>) {
         let mut ended = self.ended.into_inner().unwrap_or_else(PoisonError::into_inner);
         let videos = self
