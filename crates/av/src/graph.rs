@@ -3,6 +3,7 @@
 use ffmpeg_next::{Error as LibavError, Frame, ffi, filter, frame};
 
 use crate::error::{AvError, libav_errno};
+use crate::facts::layout_name;
 use crate::fraction::Fraction;
 
 /// A configured graph: frames in at `in`, frames out at `out`.
@@ -38,23 +39,27 @@ impl PictureShape {
 }
 
 /// What arrives at a sound graph.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SoundShape {
     rate: u32,
     format: ffi::AVSampleFormat,
-    channels: u16,
-    /// libav's channel mask; 0 when the order is not known.
-    mask: u64,
+    /// libav's name of the channel layout, or of the usual one for so many channels.
+    layout: String,
 }
 
 impl SoundShape {
     pub(crate) fn of(frame: &frame::Audio) -> Self {
-        Self {
-            rate: frame.rate(),
-            format: frame.format().into(),
-            channels: frame.channels(),
-            mask: frame.channel_layout().bits(),
-        }
+        // SAFETY: the frame is owned and its layout valid; the fresh layout is set by libav before it is read, and
+        // native layouts own no memory.
+        let layout = unsafe {
+            let layout = &(*frame.as_ptr()).ch_layout;
+            layout_name(layout).or_else(|| {
+                let mut usual = std::mem::zeroed();
+                ffi::av_channel_layout_default(&raw mut usual, layout.nb_channels);
+                layout_name(&usual)
+            })
+        };
+        Self { rate: frame.rate(), format: frame.format().into(), layout: layout.unwrap_or_else(|| "stereo".into()) }
     }
 }
 
@@ -75,12 +80,11 @@ impl Graph {
     }
 
     /// A graph for sound.
-    pub(crate) fn sound(shape: SoundShape, time_base: Fraction, description: &str) -> Result<Self, AvError> {
-        let SoundShape { rate, format, channels, mask } = shape;
-        let layout = if mask == 0 { format!("{channels}c") } else { format!("{mask:#x}") };
+    pub(crate) fn sound(shape: &SoundShape, time_base: Fraction, description: &str) -> Result<Self, AvError> {
+        let SoundShape { rate, format, layout } = shape;
         let arguments = format!(
             "time_base={}/{}:sample_rate={rate}:sample_fmt={}:channel_layout={layout}",
-            time_base.num, time_base.den, format as i32
+            time_base.num, time_base.den, *format as i32
         );
         Self::build("abuffer", &arguments, "abuffersink", description, 1)
     }

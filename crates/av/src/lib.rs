@@ -9,9 +9,11 @@
 
 pub mod colour;
 pub mod error;
+pub mod facts;
 pub mod fraction;
 pub mod log;
 pub mod picture;
+pub mod scan;
 pub mod sniff;
 pub mod stills;
 pub mod turn;
@@ -22,8 +24,10 @@ mod input;
 
 pub use colour::Colour;
 pub use error::AvError;
+pub use facts::{AudioFacts, Facts, PixelFacts, StreamFacts, StreamKind, VideoFacts};
 pub use fraction::Fraction;
 pub use input::Cancel;
-pub use log::take_log;
+pub use log::{init, take_log};
+pub use scan::{Scan, StreamScan, scan};
 pub use stills::{Still, StillOptions, Stills};
 pub use turn::Turn;
