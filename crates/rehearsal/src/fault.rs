@@ -1,0 +1,159 @@
+//! What goes wrong on purpose, and when.
+
+use std::collections::HashMap;
+
+use axum::http::Method;
+
+/// A call, for saying where a fault strikes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Call {
+    /// `GET /v5/user_account`.
+    GetUserAccount,
+    /// `GET /v5/boards`.
+    ListBoards,
+    /// `GET /v5/boards/{board_id}`.
+    GetBoard,
+    /// `GET /v5/boards/{board_id}/sections`.
+    ListBoardSections,
+    /// `GET /v5/boards/{board_id}/pins`, and the same of a section.
+    ListBoardPins,
+    /// `POST /v5/media`.
+    RegisterMedia,
+    /// `GET /v5/media/{media_id}`.
+    GetMedia,
+    /// `POST /v5/pins`.
+    CreatePin,
+    /// `GET /v5/pins/{pin_id}`.
+    GetPin,
+    /// The bytes, in either form.
+    Upload,
+}
+
+impl Call {
+    /// The call that a request is, if it is one.
+    pub(crate) fn of(method: &Method, path: &str) -> Option<Self> {
+        let parts: Vec<_> = path.trim_matches('/').split('/').collect();
+        match (method.as_str(), parts.as_slice()) {
+            ("GET", ["v5", "user_account"]) => Some(Self::GetUserAccount),
+            ("GET", ["v5", "boards"]) => Some(Self::ListBoards),
+            ("GET", ["v5", "boards", _]) => Some(Self::GetBoard),
+            ("GET", ["v5", "boards", _, "sections"]) => Some(Self::ListBoardSections),
+            ("GET", ["v5", "boards", _, "pins"] | ["v5", "boards", _, "sections", _, "pins"]) => {
+                Some(Self::ListBoardPins)
+            }
+            ("POST", ["v5", "media"]) => Some(Self::RegisterMedia),
+            ("GET", ["v5", "media", _]) => Some(Self::GetMedia),
+            ("POST", ["v5", "pins"]) => Some(Self::CreatePin),
+            ("GET", ["v5", "pins", _]) => Some(Self::GetPin),
+            ("POST" | "PUT", ["upload", ..]) => Some(Self::Upload),
+            _ => None,
+        }
+    }
+}
+
+/// What goes wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// HTTP 429 instead of an effect, with this `Retry-After` in seconds.
+    RateLimited {
+        /// Seconds; `None` leaves the header out.
+        retry_after: Option<u64>,
+    },
+    /// HTTP 429 instead of an effect, whose text speaks of spam.
+    Spam,
+    /// HTTP 401 instead of an effect.
+    Unauthorized,
+    /// HTTP 500 instead of an effect.
+    ErrorBeforeEffect,
+    /// HTTP 500 after the effect.
+    ErrorAfterEffect,
+    /// The effect, then the connection is closed without a byte of an answer.
+    AnswerLost,
+    /// The connection is closed before anything is done.
+    ConnectionLost,
+    /// On [`Call::RegisterMedia`]: this upload will be `processing` for ever.
+    StuckProcessing,
+    /// On [`Call::RegisterMedia`]: this upload will be `failed`, whatever it holds.
+    ProcessingFails,
+    /// On [`Call::RegisterMedia`]: this upload's form has expired already.
+    FormExpired,
+    /// On [`Call::GetMedia`]: this word as the status.
+    Status(String),
+    /// This body with HTTP 200 instead of an answer, after the effect.
+    Body(String),
+}
+
+/// A fault and the place where it strikes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FaultRule {
+    /// The call.
+    pub call: Call,
+    /// Which of its occurrences, from 1; `None` strikes every time.
+    pub occurrence: Option<u32>,
+    /// What goes wrong.
+    pub fault: Fault,
+}
+
+impl FaultRule {
+    /// Strikes once, on the given occurrence of `call`, counted from 1.
+    #[must_use]
+    pub const fn nth(call: Call, occurrence: u32, fault: Fault) -> Self {
+        Self { call, occurrence: Some(occurrence), fault }
+    }
+
+    /// Strikes every time.
+    #[must_use]
+    pub const fn always(call: Call, fault: Fault) -> Self {
+        Self { call, occurrence: None, fault }
+    }
+}
+
+/// The rules, and how often each call has come.
+#[derive(Debug)]
+pub(crate) struct Faults {
+    rules: Vec<FaultRule>,
+    seen: HashMap<Call, u32>,
+}
+
+impl Faults {
+    pub(crate) fn new(rules: Vec<FaultRule>) -> Self {
+        Self { rules, seen: HashMap::new() }
+    }
+
+    /// Counts an occurrence of `call` and tells what goes wrong with it.
+    pub(crate) fn strike(&mut self, call: Call) -> Option<Fault> {
+        let seen = self.seen.entry(call).or_default();
+        *seen += 1;
+        let now = *seen;
+        let rule = self.rules.iter().find(|rule| rule.call == call && rule.occurrence.is_none_or(|nth| nth == now))?;
+        Some(rule.fault.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_strikes_on_its_occurrence_alone() {
+        let mut faults = Faults::new(vec![
+            FaultRule::nth(Call::CreatePin, 2, Fault::Spam),
+            FaultRule::always(Call::GetMedia, Fault::ErrorBeforeEffect),
+        ]);
+        let pins: Vec<_> = (0..3).map(|_| faults.strike(Call::CreatePin)).collect();
+        assert_eq!(pins, [None, Some(Fault::Spam), None]);
+        assert_eq!(faults.strike(Call::GetMedia), Some(Fault::ErrorBeforeEffect));
+        assert_eq!(faults.strike(Call::GetMedia), Some(Fault::ErrorBeforeEffect));
+    }
+
+    #[test]
+    fn calls_are_told_by_method_and_path() {
+        let of = |method: &str, path: &str| Call::of(&method.parse().unwrap(), path);
+        assert_eq!(of("POST", "/v5/pins"), Some(Call::CreatePin));
+        assert_eq!(of("GET", "/v5/pins/1"), Some(Call::GetPin));
+        assert_eq!(of("GET", "/v5/boards/1/sections/2/pins"), Some(Call::ListBoardPins));
+        assert_eq!(of("PUT", "/upload/1"), Some(Call::Upload));
+        assert_eq!(of("DELETE", "/v5/pins/1"), None);
+    }
+}
