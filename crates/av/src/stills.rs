@@ -69,6 +69,18 @@ struct SyncSample {
     seek: i64,
 }
 
+/// How far a run of decoding has come.
+struct Run {
+    /// The last frame at or before the time that was asked for.
+    shown: Option<frame::Video>,
+    /// The first frame after it, which is already out of the decoder.
+    beyond: Option<frame::Video>,
+    /// Whether a sync sample was met: before it nothing is given to the decoder, which would make grey of it.
+    synced: bool,
+    /// Whether the decoder was told the end.
+    ended: bool,
+}
+
 /// A video that is open for taking stills.
 pub struct Stills {
     path: PathBuf,
@@ -83,6 +95,10 @@ pub struct Stills {
     is_iso: bool,
     /// What [`Stills::sync_times_us`] found in the index.
     indexed: Vec<SyncSample>,
+    /// What [`Stills::sync_times_us`] answered.
+    sync_times: Option<Vec<i64>>,
+    /// Where [`Stills::at_us`] stopped, to go on from there.
+    run: Option<Run>,
     has_index: bool,
     interlaced: bool,
     turn: Turn,
@@ -120,6 +136,8 @@ impl Stills {
             first,
             is_iso,
             indexed: Vec::new(),
+            sync_times: None,
+            run: None,
             has_index,
             interlaced,
             turn,
@@ -141,6 +159,7 @@ impl Stills {
     /// # Errors
     /// When reading fails.
     pub fn sync_times_us(&mut self) -> Result<Vec<i64>, AvError> {
+        self.run = None;
         let mut ticks: Vec<i64> = if self.has_index {
             self.indexed = self.indexed_sync_samples()?;
             self.indexed.iter().map(|sample| sample.shown).collect()
@@ -149,7 +168,9 @@ impl Stills {
         };
         ticks.sort_unstable();
         ticks.dedup();
-        Ok(ticks.into_iter().map(|ticks| self.time_of(ticks)).collect())
+        let times: Vec<i64> = ticks.into_iter().map(|ticks| self.time_of(ticks)).collect();
+        self.sync_times = Some(times.clone());
+        Ok(times)
     }
 
     /// The frame that is shown at `time_us`, microseconds from the start of the file: the last one that begins at or
@@ -158,20 +179,41 @@ impl Stills {
     /// # Errors
     /// When reading or filtering fails. Frames that do not decode are passed over.
     pub fn at_us(&mut self, time_us: i64) -> Result<Option<Still>, AvError> {
+        if let Some(mut run) = self.run.take().filter(|run| self.goes_on(run, time_us)) {
+            self.decode_up_to(time_us, &mut run, false)?;
+            return self.pause(run);
+        }
         let mut seek_to = self.ticks_of(time_us);
-        for attempt in 0..=SEEK_TRIES {
-            let last = attempt == SEEK_TRIES;
+        // The last two begin at the beginning; the very last takes what decodes without a sync sample.
+        for attempt in 0..=SEEK_TRIES + 1 {
+            let last = attempt >= SEEK_TRIES;
             self.seek(if last { i64::MIN } else { seek_to })?;
-            let (shown, first) = self.decode_up_to(time_us)?;
+            let mut run = Run { shown: None, beyond: None, synced: attempt > SEEK_TRIES, ended: false };
+            self.decode_up_to(time_us, &mut run, !last)?;
             // Without a frame at or before the target the demuxer landed too late, unless this is the beginning.
-            match (shown, first) {
-                (Some(frame), _) => return self.still(&frame).map(Some),
-                (None, Some(frame)) if last || self.is_first(&frame) => return self.still(&frame).map(Some),
-                (None, None) if last => return Ok(None),
-                (None, _) => seek_to = self.earlier(seek_to, attempt),
+            let begins = run.beyond.as_ref().is_some_and(|frame| last || self.is_first(frame));
+            if run.shown.is_some() || begins {
+                return self.pause(run);
+            }
+            if !last {
+                seek_to = self.earlier(seek_to, attempt);
             }
         }
         Ok(None)
+    }
+
+    /// Whether the frame at `time_us` is had sooner by decoding on than by a seek: no sync sample lies between.
+    fn goes_on(&self, run: &Run, time_us: i64) -> bool {
+        let (Some(shown), Some(sync_times)) = (&run.shown, &self.sync_times) else { return false };
+        let shown = self.frame_time(shown);
+        shown <= time_us && !sync_times.iter().any(|time| (shown + 1..=time_us).contains(time))
+    }
+
+    /// The still of a run, which is kept to go on from.
+    fn pause(&mut self, run: Run) -> Result<Option<Still>, AvError> {
+        let still = run.shown.as_ref().or(run.beyond.as_ref()).map(|frame| self.still(frame)).transpose()?;
+        self.run = Some(run);
+        Ok(still)
     }
 
     /// The last sync frame that is shown at or before `time_us`, the first one where none is; only that frame is
@@ -180,6 +222,7 @@ impl Stills {
     /// # Errors
     /// When reading or filtering fails.
     pub fn sync_at_us(&mut self, time_us: i64) -> Result<Option<Still>, AvError> {
+        self.run = None;
         let known = self.indexed.iter().rev().find(|sample| self.unclamped_time_of(sample.shown) <= time_us);
         let mut seek_to = known.map_or_else(|| self.ticks_of(time_us), |sample| sample.seek);
         for attempt in 0..=SEEK_TRIES {
@@ -230,31 +273,43 @@ impl Stills {
         Ok(())
     }
 
-    /// Decodes from here on: the last frame at or before `time_us`, and the first frame of all. Times are compared in
-    /// microseconds, as a tick can be as long as a frame.
-    fn decode_up_to(&mut self, time_us: i64) -> Result<(Option<frame::Video>, Option<frame::Video>), AvError> {
-        let (mut shown, mut first) = (None, None);
+    /// Decodes on until a frame lies after `time_us`. Times are compared in microseconds, as a tick can be as long as a
+    /// frame. With `may_give_up` it ends where no sync sample comes before that time.
+    fn decode_up_to(&mut self, time_us: i64, run: &mut Run, may_give_up: bool) -> Result<(), AvError> {
         let mut damaged_run = 0;
-        let mut ended = false;
+        if let Some(beyond) = run.beyond.take() {
+            if self.frame_time(&beyond) > time_us {
+                run.beyond = Some(beyond);
+                return Ok(());
+            }
+            run.shown = Some(beyond);
+        }
         loop {
             match self.decoder.receive()? {
                 Received::Frame(frame) => {
                     let frame = frame::Video::from(frame);
-                    if self.frame_time(&frame) <= time_us {
-                        shown = Some(frame);
-                    } else {
-                        return Ok((shown, first.or(Some(frame))));
+                    if self.frame_time(&frame) > time_us {
+                        run.beyond = Some(frame);
+                        return Ok(());
                     }
+                    run.shown = Some(frame);
                 }
-                Received::Damaged if !ended => {}
-                Received::End | Received::Damaged => return Ok((shown, first.take())),
+                Received::Damaged if !run.ended => {}
+                Received::End | Received::Damaged => return Ok(()),
                 Received::Wait => match self.next_packet(&mut damaged_run)? {
+                    Some(packet) if !run.synced && !packet.is_key() => {
+                        let late = packet.pts().is_some_and(|ticks| self.unclamped_time_of(ticks) > time_us);
+                        if late && may_give_up {
+                            return Ok(());
+                        }
+                    }
                     Some(packet) => {
+                        run.synced = true;
                         self.decoder.send(Some(&packet))?;
                     }
-                    None if ended => return Ok((shown, first.take())),
+                    None if run.ended => return Ok(()),
                     None => {
-                        ended = true;
+                        run.ended = true;
                         self.decoder.send(None)?;
                     }
                 },
