@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::colour::Colour;
 use crate::error::AvError;
 use crate::fraction::Fraction;
-use crate::input::{Cancel, Input};
+use crate::input::{Cancel, Input, regular_file};
 use crate::sniff::{self, TopLevel};
 
 mod read;
@@ -37,6 +37,7 @@ impl Facts {
     /// # Errors
     /// When it cannot be read or is no video file.
     pub fn read(path: &Path, cancel: &Cancel) -> Result<Self, AvError> {
+        regular_file(path)?;
         let top = sniff::top_level(path).map_err(|error| AvError::io("cannot read it", error))?;
         let input = Input::open(path, cancel)?;
         Ok(read(&input, top))

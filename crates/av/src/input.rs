@@ -81,10 +81,7 @@ impl Input {
     pub(crate) fn open(path: &Path, cancel: &Cancel) -> Result<Self, AvError> {
         crate::log::init();
         cancel.check()?;
-        let metadata = std::fs::metadata(path).map_err(|error| AvError::io("cannot read it", error))?;
-        if !metadata.is_file() {
-            return Err(AvError::NotAVideo("not a regular file".to_owned()));
-        }
+        regular_file(path)?;
         let url = file_url(path)?;
         let mut options = Dictionary::new();
         for (key, value) in [
@@ -295,6 +292,15 @@ impl Input {
             Err(error) => Err(AvError::reading(error)),
         }
     }
+}
+
+/// Refuses folders, pipes and devices before they are opened: opening a pipe could wait for ever.
+pub(crate) fn regular_file(path: &Path) -> Result<(), AvError> {
+    let metadata = std::fs::metadata(path).map_err(|error| AvError::io("cannot read it", error))?;
+    if metadata.is_file() {
+        return Ok(());
+    }
+    Err(AvError::NotAVideo("not a regular file: give a video file".to_owned()))
 }
 
 /// `file:` and the path, so that a name such as `http:x` or `concat:a|b` is a name.

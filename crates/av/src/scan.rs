@@ -9,7 +9,7 @@ use ffmpeg_next::{Packet, ffi};
 
 use crate::error::AvError;
 use crate::facts::{self, Facts};
-use crate::input::{Cancel, Input, Next};
+use crate::input::{Cancel, Input, Next, regular_file};
 use crate::sniff;
 
 /// Presentation times that are held back to bring them in order; H.264 and HEVC reorder within 16 pictures, fields
@@ -72,6 +72,7 @@ pub struct StreamScan {
 /// # Errors
 /// When the file cannot be opened or read, or `cancel` is set. Damage is counted, not an error.
 pub fn scan(path: &Path, cancel: &Cancel, observe: &mut dyn FnMut(i64)) -> Result<Scan, AvError> {
+    regular_file(path)?;
     let top = sniff::top_level(path).map_err(|error| AvError::io("cannot read it", error))?;
     let mut input = Input::open(path, cancel)?;
     let facts = facts::read(&input, top);

@@ -71,6 +71,9 @@ fn iso_boxes(file: &mut File, len: u64) -> io::Result<Option<IsoBoxes>> {
         file.seek(SeekFrom::Start(at))?;
         let got = read_up_to(file, &mut header)?;
         if got < 8 {
+            if count == 0 {
+                return Ok(None);
+            }
             break;
         }
         let kind = [header[4], header[5], header[6], header[7]];

@@ -35,8 +35,15 @@ pub fn read(path: &Path, cancel: &Cancel, observe: &mut dyn FnMut(Progress)) -> 
     let scan = pinpress_av::scan(path, cancel, &mut report).map_err(|error| failure::from_av(&error))?;
     let info = media_info(&scan, size_bytes);
     if info.video.is_empty() {
-        let found = if info.audio.is_empty() { "nothing to show" } else { "sound alone" };
-        return Err(Failure::new(FailureKind::NotAVideo, format!("not a video: it holds {found}: give a video file")));
+        let promised = scan.facts.streams.iter().any(|s| s.kind == StreamKind::Video && !s.attached_picture);
+        let (kind, message) = if promised {
+            (FailureKind::Corrupt, "cut off: its index tells of pictures, but none is in the file: copy it again")
+        } else if info.audio.is_empty() {
+            (FailureKind::NotAVideo, "not a video: there is nothing to show in it: give a video file")
+        } else {
+            (FailureKind::NotAVideo, "not a video: it holds sound alone: give a video file")
+        };
+        return Err(Failure { log: pinpress_av::take_log(), ..Failure::new(kind, message) });
     }
     Ok(info)
 }

@@ -32,6 +32,9 @@ const COMMON: [(i64, i64); 13] = [
 /// 1 in so many: 23.976 and 24 are 1 in 1,000 apart.
 const NEAR: i64 = 50_000;
 
+/// 1 in so many, when it is asked whether one rate is twice the other.
+const FIELD_NEAR: i64 = 50;
+
 /// The rates of a stream.
 pub(super) struct Rates {
     /// Pictures that are shown.
@@ -48,9 +51,25 @@ pub(super) struct Rates {
 
 impl Rates {
     pub(super) fn of(stream: &StreamFacts, packets: &StreamScan, time_base: Option<TimeBase>) -> Self {
-        let pictures = pictures(stream, packets);
-        let fields = pictures < packets.packets;
-        let nothing = Self { pictures, average: None, slowest: None, fastest: None, variable: None };
+        let by_packet = Self::of_packets(stream, packets, time_base);
+        if !are_fields(stream, by_packet.average) {
+            return by_packet;
+        }
+        let half = |rate: Option<FrameRate>| {
+            let half = rate?.rational().checked_div(Rational::whole(2))?;
+            FrameRate::new(half.num(), half.den())
+        };
+        Self {
+            pictures: packets.packets.div_ceil(2),
+            average: half(by_packet.average),
+            slowest: half(by_packet.slowest),
+            fastest: half(by_packet.fastest),
+            variable: by_packet.variable,
+        }
+    }
+
+    fn of_packets(stream: &StreamFacts, packets: &StreamScan, time_base: Option<TimeBase>) -> Self {
+        let nothing = Self { pictures: packets.packets, average: None, slowest: None, fastest: None, variable: None };
         let (Some(time_base), Some(first), Some(last)) = (time_base, packets.first, packets.last) else {
             return Self { average: declared(stream), ..nothing };
         };
@@ -62,8 +81,8 @@ impl Rates {
         };
         let constant = longest - shortest <= ROUNDING_TICKS && (longest == shortest || longest >= FINE_TICKS);
         let span = last.saturating_sub(first);
-        let steps = i64::try_from(pictures).unwrap_or(i64::MAX).saturating_sub(1);
-        if (constant || fields)
+        let steps = i64::try_from(packets.packets).unwrap_or(i64::MAX).saturating_sub(1);
+        if constant
             && let Some(exact) = candidates(stream, rate(steps, span, time_base))
                 .find(|candidate| explains(*candidate, steps, span, time_base))
         {
@@ -86,15 +105,13 @@ impl Rates {
     }
 }
 
-/// How many pictures the packets are. In transport streams each field of a picture can be a packet of its own, of
-/// which only the first has a time.
-fn pictures(stream: &StreamFacts, packets: &StreamScan) -> u64 {
+/// Whether each field of a picture is a packet of its own, as in many transport streams: the packets come at twice
+/// the rate of the pictures that libav decoded when it opened the file.
+fn are_fields(stream: &StreamFacts, packet_rate: Option<FrameRate>) -> bool {
     let interlaced = stream.video.as_ref().is_some_and(|video| video.interlaced == Some(true));
-    if interlaced && packets.untimed * 2 + 1 >= packets.packets && packets.packets > 2 {
-        packets.packets.div_ceil(2)
-    } else {
-        packets.packets
-    }
+    let pictures =
+        stream.average_rate.and_then(of_libav).and_then(|rate| rate.rational().checked_mul(Rational::whole(2)));
+    interlaced && pictures.zip(packet_rate).is_some_and(|(twice, packets)| near(packets.rational(), twice, FIELD_NEAR))
 }
 
 fn rate(pictures: i64, ticks: i64, time_base: TimeBase) -> Option<FrameRate> {
@@ -103,25 +120,30 @@ fn rate(pictures: i64, ticks: i64, time_base: TimeBase) -> Option<FrameRate> {
     FrameRate::new(rate.num(), rate.den())
 }
 
+fn of_libav(fraction: Fraction) -> Option<FrameRate> {
+    FrameRate::new(i64::from(fraction.num), i64::from(fraction.den))
+}
+
 fn declared(stream: &StreamFacts) -> Option<FrameRate> {
-    let of = |fraction: Fraction| FrameRate::new(i64::from(fraction.num), i64::from(fraction.den));
-    stream.average_rate.and_then(of).or_else(|| stream.real_rate.and_then(of))
+    stream.average_rate.and_then(of_libav).or_else(|| stream.real_rate.and_then(of_libav))
 }
 
 /// Rates that the stream may mean, likeliest first: each known rate, made the common one where it is near to one.
 fn candidates(stream: &StreamFacts, measured: Option<FrameRate>) -> impl Iterator<Item = FrameRate> {
-    let of = |fraction: Fraction| FrameRate::new(i64::from(fraction.num), i64::from(fraction.den));
-    let known = [stream.average_rate.and_then(of), stream.real_rate.and_then(of), measured];
+    let known = [stream.average_rate.and_then(of_libav), stream.real_rate.and_then(of_libav), measured];
     let common = known.map(|rate| rate.and_then(nearest_common));
     common.into_iter().chain(known).flatten()
 }
 
 fn nearest_common(rate: FrameRate) -> Option<FrameRate> {
-    COMMON.iter().filter_map(|(num, den)| FrameRate::new(*num, *den)).find(|common| {
-        let ratio = rate.rational().checked_div(common.rational());
-        let off = ratio.and_then(|ratio| ratio.checked_sub(Rational::whole(1)));
-        off.is_some_and(|off| i128::from(off.num()).abs() * i128::from(NEAR) <= i128::from(off.den()))
-    })
+    let common = COMMON.iter().filter_map(|(num, den)| FrameRate::new(*num, *den));
+    common.into_iter().find(|common| near(rate.rational(), common.rational(), NEAR))
+}
+
+/// Whether the two differ by less than one part in `parts`.
+fn near(left: Rational, right: Rational, parts: i64) -> bool {
+    let off = left.checked_div(right).and_then(|ratio| ratio.checked_sub(Rational::whole(1)));
+    off.is_some_and(|off| i128::from(off.num()).abs() * i128::from(parts) <= i128::from(off.den()))
 }
 
 /// Whether `steps` pictures of this rate span so many ticks, but for the rounding of the first and last time.
