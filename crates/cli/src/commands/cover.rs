@@ -1,0 +1,146 @@
+//! `pinpress cover`: ranked frames of a video.
+
+use std::collections::HashMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::{Args, ValueEnum};
+use pinpress_media::{CoverOptions, Covers, Failure, PictureFiles, PictureFormat};
+use pinpress_pipeline::naming::{cover_stem, output_names};
+use pinpress_pipeline::ordered::in_order;
+use pinpress_pipeline::{Media as _, discover};
+use pinpress_probe::Seconds;
+
+use super::fix::Listener;
+use crate::exit::Exit;
+use crate::options::{JobsOption, Shared};
+use crate::output::{Results, complain};
+use crate::progress::Progress;
+use crate::render::cover as render;
+use crate::signals;
+use crate::workers::LazyWorkers;
+
+/// Pick the frames that would do best as a cover, and write them
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  pinpress cover clip.mp4 -o covers
+  pinpress cover clip.mp4 -o covers --contact-sheet sheet.jpg
+  pinpress cover clip.mp4 -o covers --at 2500
+
+Pictures are called NAME.cover.1.jpg and so on, best first; one alone NAME.cover.jpg.")]
+pub(crate) struct CoverArgs {
+    /// Videos, and folders of them.
+    #[arg(value_name = "VIDEO", required = true)]
+    paths: Vec<PathBuf>,
+    /// Where the pictures go.
+    #[arg(short, long, value_name = "DIR", env = "PINPRESS_OUTPUT", hide_env = true)]
+    output: PathBuf,
+    /// How many frames.
+    #[arg(short = 'n', long = "count", value_name = "N", default_value_t = 6)]
+    #[arg(value_parser = clap::value_parser!(u8).range(1..=100))]
+    count: u8,
+    /// Take the frame that is shown at this time, in milliseconds, instead of choosing.
+    #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u32))]
+    at: Option<u32>,
+    /// jpeg or png.
+    #[arg(long, value_name = "FORMAT", default_value = "jpeg", hide_possible_values = true)]
+    format: PictureArg,
+    /// One picture with all candidates, their times and scores.
+    #[arg(long, value_name = "FILE")]
+    contact_sheet: Option<PathBuf>,
+    /// Print every candidate with its scores, and what was rejected, as JSON.
+    #[arg(long)]
+    json: bool,
+    /// Replace pictures that exist.
+    #[arg(long)]
+    overwrite: bool,
+    #[command(flatten)]
+    jobs: JobsOption,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum PictureArg {
+    Jpeg,
+    Png,
+}
+
+/// What became of one video.
+pub(crate) struct CoverResult {
+    /// The video.
+    pub(crate) video: PathBuf,
+    /// Its frames.
+    pub(crate) covers: Result<Covers, Failure>,
+}
+
+pub(crate) fn run(args: &CoverArgs, shared: &Shared) -> anyhow::Result<Exit> {
+    let discovery = discover(&args.paths, Some(&args.output))?;
+    let videos = &discovery.videos;
+    anyhow::ensure!(!videos.is_empty(), "no video in {}", super::check::listed(&args.paths));
+    anyhow::ensure!(
+        args.contact_sheet.is_none() || videos.len() == 1,
+        "--contact-sheet takes one video, and there are {}",
+        videos.len()
+    );
+    let names: Vec<PathBuf> = videos.iter().map(|found| found.relative.clone()).collect();
+    let targets: Vec<PathBuf> =
+        output_names(&names, &HashMap::new()).into_iter().map(|name| args.output.join(name)).collect();
+    for folder in targets.iter().filter_map(|target| target.parent()) {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make the output folder: {}", folder.display()))?;
+    }
+    let jobs = args.jobs.for_reading().min(videos.len());
+    let workers = LazyWorkers::new(jobs);
+    let interrupt = signals::interrupt();
+    let progress = Progress::new(shared.quiet);
+    progress.expect(videos.len());
+    let pick = |index: usize| {
+        let video = videos[index].path.clone();
+        progress.started(&video, "cover");
+        let listener = Listener { progress: &progress, interrupt: &interrupt, video: &video };
+        let covers = workers.cover(&video, &args.options(&targets[index]), &listener);
+        CoverResult { video, covers }
+    };
+    let mut results = Results::new(None);
+    let mut covered = Vec::new();
+    let mut written = Ok(());
+    in_order(videos.len(), jobs, &interrupt, pick, |_, result| {
+        progress.finished(&result.video, None);
+        if !args.json && written.is_ok() {
+            written = render::human(&mut results, &result, shared.verbose > 0);
+        }
+        covered.push(result);
+    });
+    progress.end();
+    written?;
+    if args.json {
+        writeln!(results, "{}", render::json(&covered)?)?;
+    }
+    results.end()?;
+    let mut exit = if covered.iter().all(|result| result.covers.is_ok()) { Exit::Success } else { Exit::SomeFailed };
+    if let Some(reason) = workers.missing() {
+        complain(reason);
+        exit = exit.worse(Exit::NotDone);
+    }
+    Ok(if interrupt.requested() { Exit::Interrupted } else { exit })
+}
+
+impl CoverArgs {
+    fn options(&self, target: &Path) -> CoverOptions {
+        CoverOptions {
+            count: if self.at.is_some() { 1 } else { usize::from(self.count) },
+            at: self.at.map(|millis| Seconds::from_millis(millis.into())),
+            pictures: Some(PictureFiles {
+                folder: target.parent().unwrap_or_else(|| Path::new(".")).into(),
+                stem: Path::new(&cover_stem(target)).into(),
+                format: match self.format {
+                    PictureArg::Jpeg => PictureFormat::Jpeg,
+                    PictureArg::Png => PictureFormat::Png,
+                },
+            }),
+            contact_sheet: self.contact_sheet.as_deref().map(Into::into),
+            overwrite: self.overwrite,
+        }
+    }
+}

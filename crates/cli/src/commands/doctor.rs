@@ -1,0 +1,152 @@
+//! `pinpress doctor`: what works here, and what to do about the rest.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::Args;
+use pinpress_media::About;
+
+use crate::exit::Exit;
+use crate::options::{ApiArgs, TOKEN_VARIABLE};
+use crate::output::{BAD, GOOD, NOTE, clean, shown};
+use crate::workers::LazyWorkers;
+
+/// Less free space than this is worth a word: one long 1080p video and its temp file.
+const LITTLE_SPACE: u64 = 4_000_000_000;
+
+/// 2026-01-23 in seconds since 1970: the date of the built-in rules. A clock before it is wrong.
+const RULES_DATE: u64 = 1_769_126_400;
+
+/// What works here, and what to do about the rest
+#[derive(Debug, Args)]
+#[command(after_help = "Exit codes: 0 everything that is needed works, 1 something does not.")]
+pub(crate) struct DoctorArgs {
+    /// The folder that outputs will go to.
+    #[arg(short, long, value_name = "DIR", default_value = ".", env = "PINPRESS_OUTPUT", hide_env = true)]
+    output: PathBuf,
+    #[command(flatten)]
+    api: ApiArgs,
+}
+
+/// One line of the answer.
+struct Finding {
+    what: &'static str,
+    state: State,
+    text: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Good,
+    /// Worth knowing; nothing is broken.
+    Note,
+    Problem,
+}
+
+pub(crate) fn run(args: &DoctorArgs) -> anyhow::Result<Exit> {
+    let mut findings = worker();
+    findings.push(disk(&args.output));
+    findings.push(token());
+    findings.push(Finding { what: "API", state: State::Good, text: args.api.base().to_string() });
+    findings.push(clock());
+    let mut out = anstream::stdout();
+    for Finding { what, state, text } in &findings {
+        let (mark, style) = match state {
+            State::Good => ("ok", GOOD),
+            State::Note => ("note", NOTE),
+            State::Problem => ("problem", BAD),
+        };
+        writeln!(out, "{style}{mark:<7}{style:#}  {what:<9} {}", clean(text))?;
+    }
+    let bad = findings.iter().any(|finding| finding.state == State::Problem);
+    Ok(if bad { Exit::SomeFailed } else { Exit::Success })
+}
+
+fn worker() -> Vec<Finding> {
+    let about = match LazyWorkers::new(1).about() {
+        Ok(about) => about,
+        Err(failure) => return vec![Finding { what: "worker", state: State::Problem, text: failure.message }],
+    };
+    vec![version(&about), libraries(&about), encoders(&about), sandbox(&about)]
+}
+
+fn version(about: &About) -> Finding {
+    let ours = env!("CARGO_PKG_VERSION");
+    if about.version == ours {
+        return Finding { what: "worker", state: State::Good, text: format!("pinpress-media {ours}") };
+    }
+    let text = format!("pinpress-media is {}, pinpress is {ours}: install both from one build", about.version);
+    Finding { what: "worker", state: State::Problem, text }
+}
+
+fn libraries(about: &About) -> Finding {
+    Finding { what: "libraries", state: State::Good, text: about.libraries.join(", ") }
+}
+
+fn encoders(about: &About) -> Finding {
+    let missing: Vec<&str> =
+        ["libx264", "aac"].into_iter().filter(|name| !about.encoders.iter().any(|have| have == name)).collect();
+    if missing.is_empty() {
+        return Finding { what: "encoders", state: State::Good, text: about.encoders.join(", ") };
+    }
+    let text = format!("{} missing: install an FFmpeg that was built with it", missing.join(" and "));
+    Finding { what: "encoders", state: State::Problem, text }
+}
+
+fn sandbox(about: &About) -> Finding {
+    if about.sandbox.is_empty() {
+        let text = "nothing confines decoders here: open only files you trust, or use a Linux with Landlock";
+        return Finding { what: "sandbox", state: State::Note, text: text.to_owned() };
+    }
+    Finding { what: "sandbox", state: State::Good, text: about.sandbox.join(", ") }
+}
+
+fn disk(folder: &Path) -> Finding {
+    let what = "disk";
+    // A folder that is not there yet will be made on the disk of the nearest one above it.
+    let absolute = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    let there = absolute.ancestors().find(|above| above.is_dir()).unwrap_or(folder);
+    let free = match rustix::fs::statvfs(there) {
+        Ok(stat) => stat.f_bavail.saturating_mul(stat.f_frsize),
+        Err(error) => {
+            let text = format!("free space unknown: {error}: {}", shown(there));
+            return Finding { what, state: State::Note, text };
+        }
+    };
+    let text = format!("{} MB free: {}", free / 1_000_000, shown(there));
+    if free < LITTLE_SPACE {
+        let text = format!("{text}: make room, or choose another output folder");
+        return Finding { what, state: State::Problem, text };
+    }
+    if tempfile::tempfile_in(there).is_err() {
+        let text = format!("cannot write there: choose another output folder: {}", shown(there));
+        return Finding { what, state: State::Problem, text };
+    }
+    Finding { what, state: State::Good, text }
+}
+
+fn token() -> Finding {
+    let what = "token";
+    match std::env::var(TOKEN_VARIABLE) {
+        Ok(token) if pinpress_publish::AccessToken::new(&token).is_ok() => {
+            Finding { what, state: State::Good, text: format!("{TOKEN_VARIABLE} is set") }
+        }
+        Ok(token) if !token.is_empty() => {
+            Finding { what, state: State::Problem, text: format!("{TOKEN_VARIABLE} holds no token: set it again") }
+        }
+        _ => {
+            let text = format!("none: publishing needs one in {TOKEN_VARIABLE}; `pinpress rehearse` does not");
+            Finding { what, state: State::Note, text }
+        }
+    }
+}
+
+fn clock() -> Finding {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    if now < RULES_DATE {
+        let text = "it stands before the date of the rules: set it, or TLS and publishing times will go wrong";
+        return Finding { what: "clock", state: State::Problem, text: text.to_owned() };
+    }
+    Finding { what: "clock", state: State::Good, text: "plausible".to_owned() }
+}

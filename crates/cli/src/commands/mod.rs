@@ -1,0 +1,14 @@
+//! The commands, one file each.
+
+pub(crate) mod boards;
+pub(crate) mod check;
+pub(crate) mod completions;
+pub(crate) mod cover;
+pub(crate) mod doctor;
+pub(crate) mod fix;
+pub(crate) mod man;
+pub(crate) mod publish;
+pub(crate) mod rehearse;
+pub(crate) mod run;
+pub(crate) mod spec;
+pub(crate) mod status;

@@ -1,0 +1,106 @@
+//! `pinpress publish`: finished videos become Pins.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use pinpress_pipeline::run::OWN_FOLDER;
+use pinpress_pipeline::{Mode, PinOptions, RunOptions};
+
+use super::run::{carry_out, tell};
+use crate::exit::Exit;
+use crate::options::{ApiArgs, JobsOption, Shared, SpecOption, TextArgs};
+use crate::signals;
+
+/// Upload finished videos as they are and create their Pins; what does not fit is not published
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The access token comes from PINPRESS_ACCESS_TOKEN.
+
+Examples:
+  pinpress publish clip.mp4 --board Recipes
+  pinpress publish out --manifest pins.csv
+
+A picture NAME.cover.jpg beside NAME.mp4 is its cover; without one, one is picked.
+The ledger is that of the folder, so that a second time creates no second Pin.
+Exit codes: 0 all is published, 1 some video is not, 2 the work could not be done, 130 interrupted.")]
+pub(crate) struct PublishArgs {
+    /// Finished videos, and folders of them.
+    #[arg(value_name = "PATH", required = true)]
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    texts: TextArgs,
+    /// The folder whose ledger is kept; by default that of the videos.
+    #[arg(short, long, value_name = "DIR", env = "PINPRESS_OUTPUT", hide_env = true)]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    spec: SpecOption,
+    #[command(flatten)]
+    jobs: JobsOption,
+    #[command(flatten)]
+    api: ApiArgs,
+}
+
+pub(crate) fn run(args: &PublishArgs, shared: &Shared) -> anyhow::Result<Exit> {
+    let client = args.api.client()?;
+    anyhow::ensure!(args.texts.names_a_board(), "no board: give --board, or --manifest with a board for each video");
+    let options = RunOptions {
+        paths: args.paths.clone(),
+        output: match &args.output {
+            Some(output) => output.clone(),
+            None => home(&args.paths)?,
+        },
+        spec: args.spec.load()?,
+        mode: Mode::AsIs,
+        jobs: args.jobs.for_encoding(),
+        pins: Some(PinOptions {
+            client,
+            destination: args.api.base().to_string(),
+            cover_as: args.texts.cover_as,
+            uploads: args.texts.uploads.into(),
+        }),
+        texts: args.texts.texts()?,
+    };
+    let interrupt = signals::interrupt();
+    let (summary, exit) = carry_out(&options, shared, &interrupt)?;
+    tell(&summary, shared)?;
+    Ok(exit)
+}
+
+/// The folder whose ledger knows these videos: the nearest at or above each that has one, else the folder itself.
+fn home(paths: &[PathBuf]) -> anyhow::Result<PathBuf> {
+    let mut homes: Vec<PathBuf> = paths
+        .iter()
+        .map(|path| {
+            let place = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+            let folder = if place.is_dir() { place.as_path() } else { place.parent().unwrap_or(&place) };
+            let known = folder.ancestors().find(|above| above.join(OWN_FOLDER).join("ledger.db").is_file());
+            known.map_or_else(|| folder.to_owned(), Path::to_owned)
+        })
+        .collect();
+    homes.sort();
+    homes.dedup();
+    match homes.as_slice() {
+        [home] => Ok(home.clone()),
+        _ => anyhow::bail!("the videos lie in several folders: give -o DIR for the one whose ledger is kept"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_ledger_is_home() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        std::fs::create_dir_all(at("out/.pinpress")).unwrap();
+        std::fs::create_dir_all(at("out/deep")).unwrap();
+        std::fs::create_dir_all(at("other")).unwrap();
+        std::fs::write(at("out/deep/a.mp4"), b"x").unwrap();
+        assert_eq!(home(&[at("out")]).unwrap(), at("out"));
+        assert_eq!(home(&[at("out/deep/a.mp4")]).unwrap(), at("out/deep"), "no ledger anywhere");
+        std::fs::write(at("out/.pinpress/ledger.db"), b"x").unwrap();
+        assert_eq!(home(&[at("out/deep/a.mp4"), at("out")]).unwrap(), at("out"));
+        assert!(home(&[at("out"), at("other")]).is_err());
+    }
+}

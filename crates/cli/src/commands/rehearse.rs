@@ -1,0 +1,175 @@
+//! `pinpress rehearse`: the whole job against a Pinterest on loopback.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Args;
+use pinpress_pipeline::run::OWN_FOLDER;
+use pinpress_pipeline::{Interrupt, Mode, PinOptions, RunOptions};
+use pinpress_publish::{AccessToken, ApiBase, Client, ClientOptions, PollPolicy};
+use pinpress_rehearsal::{BoardOptions, Rehearsal, RehearsalOptions};
+
+use super::run::{carry_out, tell};
+use crate::exit::Exit;
+use crate::options::{FixArgs, JobsOption, Shared, SpecOption, TextArgs};
+use crate::output::{self, shown};
+use crate::signals;
+
+/// The board when neither `--board` nor the manifest names one.
+const BOARD: &str = "Rehearsal";
+
+/// What the ledger calls it: Pins of a rehearsal say nothing of real ones.
+const DESTINATION: &str = "rehearsal";
+
+/// The whole job against a Pinterest on this machine: no account, no network, and a board page to look at
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  pinpress rehearse raw -o out
+  pinpress rehearse raw -o out --manifest pins.csv --serve
+
+What was rehearsed can be published afterwards: pinpress run raw -o out does only the publishing.
+In a terminal it goes on serving the board page until Ctrl-C.
+Exit codes: 0 all is published, 1 some video is not, 2 the work could not be done, 130 interrupted.")]
+pub(crate) struct RehearseArgs {
+    /// Folders of raw videos, and videos.
+    #[arg(value_name = "DIR", required = true)]
+    paths: Vec<PathBuf>,
+    /// Where outputs, covers, receipts and the ledger go.
+    #[arg(short, long, value_name = "DIR", env = "PINPRESS_OUTPUT", hide_env = true)]
+    output: PathBuf,
+    /// Port on loopback; 0 takes a free one.
+    #[arg(long, value_name = "N", default_value_t = 0, env = "PINPRESS_PORT", hide_env = true)]
+    port: u16,
+    /// Go on serving the board page until Ctrl-C.
+    #[arg(long)]
+    serve: bool,
+    #[command(flatten)]
+    texts: TextArgs,
+    #[command(flatten)]
+    spec: SpecOption,
+    #[command(flatten)]
+    jobs: JobsOption,
+    #[command(flatten)]
+    fix: FixArgs,
+}
+
+pub(crate) fn run(args: &RehearseArgs, shared: &Shared) -> anyhow::Result<Exit> {
+    let mut texts = args.texts.texts()?;
+    let spec = args.spec.load()?;
+    // What the stand-in cannot do is found before anything is made.
+    let videos = pinpress_pipeline::discover(&args.paths, Some(&args.output))?.videos;
+    anyhow::ensure!(!videos.is_empty(), "no video in {}", super::check::listed(&args.paths));
+    let boards = boards(&texts);
+    if texts.board.is_none() {
+        texts.board = Some(BOARD.to_owned());
+    }
+    let folder = args.output.join(OWN_FOLDER).join("rehearsal");
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("cannot make the output folder: {}", args.output.display()))?;
+    let rehearsal =
+        Rehearsal::start(RehearsalOptions { port: args.port, boards, ..RehearsalOptions::new(folder) })?;
+    let options = RunOptions {
+        paths: args.paths.clone(),
+        output: args.output.clone(),
+        spec,
+        mode: Mode::Fix(args.fix.options(1)),
+        jobs: args.jobs.for_encoding(),
+        pins: Some(PinOptions {
+            client: client(&rehearsal)?,
+            destination: DESTINATION.to_owned(),
+            cover_as: args.texts.cover_as,
+            uploads: args.texts.uploads.into(),
+        }),
+        texts,
+    };
+    let interrupt = signals::interrupt();
+    let (summary, exit) = carry_out(&options, shared, &interrupt)?;
+    tell(&summary, shared)?;
+    let page = rehearsal.save_board_page()?;
+    let serve = (args.serve || std::io::stdout().is_terminal()) && !interrupt.requested();
+    places(&args.output, &page, serve.then(|| rehearsal.board_page_url()).as_deref())?;
+    if serve {
+        wait(&interrupt);
+    }
+    Ok(exit)
+}
+
+/// The boards of the account: every one that is named, as an account that is set up for the job has them.
+fn boards(texts: &pinpress_pipeline::PinTexts) -> Vec<BoardOptions> {
+    let rows = texts.manifest.iter().flat_map(|manifest| &manifest.rows);
+    let mut boards: Vec<BoardOptions> = vec![BoardOptions::named(BOARD)];
+    for (name, section) in texts
+        .board
+        .iter()
+        .map(|board| (board, None))
+        .chain(rows.filter_map(|row| Some((row.board.as_ref().or(texts.board.as_ref())?, row.section.clone()))))
+    {
+        let place = boards.iter().position(|board| board.name.eq_ignore_ascii_case(name)).unwrap_or(boards.len());
+        if place == boards.len() {
+            boards.push(BoardOptions::named(name.clone()));
+        }
+        if let Some(section) = section.filter(|section| !boards[place].sections.contains(section)) {
+            boards[place].sections.push(section);
+        }
+    }
+    boards
+}
+
+fn client(rehearsal: &Rehearsal) -> anyhow::Result<Client> {
+    let api_base: ApiBase = rehearsal.api_base().parse()?;
+    // Nothing is far away, and nobody wants to wait for it.
+    let poll = PollPolicy {
+        first_delay: Duration::from_millis(100),
+        max_delay: Duration::from_secs(1),
+        ..PollPolicy::default()
+    };
+    let options = ClientOptions { api_base, poll, ..ClientOptions::default() };
+    Ok(Client::new(AccessToken::new(rehearsal.token())?, options)?)
+}
+
+fn places(output: &Path, page: &Path, address: Option<&str>) -> anyhow::Result<()> {
+    let mut out = anstream::stdout();
+    writeln!(out, "outputs, covers and receipts: {}", shown(output))?;
+    match address {
+        Some(address) => writeln!(out, "board page: {address} (Ctrl-C ends it)")?,
+        None => writeln!(out, "board page: {}", file_url(page))?,
+    }
+    Ok(())
+}
+
+/// The address of a file, for a browser.
+fn file_url(path: &Path) -> String {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let bytes = path.as_os_str().as_encoded_bytes();
+    let mut url = "file://".to_owned();
+    for byte in bytes {
+        // RFC 3986 §2.3 and the slash.
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(byte) {
+            url.push(char::from(*byte));
+        } else {
+            url.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    url
+}
+
+fn wait(interrupt: &Interrupt) {
+    tracing::info!("serving the board page");
+    while !interrupt.requested() {
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    output::warn("the board page is closed");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_files_are_encoded() {
+        assert_eq!(file_url(Path::new("/a b/ü#1.html")), "file:///a%20b/%C3%BC%231.html");
+    }
+}

@@ -1,0 +1,106 @@
+//! `pinpress run`: the whole job.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use clap::Args;
+use pinpress_pipeline::{Interrupt, Mode, PinOptions, RunOptions, RunSummary};
+
+use crate::exit::Exit;
+use crate::options::{ApiArgs, FixArgs, JobsOption, Shared, SpecOption, TextArgs};
+use crate::output::complain;
+use crate::progress::Progress;
+use crate::render::run_table;
+use crate::signals;
+use crate::workers::LazyWorkers;
+
+/// The whole job: check, fix, cover, publish; may be stopped at any moment and goes on where it was
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The access token comes from PINPRESS_ACCESS_TOKEN. To try it without an account: pinpress rehearse DIR -o OUT
+
+Examples:
+  pinpress run raw -o out --board Recipes
+  pinpress run raw -o out --manifest pins.csv
+
+A second run does only what is left, and never creates a Pin twice.
+Exit codes: 0 all is published, 1 some video is not, 2 the work could not be done, 130 interrupted.")]
+pub(crate) struct RunArgs {
+    /// Folders of raw videos, and videos.
+    #[arg(value_name = "DIR", required = true)]
+    paths: Vec<PathBuf>,
+    /// Where outputs, covers, receipts and the ledger go.
+    #[arg(short, long, value_name = "DIR", env = "PINPRESS_OUTPUT", hide_env = true)]
+    output: PathBuf,
+    #[command(flatten)]
+    texts: TextArgs,
+    #[command(flatten)]
+    spec: SpecOption,
+    #[command(flatten)]
+    jobs: JobsOption,
+    #[command(flatten)]
+    fix: FixArgs,
+    #[command(flatten)]
+    api: ApiArgs,
+}
+
+pub(crate) fn run(args: &RunArgs, shared: &Shared) -> anyhow::Result<Exit> {
+    // Before any work, so that nobody waits for an encode to learn it.
+    let client = args.api.client()?;
+    anyhow::ensure!(args.texts.names_a_board(), "no board: give --board, or --manifest with a board for each video");
+    let options = RunOptions {
+        paths: args.paths.clone(),
+        output: args.output.clone(),
+        spec: args.spec.load()?,
+        mode: Mode::Fix(args.fix.options(1)),
+        jobs: args.jobs.for_encoding(),
+        pins: Some(PinOptions {
+            client,
+            destination: args.api.base().to_string(),
+            cover_as: args.texts.cover_as,
+            uploads: args.texts.uploads.into(),
+        }),
+        texts: args.texts.texts()?,
+    };
+    let interrupt = signals::interrupt();
+    let (summary, exit) = carry_out(&options, shared, &interrupt)?;
+    tell(&summary, shared)?;
+    Ok(exit)
+}
+
+/// Runs it with progress on stderr.
+pub(crate) fn carry_out(
+    options: &RunOptions,
+    shared: &Shared,
+    interrupt: &Interrupt,
+) -> anyhow::Result<(RunSummary, Exit)> {
+    // One for each video that is encoded, one for each that is read ahead, one for the covers.
+    let workers = LazyWorkers::new(2 * options.jobs + 1);
+    let progress = Progress::new(shared.quiet);
+    let result = pinpress_pipeline::run(options, &workers, &progress, interrupt);
+    progress.end();
+    let summary = result?;
+    let mut exit = if summary.all_good() { Exit::Success } else { Exit::SomeFailed };
+    if let Some(reason) = workers.missing() {
+        complain(reason);
+        exit = exit.worse(Exit::NotDone);
+    }
+    if summary.interrupted {
+        exit = Exit::Interrupted;
+    }
+    Ok((summary, exit))
+}
+
+/// The table and the total on stdout.
+pub(crate) fn tell(summary: &RunSummary, shared: &Shared) -> anyhow::Result<()> {
+    let mut out = anstream::stdout();
+    if !shared.quiet {
+        writeln!(out, "{}", run_table::table(summary))?;
+        writeln!(out, "{}", run_table::total(summary))?;
+        return Ok(());
+    }
+    for outcome in summary.videos.iter().filter(|outcome| !outcome.end.is_good()) {
+        writeln!(out, "{}", run_table::line(outcome))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,120 @@
+//! `pinpress status`: what the ledger knows.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use pinpress_pipeline::ledger::{Job, JobId, JobState, PinRecord, PinStatus};
+use pinpress_pipeline::{Ledger as _, SqliteLedger, ledger_path};
+
+use crate::exit::Exit;
+use crate::output::{BAD, DIM, GOOD, clean, shown};
+use crate::render::check_human::counted;
+use crate::render::media_json::TOOL;
+
+/// What happened to each video, from the ledger of an output folder
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  pinpress status out
+  pinpress status out --format json")]
+pub(crate) struct StatusArgs {
+    /// The output folder.
+    #[arg(value_name = "DIR", default_value = ".", env = "PINPRESS_OUTPUT", hide_env = true)]
+    folder: PathBuf,
+    /// human or json.
+    #[arg(long, value_name = "FORMAT", default_value = "human", env = "PINPRESS_FORMAT", hide_env = true)]
+    #[arg(hide_possible_values = true)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Human,
+    Json,
+}
+
+pub(crate) fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
+    let path = ledger_path(&args.folder);
+    anyhow::ensure!(path.is_file(), "no ledger: nothing was run with this output folder: {}", args.folder.display());
+    let ledger = SqliteLedger::open(&path)?;
+    let jobs = ledger.jobs()?;
+    let mut pins: BTreeMap<JobId, Vec<PinRecord>> = BTreeMap::new();
+    for pin in ledger.pins()? {
+        pins.entry(pin.job).or_default().push(pin);
+    }
+    let pins_of = |job: &Job| pins.get(&job.id).map(Vec::as_slice).unwrap_or_default();
+    let mut out = anstream::stdout();
+    match args.format {
+        Format::Json => {
+            let videos: Vec<_> = jobs.iter().map(|job| json(job, pins_of(job))).collect();
+            let document = serde_json::json!({"schema": "pinpress.status/1", "tool": TOOL, "videos": videos});
+            writeln!(out, "{}", serde_json::to_string_pretty(&document)?)?;
+        }
+        Format::Human => {
+            for job in &jobs {
+                human(&mut out, job, pins_of(job))?;
+            }
+            writeln!(out, "{}", totals(&jobs, &pins))?;
+        }
+    }
+    let bad = |job: &Job| matches!(job.state, JobState::Failed | JobState::SetAside);
+    let bad_pin =
+        |pin: &PinRecord| matches!(pin.status, PinStatus::Failed | PinStatus::SetAside | PinStatus::Unknown);
+    let failed = jobs.iter().any(bad) || pins.values().flatten().any(bad_pin);
+    Ok(if failed { Exit::SomeFailed } else { Exit::Success })
+}
+
+fn human(out: &mut dyn std::io::Write, job: &Job, pins: &[PinRecord]) -> std::io::Result<()> {
+    let bad = matches!(job.state, JobState::Failed | JobState::SetAside);
+    let style = if bad { BAD } else { GOOD };
+    writeln!(out, "{style}{:<9}{style:#} {}", job.state.name(), shown(&job.source))?;
+    if let Some(reason) = &job.reason {
+        writeln!(out, "          {}", clean(reason))?;
+    }
+    for pin in pins {
+        let status = pin.status.name();
+        let url = pinned(pin).map_or_else(String::new, |(_, url)| format!("  {url}"));
+        let reason = pin.reason.as_ref().map_or_else(String::new, |reason| format!("  {reason}"));
+        writeln!(out, "          {status}{DIM}  {}{DIM:#}{}", clean(&pin.key.destination), clean(&(url + &reason)))?;
+    }
+    Ok(())
+}
+
+fn pinned(pin: &PinRecord) -> Option<(String, String)> {
+    let state: pinpress_publish::PublishState = serde_json::from_str(pin.state.as_deref()?).ok()?;
+    match state {
+        pinpress_publish::PublishState::Pinned { pin_id, url, .. } => Some((pin_id.as_str().to_owned(), url)),
+        _ => None,
+    }
+}
+
+fn json(job: &Job, pins: &[PinRecord]) -> serde_json::Value {
+    let pins: Vec<_> = pins
+        .iter()
+        .map(|pin| {
+            let (id, url) = pinned(pin).unzip();
+            serde_json::json!({
+                "destination": pin.key.destination, "board_id": pin.key.board, "status": pin.status.name(),
+                "attempts": pin.attempts, "reason": pin.reason, "pin_id": id, "url": url,
+                "changed_at": pin.changed.to_string(),
+            })
+        })
+        .collect();
+    serde_json::json!({
+        "source": job.source.to_string_lossy(), "output": job.output.to_string_lossy(), "state": job.state.name(),
+        "attempts": job.attempts, "reason": job.reason, "source_fingerprint": job.key.fingerprint.as_str(),
+        "spec": {"name": job.key.spec_name, "version": job.key.spec_version}, "pins": pins,
+    })
+}
+
+fn totals(jobs: &[Job], pins: &BTreeMap<JobId, Vec<PinRecord>>) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for job in jobs {
+        *counts.entry(job.state.name()).or_default() += 1;
+    }
+    let published = pins.values().flatten().filter(|pin| pin.status == PinStatus::Published).count();
+    let states: Vec<String> = counts.iter().map(|(state, count)| format!("{count} {state}")).collect();
+    format!("{}: {}; {} published", counted(jobs.len(), "video"), states.join(", "), counted(published, "Pin"))
+}

@@ -1,0 +1,252 @@
+//! Options that several commands share.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{ArgAction, Args, ColorChoice};
+use pinpress_media::{AspectMode, FixOptions, FpsMode, LinkMode, LongMode, ShortMode};
+use pinpress_pipeline::Threads;
+use pinpress_probe::{AspectRatio, Spec};
+use serde::de::DeserializeOwned;
+
+use crate::output;
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub(crate) struct Shared {
+    /// Colours: auto, always or never.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", env = "PINPRESS_COLOR", hide_env = true)]
+    #[arg(hide_possible_values = true, hide_default_value = true)]
+    color: ColorChoice,
+    /// Say only what went wrong.
+    #[arg(short, long, global = true, env = "PINPRESS_QUIET", hide_env = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Say more; twice for a log of every step.
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+impl Shared {
+    /// Colours and logs, before anything is written.
+    pub(crate) fn set_up(&self) {
+        output::set_color(self.color);
+        // Nothing is set up that nobody reads: most runs of the gate are over in milliseconds.
+        let named = std::env::var("PINPRESS_LOG").ok().filter(|filter| !filter.is_empty());
+        if self.verbose > 0 || named.is_some() {
+            let usual = if self.verbose > 1 { "info,pinpress=debug" } else { "warn,pinpress=info" };
+            let filter = tracing_subscriber::EnvFilter::new(named.as_deref().unwrap_or(usual));
+            tracing_subscriber::fmt()
+                .with_env_filter(filter)
+                .with_writer(std::io::stderr)
+                .with_ansi(output::stderr_has_color())
+                .compact()
+                .init();
+        }
+    }
+}
+
+/// `--spec`.
+#[derive(Debug, Args)]
+pub(crate) struct SpecOption {
+    /// Rule set: pinterest, pinterest-official, or a TOML file.
+    #[arg(long, value_name = "NAME|FILE", default_value = "pinterest", env = "PINPRESS_SPEC", hide_env = true)]
+    spec: String,
+}
+
+impl SpecOption {
+    pub(crate) fn load(&self) -> anyhow::Result<Spec> {
+        Spec::load(&self.spec).context("cannot use --spec")
+    }
+}
+
+/// `--jobs`.
+#[derive(Debug, Args)]
+pub(crate) struct JobsOption {
+    /// Videos at the same time; by default what the machine is good for.
+    #[arg(short, long, value_name = "N", env = "PINPRESS_JOBS", hide_env = true)]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+}
+
+impl JobsOption {
+    /// For reading, where a thread of ours for each core is best.
+    pub(crate) fn for_reading(&self) -> usize {
+        self.jobs.map_or_else(Threads::cores, usize::from)
+    }
+
+    /// For encoding, where an encoder has threads of its own: half as many videos as cores.
+    pub(crate) fn for_encoding(&self) -> usize {
+        self.jobs.map_or_else(|| (Threads::cores() / 2).max(1), usize::from)
+    }
+}
+
+/// Where a fix has a choice.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Where there is a choice")]
+pub(crate) struct FixArgs {
+    /// A shape that is not allowed: blur, pad, crop or reject.
+    #[arg(long, value_name = "HOW", default_value = "blur", env = "PINPRESS_ASPECT", hide_env = true)]
+    #[arg(value_parser = named::<AspectMode>(&["blur", "pad", "crop", "reject"]), hide_possible_values = true)]
+    aspect: AspectMode,
+    /// Colour of the bars of `--aspect pad`: a name, or #RRGGBB.
+    #[arg(long, value_name = "COLOUR", default_value = "black", env = "PINPRESS_PAD_COLOR", hide_env = true)]
+    #[arg(value_parser = pad_color)]
+    pad_color: String,
+    /// Shape to aim for, such as 9:16; by default the allowed one that adds or loses least.
+    #[arg(long, value_name = "W:H", env = "PINPRESS_PREFER", hide_env = true)]
+    prefer: Option<AspectRatio>,
+    /// A frame rate that is too low: multiply or reject.
+    #[arg(long, value_name = "HOW", default_value = "multiply", env = "PINPRESS_FPS", hide_env = true)]
+    #[arg(value_parser = named::<FpsMode>(&["multiply", "reject"]), hide_possible_values = true)]
+    fps: FpsMode,
+    /// A clip that is too short: loop, hold or reject.
+    #[arg(long, value_name = "HOW", default_value = "loop", env = "PINPRESS_SHORT", hide_env = true)]
+    #[arg(value_parser = named::<ShortMode>(&["loop", "hold", "reject"]), hide_possible_values = true)]
+    short: ShortMode,
+    /// A video that is too long: trim or reject.
+    #[arg(long, value_name = "HOW", default_value = "trim", env = "PINPRESS_LONG", hide_env = true)]
+    #[arg(value_parser = named::<LongMode>(&["trim", "reject"]), hide_possible_values = true)]
+    long: LongMode,
+    /// x264's CRF, 0 (lossless) to 51.
+    #[arg(long, value_name = "N", default_value_t = 20, env = "PINPRESS_QUALITY", hide_env = true)]
+    #[arg(value_parser = clap::value_parser!(u8).range(0..=51))]
+    quality: u8,
+    /// x264's preset, ultrafast to placebo.
+    #[arg(long, value_name = "NAME", default_value = "medium", env = "PINPRESS_PRESET", hide_env = true)]
+    #[arg(value_parser = PRESETS, hide_possible_values = true)]
+    preset: String,
+    /// Keep location and device metadata.
+    #[arg(long, env = "PINPRESS_KEEP_METADATA", hide_env = true)]
+    keep_metadata: bool,
+    /// What becomes of a video that already fits: copy, reflink or hard.
+    #[arg(long, value_name = "HOW", default_value = "copy", env = "PINPRESS_LINK", hide_env = true)]
+    #[arg(value_parser = named::<LinkMode>(&["copy", "reflink", "hard"]), hide_possible_values = true)]
+    link: LinkMode,
+    /// Replace outputs that exist.
+    #[arg(long, env = "PINPRESS_OVERWRITE", hide_env = true)]
+    pub(crate) overwrite: bool,
+}
+
+const PRESETS: [&str; 10] =
+    ["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow", "placebo"];
+
+impl FixArgs {
+    /// As the worker takes them, for `threads` threads a video.
+    pub(crate) fn options(&self, threads: usize) -> FixOptions {
+        FixOptions {
+            aspect: self.aspect,
+            pad_color: self.pad_color.clone(),
+            prefer: self.prefer,
+            fps: self.fps,
+            short: self.short,
+            long: self.long,
+            quality: self.quality,
+            preset: self.preset.clone(),
+            keep_metadata: self.keep_metadata,
+            link: self.link,
+            overwrite: self.overwrite,
+            threads,
+        }
+    }
+}
+
+/// The values of a type whose names are those of the command line.
+fn named<T: DeserializeOwned + Clone + Send + Sync + 'static>(
+    names: &'static [&'static str],
+) -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(names).try_map(|name| serde_json::from_value::<T>(name.into()))
+}
+
+/// The colour becomes a part of a filter description, so only what cannot be anything else is let through.
+fn pad_color(text: &str) -> Result<String, String> {
+    let hex = text.strip_prefix('#').or_else(|| text.strip_prefix("0x"));
+    match hex {
+        Some(digits) if digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+            Ok(format!("0x{digits}"))
+        }
+        None if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphabetic()) => {
+            Ok(text.to_ascii_lowercase())
+        }
+        _ => Err("write a name such as black, or #RRGGBB".to_owned()),
+    }
+}
+
+/// Boards and texts.
+#[derive(Debug, Args)]
+pub(crate) struct TextArgs {
+    /// Board of every video that the manifest gives none: its id or name.
+    #[arg(long, value_name = "BOARD", env = "PINPRESS_BOARD", hide_env = true)]
+    pub(crate) board: Option<String>,
+    /// What each Pin says: a .csv, .json or .toml file with a row for each video.
+    #[arg(long, value_name = "FILE", env = "PINPRESS_MANIFEST", hide_env = true)]
+    manifest: Option<PathBuf>,
+    /// How covers are sent: image, key-frame or timestamp-ms.
+    #[arg(long, value_name = "FORM", default_value = "image", env = "PINPRESS_COVER_AS", hide_env = true)]
+    #[arg(value_parser = PossibleValuesParser::new(["image", "key-frame", "timestamp-ms"]).try_map(|name| name.parse::<pinpress_publish::CoverAs>()))]
+    #[arg(hide_possible_values = true)]
+    pub(crate) cover_as: pinpress_publish::CoverAs,
+    /// Videos that are uploaded at the same time.
+    #[arg(long, value_name = "N", default_value_t = 2, env = "PINPRESS_UPLOADS", hide_env = true)]
+    #[arg(value_parser = clap::value_parser!(u8).range(1..=16))]
+    pub(crate) uploads: u8,
+}
+
+impl TextArgs {
+    /// Reads the manifest.
+    pub(crate) fn texts(&self) -> anyhow::Result<pinpress_pipeline::PinTexts> {
+        let manifest = self.manifest.as_deref().map(pinpress_pipeline::Manifest::load).transpose()?;
+        Ok(pinpress_pipeline::PinTexts { manifest, board: self.board.clone() })
+    }
+
+    /// Whether anything says where Pins go.
+    pub(crate) const fn names_a_board(&self) -> bool {
+        self.board.is_some() || self.manifest.is_some()
+    }
+}
+
+/// Where Pinterest is.
+#[derive(Debug, Args)]
+pub(crate) struct ApiArgs {
+    /// Base URL of the API, /v5 included.
+    #[arg(long, value_name = "URL", env = "PINPRESS_API", hide = true)]
+    api_base: Option<pinpress_publish::ApiBase>,
+}
+
+/// The variable that holds the access token. There is no option for it: arguments can be read by other users.
+pub(crate) const TOKEN_VARIABLE: &str = "PINPRESS_ACCESS_TOKEN";
+
+impl ApiArgs {
+    pub(crate) fn base(&self) -> pinpress_publish::ApiBase {
+        self.api_base.clone().unwrap_or_default()
+    }
+
+    /// The client, from the token in the environment.
+    pub(crate) fn client(&self) -> anyhow::Result<pinpress_publish::Client> {
+        let token = std::env::var(TOKEN_VARIABLE).unwrap_or_default();
+        if token.trim().is_empty() {
+            anyhow::bail!(
+                "no access token: put one into {TOKEN_VARIABLE}, or try it without an account: pinpress rehearse DIR -o OUT"
+            );
+        }
+        let token = pinpress_publish::AccessToken::new(&token)
+            .with_context(|| format!("{TOKEN_VARIABLE} cannot be used"))?;
+        let options = pinpress_publish::ClientOptions { api_base: self.base(), ..Default::default() };
+        Ok(pinpress_publish::Client::new(token, options)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_names_or_six_digits() {
+        assert_eq!(pad_color("#a0B1c2").as_deref(), Ok("0xa0B1c2"));
+        assert_eq!(pad_color("0xffffff").as_deref(), Ok("0xffffff"));
+        assert_eq!(pad_color("White").as_deref(), Ok("white"));
+        for bad in ["", "#fff", "0xfffffff", "red,crop=1", "red@0.5", "black:x"] {
+            assert!(pad_color(bad).is_err(), "{bad}");
+        }
+    }
+}

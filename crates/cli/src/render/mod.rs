@@ -1,0 +1,10 @@
+//! From results to text: for people, and for programs by the JSON contract.
+
+pub(crate) mod check_human;
+pub(crate) mod check_json;
+pub(crate) mod cover;
+pub(crate) mod facts;
+pub(crate) mod fix;
+pub(crate) mod media_json;
+pub(crate) mod plan;
+pub(crate) mod run_table;

@@ -1,0 +1,80 @@
+//! The media worker, looked for and started when the first video needs it: most checks never do.
+
+use std::path::Path;
+use std::sync::OnceLock;
+
+use pinpress_media::{About, CoverOptions, Covers, Failure, FixOptions, Fixed, Observer, Plan, Workers, WorkersConfig};
+use pinpress_pipeline::Media;
+use pinpress_probe::{DeepReader, MediaInfo, ProbeError, Spec};
+
+/// Workers on demand.
+#[derive(Debug)]
+pub(crate) struct LazyWorkers {
+    max_workers: usize,
+    workers: OnceLock<Result<Workers, Failure>>,
+}
+
+impl LazyWorkers {
+    /// None runs yet; at most `max_workers` will at once.
+    pub(crate) const fn new(max_workers: usize) -> Self {
+        Self { max_workers, workers: OnceLock::new() }
+    }
+
+    fn get(&self) -> Result<&Workers, Failure> {
+        let found = self.workers.get_or_init(|| {
+            WorkersConfig::discover()
+                .map(|config| Workers::new(WorkersConfig { max_workers: self.max_workers.max(1), ..config }))
+        });
+        found.as_ref().map_err(Clone::clone)
+    }
+
+    /// Why there is no worker, when one was needed and is not installed.
+    pub(crate) fn missing(&self) -> Option<&str> {
+        match self.workers.get() {
+            Some(Err(failure)) => Some(&failure.message),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn plan(
+        &self,
+        source: &Path,
+        info: &MediaInfo,
+        spec: &Spec,
+        options: &FixOptions,
+        observer: &dyn Observer,
+    ) -> Result<Plan, Failure> {
+        self.get()?.plan(source, info, spec, options, observer)
+    }
+
+    pub(crate) fn about(&self) -> Result<About, Failure> {
+        self.get()?.about()
+    }
+}
+
+impl DeepReader for LazyWorkers {
+    fn read(&self, path: &Path) -> Result<MediaInfo, ProbeError> {
+        match self.get() {
+            Ok(workers) => workers.read(path),
+            Err(failure) => Err(ProbeError::Reader { reason: failure.message, path: path.to_owned() }),
+        }
+    }
+}
+
+impl Media for LazyWorkers {
+    fn fix(
+        &self,
+        source: &Path,
+        info: &MediaInfo,
+        spec: &Spec,
+        options: &FixOptions,
+        output: &Path,
+        observer: &dyn Observer,
+    ) -> Result<Fixed, Failure> {
+        self.get()?.fix(source, info, spec, options, output, observer)
+    }
+
+    fn cover(&self, source: &Path, options: &CoverOptions, observer: &dyn Observer) -> Result<Covers, Failure> {
+        self.get()?.cover(source, options, observer)
+    }
+}
