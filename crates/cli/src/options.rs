@@ -229,8 +229,8 @@ impl ApiArgs {
                 "no access token: put one into {TOKEN_VARIABLE}, or try it without an account: pinpress rehearse DIR -o OUT"
             );
         }
-        let token = pinpress_publish::AccessToken::new(&token)
-            .with_context(|| format!("{TOKEN_VARIABLE} cannot be used"))?;
+        let token =
+            pinpress_publish::AccessToken::new(&token).with_context(|| format!("{TOKEN_VARIABLE} cannot be used"))?;
         let options = pinpress_publish::ClientOptions { api_base: self.base(), ..Default::default() };
         Ok(pinpress_publish::Client::new(token, options)?)
     }

@@ -32,6 +32,15 @@ pub(crate) fn stderr_has_color() -> bool {
     AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never
 }
 
+/// Columns of the terminal; where there is none, what fits a log.
+pub(crate) fn stdout_width() -> u16 {
+    rustix::termios::tcgetwinsize(io::stdout())
+        .ok()
+        .map(|size| size.ws_col)
+        .filter(|columns| *columns >= 40)
+        .unwrap_or(140)
+}
+
 /// Says on stderr why the work could not be done.
 pub(crate) fn complain(message: &str) {
     drop(writeln!(anstream::stderr(), "{BAD}error{BAD:#}: {message}"));
@@ -59,9 +68,7 @@ pub(crate) fn clean(text: &str) -> String {
     if !text.chars().any(is_hazard) {
         return text.to_owned();
     }
-    text.chars()
-        .flat_map(|c| if is_hazard(c) { c.escape_default().collect() } else { vec![c] })
-        .collect()
+    text.chars().flat_map(|c| if is_hazard(c) { c.escape_default().collect() } else { vec![c] }).collect()
 }
 
 fn is_hazard(c: char) -> bool {

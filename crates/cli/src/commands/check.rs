@@ -80,9 +80,9 @@ pub(crate) fn run(args: &CheckArgs, shared: &Shared) -> anyhow::Result<Exit> {
     let mut written = Ok(());
     check_all(&discovery.videos, &spec, &workers, jobs, &interrupt, |found, result| {
         summary.count(Verdict::of(&result));
-        advised |= result.as_ref().is_ok_and(|checked| {
-            checked.report.findings.iter().any(|finding| finding.severity == Severity::Advice)
-        });
+        advised |= result
+            .as_ref()
+            .is_ok_and(|checked| checked.report.findings.iter().any(|finding| finding.severity == Severity::Advice));
         let step = match args.format {
             Format::Human => {
                 check_human::video(&mut results, &found.path, &result, shared.quiet).map_err(anyhow::Error::from)

@@ -207,8 +207,7 @@ impl FixJob<'_> {
             })?;
         }
         self.progress.started(source, "fix");
-        let fixed =
-            self.workers.fix(source, &before.info, self.spec, &self.options, output, &self.listen(source));
+        let fixed = self.workers.fix(source, &before.info, self.spec, &self.options, output, &self.listen(source));
         fixed.map(|fixed| FixOutcome::Fixed(Box::new(fixed)))
     }
 
@@ -224,7 +223,10 @@ impl FixJob<'_> {
             Some(checked) => Ok(Some(checked)),
             None => Err(Failure::new(
                 FailureKind::OutputExists,
-                format!("there is a file already, and it is not this one's result: --overwrite replaces it: {}", output.display()),
+                format!(
+                    "there is a file already, and it is not this one's result: --overwrite replaces it: {}",
+                    output.display()
+                ),
             )),
         }
     }

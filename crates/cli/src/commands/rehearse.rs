@@ -69,8 +69,7 @@ pub(crate) fn run(args: &RehearseArgs, shared: &Shared) -> anyhow::Result<Exit> 
     let folder = args.output.join(OWN_FOLDER).join("rehearsal");
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("cannot make the output folder: {}", args.output.display()))?;
-    let rehearsal =
-        Rehearsal::start(RehearsalOptions { port: args.port, boards, ..RehearsalOptions::new(folder) })?;
+    let rehearsal = Rehearsal::start(RehearsalOptions { port: args.port, boards, ..RehearsalOptions::new(folder) })?;
     let options = RunOptions {
         paths: args.paths.clone(),
         output: args.output.clone(),

@@ -60,8 +60,7 @@ pub(crate) fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
         }
     }
     let bad = |job: &Job| matches!(job.state, JobState::Failed | JobState::SetAside);
-    let bad_pin =
-        |pin: &PinRecord| matches!(pin.status, PinStatus::Failed | PinStatus::SetAside | PinStatus::Unknown);
+    let bad_pin = |pin: &PinRecord| matches!(pin.status, PinStatus::Failed | PinStatus::SetAside | PinStatus::Unknown);
     let failed = jobs.iter().any(bad) || pins.values().flatten().any(bad_pin);
     Ok(if failed { Exit::SomeFailed } else { Exit::Success })
 }

@@ -6,7 +6,7 @@ use pinpress_probe::{Report, Severity};
 
 use super::check_human::counted;
 use super::plan;
-use crate::output::{BAD, GOOD, NOTE, clean, shown};
+use crate::output::{self, BAD, GOOD, NOTE, clean, shown};
 
 /// One line about a video that is done.
 pub(crate) fn line(outcome: &VideoOutcome) -> String {
@@ -50,7 +50,8 @@ fn without_path<'a>(reason: &'a str, outcome: &VideoOutcome) -> &'a str {
 pub(crate) fn table(summary: &RunSummary) -> Table {
     let mut table = Table::new();
     table
-        .load_preset(presets::UTF8_BORDERS_ONLY)
+        .load_style(presets::UTF8_HORIZONTAL_ONLY)
+        .set_width(output::stdout_width())
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_header(["video", "what was done", "checks", "cover", "Pin"]);
     for outcome in &summary.videos {
@@ -64,9 +65,10 @@ pub(crate) fn table(summary: &RunSummary) -> Table {
             (End::Done | End::UpToDate, Some(pin)) => pin.url.clone(),
             _ => said(outcome),
         };
-        let cover = outcome.cover.as_ref().map_or_else(String::new, |cover| {
-            cover.time.map_or_else(|| "given".to_owned(), |time| time.to_string())
-        });
+        let cover = outcome
+            .cover
+            .as_ref()
+            .map_or_else(String::new, |cover| cover.time.map_or_else(|| "given".to_owned(), |time| time.to_string()));
         table.add_row([shown(&outcome.source), clean(&done), checks(outcome), cover, clean(&pin)]);
     }
     table
