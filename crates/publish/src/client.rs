@@ -110,8 +110,6 @@ pub struct Client {
     once: reqwest::Client,
     /// For the bytes. No token ever goes through it.
     pub(crate) bytes: reqwest::Client,
-    /// The same for an upload host on this machine, past any proxy.
-    pub(crate) bytes_loopback: reqwest::Client,
 }
 
 impl Client {
@@ -127,6 +125,7 @@ impl Client {
                 .redirect(reqwest::redirect::Policy::none())
                 .referer(false)
                 .connect_timeout(options.connect_timeout);
+            // A proxy of the environment cannot reach this machine's loopback.
             if loopback { builder.no_proxy() } else { builder }
         };
         let build = |builder: reqwest::ClientBuilder| {
@@ -138,10 +137,8 @@ impl Client {
             builder(loopback).timeout(options.call_timeout).pool_max_idle_per_host(0).retry(reqwest::retry::never()),
         )?;
         // Pinterest's upload host speaks HTTP/1.1 as S3 does; each try has a connection of its own.
-        let for_bytes =
-            |loopback| build(builder(loopback).http1_only().pool_max_idle_per_host(0).retry(reqwest::retry::never()));
-        let (bytes, bytes_loopback) = (for_bytes(false)?, for_bytes(true)?);
-        Ok(Self { token, options, api, once, bytes, bytes_loopback })
+        let bytes = build(builder(loopback).http1_only().pool_max_idle_per_host(0).retry(reqwest::retry::never()))?;
+        Ok(Self { token, options, api, once, bytes })
     }
 
     /// What it was made with.

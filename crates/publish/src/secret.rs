@@ -71,10 +71,6 @@ impl UploadUrl {
     pub(crate) fn expose(&self) -> &str {
         self.0.expose_secret()
     }
-
-    pub(crate) fn is_loopback(&self) -> bool {
-        Url::parse(self.expose()).is_ok_and(|url| is_loopback(&url))
-    }
 }
 
 impl fmt::Debug for UploadUrl {

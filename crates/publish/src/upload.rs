@@ -97,7 +97,7 @@ impl Client {
 
     fn upload_request(&self, upload: &MediaUpload, body: Body, total: u64) -> Result<RequestBuilder, PublishError> {
         let url = upload.upload_url.expose();
-        let client = if upload.upload_url.is_loopback() { &self.bytes_loopback } else { &self.bytes };
+        let client = &self.bytes;
         if upload.upload_parameters.is_empty() {
             return Ok(client.put(url).header(CONTENT_TYPE, "video/mp4").header(CONTENT_LENGTH, total).body(body));
         }
