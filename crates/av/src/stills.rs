@@ -211,7 +211,9 @@ impl Stills {
 
     /// The still of a run, which is kept to go on from.
     fn pause(&mut self, run: Run) -> Result<Option<Still>, AvError> {
-        let still = run.shown.as_ref().or(run.beyond.as_ref()).map(|frame| self.still(frame)).transpose()?;
+        // A copy: the filter takes the frame that it is given, and the run may need it again.
+        let frame = run.shown.as_ref().or(run.beyond.as_ref()).cloned();
+        let still = frame.map(|frame| self.still(&frame)).transpose()?;
         self.run = Some(run);
         Ok(still)
     }

@@ -1,6 +1,7 @@
 //! From a request to its pictures.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use pinpress_av::Still;
@@ -111,9 +112,13 @@ fn ranked(sampler: &mut Sampler, count: usize, measure: &Measure<'_>, meter: &Me
     in_order(&mut stills);
     let mut frames = looked(&stills, measure);
     let clean = frames.iter().filter(|frame| flaw::of(&frame.measures).is_none()).count();
+    // The second looks of frames between sync samples, taken on the way: going back for one costs a GOP.
+    let mut seconds = BTreeMap::new();
     if stills.len() < FEW || clean < count.min(FEW) {
         for time in sampler.spread_times(FEW.max(2 * count)) {
-            stills.extend(sampler.shown(time));
+            let Some(still) = sampler.shown(time) else { continue };
+            seconds.insert(still.time_us, sampler.later(still.time_us).as_ref().and_then(measures));
+            stills.push(still);
             meter.reach(time);
         }
         if stills.is_empty() {
@@ -123,9 +128,9 @@ fn ranked(sampler: &mut Sampler, count: usize, measure: &Measure<'_>, meter: &Me
         frames = looked(&stills, measure);
     }
     let choice = choose(&frames, sampler.duration_us(), count, &mut |at| {
-        let later = sampler.later(frames[at].time_us);
-        meter.reach(frames[at].time_us);
-        later.as_ref().and_then(measures)
+        let time = frames[at].time_us;
+        meter.reach(time);
+        seconds.remove(&time).unwrap_or_else(|| sampler.later(time).as_ref().and_then(measures))
     });
     (stills, choice)
 }
@@ -170,7 +175,10 @@ fn write_pictures(
     meter: &Meter<'_>,
 ) -> Result<(), Failure> {
     let mut video = FullSize::open(source, threads)?;
-    for (candidate, path) in covers.candidates.iter_mut().zip(options.picture_names()) {
+    let mut entries: Vec<_> = covers.candidates.iter_mut().zip(options.picture_names()).collect();
+    // In order of time, so that frames of one GOP are decoded in one go.
+    entries.sort_by_key(|(candidate, _)| candidate.time);
+    for (candidate, path) in entries {
         let still = video.frame(candidate.time.micros())?;
         write::write_whole(&path, options.overwrite, |out| {
             picture::encode(out, (still.width, still.height), &still.rgb, format)

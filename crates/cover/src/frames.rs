@@ -111,7 +111,10 @@ impl FullSize {
     /// With `threads` for the decoder, at least 1.
     pub(crate) fn open(source: &Path, threads: usize) -> Result<Self, Failure> {
         let options = StillOptions { max_side: None, threads: threads.max(1), ..StillOptions::default() };
-        Stills::open(source, &options).map(Self).map_err(|error| failure::of_libav(&error))
+        let mut stills = Stills::open(source, &options).map_err(|error| failure::of_libav(&error))?;
+        // Knowing them, it decodes on where no sync sample lies between two frames; not knowing is only slower.
+        let _ = stills.sync_times_us();
+        Ok(Self(stills))
     }
 
     /// The frame that a [`Sampler`] gave with this time.
