@@ -32,6 +32,7 @@ pub(crate) struct Shared {
     faults: Mutex<Faults>,
     recorded: Mutex<Vec<RecordedRequest>>,
     calls: AtomicU64,
+    numbers: AtomicU64,
 }
 
 fn open<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -49,6 +50,7 @@ impl Shared {
             faults: Mutex::new(faults),
             recorded: Mutex::default(),
             calls: AtomicU64::new(0),
+            numbers: AtomicU64::new(0),
         }
     }
 
@@ -59,6 +61,11 @@ impl Shared {
     /// The upload forms that were handed out, by media id.
     pub(crate) fn forms(&self) -> MutexGuard<'_, HashMap<String, Form>> {
         open(&self.forms)
+    }
+
+    /// A number that was not given before.
+    pub(crate) fn next_number(&self) -> u64 {
+        self.numbers.fetch_add(1, Ordering::Relaxed)
     }
 
     pub(crate) fn recorded(&self) -> Vec<RecordedRequest> {

@@ -36,15 +36,15 @@ pub(crate) async fn form(State(shared): State<Arc<Shared>>, request: Request) ->
             while let Ok(Some(_)) = rest.chunk().await {}
         }
     }
-    let media_id = outcome?;
-    accept(&shared, &media_id);
+    let (media_id, kept) = outcome?;
+    accept(&shared, &media_id, kept).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// Takes all parts; the answer is the media id whose video is whole.
-async fn read_form(shared: &Arc<Shared>, parts: &mut Multipart) -> Result<String, S3Error> {
+/// Takes all parts; the answer is the media id whose video is whole, and the video.
+async fn read_form(shared: &Arc<Shared>, parts: &mut Multipart) -> Result<(String, Kept), S3Error> {
     let mut fields: Vec<(String, String)> = Vec::new();
-    let mut whole: Option<String> = None;
+    let mut whole: Option<(String, Kept)> = None;
     while let Some(mut part) = parts.next_field().await.map_err(|error| malformed(&error.body_text()))? {
         let name = part.name().unwrap_or_default().to_owned();
         if whole.is_some() {
@@ -76,8 +76,8 @@ async fn read_form(shared: &Arc<Shared>, parts: &mut Multipart) -> Result<String
             let chunk = part.chunk().await.transpose()?;
             Some((chunk.map_err(|error| error.body_text()), part))
         });
-        keep(shared, &media_id, stream).await?;
-        whole = Some(media_id);
+        let kept = keep(shared, &media_id, stream).await?;
+        whole = Some((media_id, kept));
     }
     whole.ok_or_else(|| S3Error::invalid("POST requires exactly one file upload per request."))
 }
@@ -106,10 +106,10 @@ pub(crate) async fn raw(
     }
     let stream = body.into_data_stream().map(|chunk| chunk.map_err(|error| error.to_string()));
     let kept = keep(&shared, &media_id, stream).await?;
-    if kept != length {
-        return Err(incomplete(&format!("{kept} of {length} bytes")));
+    if kept.length != length {
+        return Err(incomplete(&format!("{} of {length} bytes", kept.length)));
     }
-    accept(&shared, &media_id);
+    accept(&shared, &media_id, kept).await?;
     Ok(StatusCode::OK.into_response())
 }
 
@@ -161,46 +161,53 @@ fn video_path(shared: &Shared, media_id: &str) -> PathBuf {
     shared.options.folder.join("media").join(format!("{media_id}.mp4"))
 }
 
-/// Streams the bytes to disk; the final name only holds a whole body.
+/// Bytes on disk under a name of their own. They go when this is dropped, unless they were accepted.
+struct Kept {
+    part: PathBuf,
+    length: u64,
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        // Once accepted it has another name, and there is nothing to remove.
+        let _ = std::fs::remove_file(&self.part);
+    }
+}
+
+fn on_disk(error: std::io::Error) -> S3Error {
+    S3Error::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", format!("cannot keep the video: {error}"))
+}
+
+/// Streams the bytes to disk. A second upload of the same video may begin before the first one is given up, so that
+/// each has a name of its own.
 async fn keep(
     shared: &Shared,
     media_id: &str,
     stream: impl Stream<Item = Result<Bytes, String>>,
-) -> Result<u64, S3Error> {
-    let path = video_path(shared, media_id);
-    let part = path.with_extension("mp4.part");
-    let outcome = async {
-        let disk = |error: std::io::Error| {
-            S3Error::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", format!("cannot keep the video: {error}"))
-        };
-        let mut file = File::create(&part).await.map_err(disk)?;
-        let mut kept = 0_u64;
-        let mut stream = std::pin::pin!(stream);
-        while let Some(chunk) = stream.next().await {
-            let chunk = chunk.map_err(|reason| incomplete(&reason))?;
-            kept += chunk.len() as u64;
-            file.write_all(&chunk).await.map_err(disk)?;
-        }
-        if kept == 0 {
-            return Err(S3Error::new(
-                StatusCode::BAD_REQUEST,
-                "EntityTooSmall",
-                "Your proposed upload is smaller than the minimum allowed size",
-            ));
-        }
-        file.flush().await.map_err(disk)?;
-        tokio::fs::rename(&part, &path).await.map_err(disk)?;
-        Ok(kept)
+) -> Result<Kept, S3Error> {
+    let part = video_path(shared, media_id).with_extension(format!("{}.part", shared.next_number()));
+    let mut file = File::create(&part).await.map_err(on_disk)?;
+    let mut kept = Kept { part, length: 0 };
+    let mut stream = std::pin::pin!(stream);
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk.map_err(|reason| incomplete(&reason))?;
+        kept.length += chunk.len() as u64;
+        file.write_all(&chunk).await.map_err(on_disk)?;
     }
-    .await;
-    if outcome.is_err() {
-        let _ = tokio::fs::remove_file(&part).await;
+    if kept.length == 0 {
+        return Err(S3Error::new(
+            StatusCode::BAD_REQUEST,
+            "EntityTooSmall",
+            "Your proposed upload is smaller than the minimum allowed size",
+        ));
     }
-    outcome
+    file.flush().await.map_err(on_disk)?;
+    Ok(kept)
 }
 
-/// Marks the upload as arrived and has it judged in the background.
-fn accept(shared: &Arc<Shared>, media_id: &str) {
+/// Gives the video its final name, marks the upload as arrived and has it judged in the background.
+async fn accept(shared: &Arc<Shared>, media_id: &str, kept: Kept) -> Result<(), S3Error> {
+    tokio::fs::rename(&kept.part, video_path(shared, media_id)).await.map_err(on_disk)?;
     let set = |shared: &Shared, media_id: &str, stage: Stage| {
         let mut store = shared.store();
         if let Some(media) = store.media(media_id) {
@@ -228,6 +235,7 @@ fn accept(shared: &Arc<Shared>, media_id: &str) {
         };
         set(&shared, &media_id, stage);
     });
+    Ok(())
 }
 
 fn starts_as_picture(path: &std::path::Path) -> bool {

@@ -1,0 +1,16 @@
+//! The rehearsal by hand-written HTTP, without the client: what it refuses, what it keeps, what it shows.
+//!
+//! The modules are marked as tests so that the lints know their helpers for what they are.
+
+#[cfg(test)]
+#[path = "strict/api.rs"]
+mod api;
+#[cfg(test)]
+#[path = "strict/pages.rs"]
+mod pages;
+#[cfg(test)]
+#[path = "strict/uploads.rs"]
+mod uploads;
+#[cfg(test)]
+#[path = "strict/wire.rs"]
+mod wire;
