@@ -68,15 +68,31 @@ pub(crate) fn main() -> Exit {
     result.unwrap_or_else(|error| {
         // Who closed our stdout knows why.
         if !output::is_broken_pipe(&error) {
-            output::complain(&format!("{error:#}"));
+            output::complain(&told(&error));
         }
         Exit::NotDone
+    })
+}
+
+/// The error and what caused it, without saying anything twice: many of ours name their cause themselves.
+fn told(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |told, cause| match told.as_str() {
+        "" => cause,
+        told if told.contains(&cause) => told.to_owned(),
+        told => format!("{told}: {cause}"),
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn causes_are_told_once() {
+        let inner = std::io::Error::other("disk full");
+        let error = anyhow::Error::from(inner).context("cannot write: disk full: a.txt").context("no report");
+        assert_eq!(told(&error), "no report: cannot write: disk full: a.txt");
+    }
 
     #[test]
     fn the_arguments_are_consistent() {

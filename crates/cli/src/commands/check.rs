@@ -16,7 +16,9 @@ use crate::render::{check_human, check_json};
 use crate::signals;
 use crate::workers::LazyWorkers;
 
-/// Is it fit for Pinterest? Judges files and whole folders, and changes nothing
+/// Judge videos by the rules
+///
+/// Judges files and whole folders by the rules for Pinterest video Pins, and changes nothing.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -21,7 +21,7 @@ use crate::render::cover as render;
 use crate::signals;
 use crate::workers::LazyWorkers;
 
-/// Pick the frames that would do best as a cover, and write them
+/// Pick the frames that do best as a cover
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -18,7 +18,7 @@ const LITTLE_SPACE: u64 = 4_000_000_000;
 /// 2026-01-23 in seconds since 1970: the date of the built-in rules. A clock before it is wrong.
 const RULES_DATE: u64 = 1_769_126_400;
 
-/// What works here, and what to do about the rest
+/// Say what works here, and what to do about the rest
 #[derive(Debug, Args)]
 #[command(after_help = "Exit codes: 0 everything that is needed works, 1 something does not.")]
 pub(crate) struct DoctorArgs {

@@ -8,7 +8,7 @@ use clap::Args;
 
 use crate::exit::Exit;
 
-/// Print the manual page, or write the pages of all commands
+/// Print the manual page
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -11,7 +11,9 @@ use crate::exit::Exit;
 use crate::options::{ApiArgs, JobsOption, Shared, SpecOption, TextArgs};
 use crate::signals;
 
-/// Upload finished videos as they are and create their Pins; what does not fit is not published
+/// Upload finished videos and create their Pins
+///
+/// Videos are published as they are; one that does not fit is not published.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The access token comes from PINPRESS_ACCESS_TOKEN.

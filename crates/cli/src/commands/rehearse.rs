@@ -23,7 +23,9 @@ const BOARD: &str = "Rehearsal";
 /// What the ledger calls it: Pins of a rehearsal say nothing of real ones.
 const DESTINATION: &str = "rehearsal";
 
-/// The whole job against a Pinterest on this machine: no account, no network, and a board page to look at
+/// The whole job against a Pinterest on this machine
+///
+/// Needs no account and no network, and ends with a board page to look at.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -69,7 +71,10 @@ pub(crate) fn run(args: &RehearseArgs, shared: &Shared) -> anyhow::Result<Exit> 
     let folder = args.output.join(OWN_FOLDER).join("rehearsal");
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("cannot make the output folder: {}", args.output.display()))?;
-    let rehearsal = Rehearsal::start(RehearsalOptions { port: args.port, boards, ..RehearsalOptions::new(folder) })?;
+    // The stand-in judges by the rules that the run is for.
+    let inspect = pinpress_rehearsal::probe_with(spec.clone());
+    let stand_in = RehearsalOptions { port: args.port, boards, inspect, ..RehearsalOptions::new(folder) };
+    let rehearsal = Rehearsal::start(stand_in)?;
     let options = RunOptions {
         paths: args.paths.clone(),
         output: args.output.clone(),

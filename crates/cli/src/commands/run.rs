@@ -14,7 +14,9 @@ use crate::render::run_table;
 use crate::signals;
 use crate::workers::LazyWorkers;
 
-/// The whole job: check, fix, cover, publish; may be stopped at any moment and goes on where it was
+/// The whole job: check, fix, cover, publish
+///
+/// It may be stopped at any moment, and goes on where it was.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The access token comes from PINPRESS_ACCESS_TOKEN. To try it without an account: pinpress rehearse DIR -o OUT

@@ -8,7 +8,7 @@ use pinpress_probe::spec::BUILT_IN;
 
 use crate::exit::Exit;
 
-/// Print a rule set, to read or to start your own from
+/// Print a rule set
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -13,7 +13,7 @@ use crate::output::{BAD, DIM, GOOD, clean, shown};
 use crate::render::check_human::counted;
 use crate::render::media_json::TOOL;
 
-/// What happened to each video, from the ledger of an output folder
+/// What happened to each video of an output folder
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

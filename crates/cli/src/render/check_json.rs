@@ -74,7 +74,7 @@ impl<'a> VideoJson<'a> {
         let checked = result.as_ref().ok();
         Self {
             path: path.to_string_lossy().into_owned(),
-            path_bytes: path.to_str().is_none().then(|| path.as_os_str().as_encoded_bytes()),
+            path_bytes: path.to_str().is_none().then_some(path.as_os_str().as_encoded_bytes()),
             verdict: Verdict::of(result),
             error: result.as_ref().err().map(ToString::to_string),
             media: checked.map(|checked| Media::from(&checked.info)),

@@ -50,7 +50,7 @@ fn without_path<'a>(reason: &'a str, outcome: &VideoOutcome) -> &'a str {
 pub(crate) fn table(summary: &RunSummary) -> Table {
     let mut table = Table::new();
     table
-        .load_style(presets::UTF8_HORIZONTAL_ONLY)
+        .load_style(presets::UTF8_FULL_CONDENSED)
         .set_width(output::stdout_width())
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_header(["video", "what was done", "checks", "cover", "Pin"]);
@@ -62,7 +62,7 @@ pub(crate) fn table(summary: &RunSummary) -> Table {
             (_, Some(plan)) => plan::in_short(plan),
         };
         let pin = match (&outcome.end, &outcome.pin) {
-            (End::Done | End::UpToDate, Some(pin)) => pin.url.clone(),
+            (End::Done | End::UpToDate, Some(pin)) => pin.id.clone(),
             _ => said(outcome),
         };
         let cover = outcome

@@ -240,9 +240,11 @@ pub enum StepOutcome {
     Impossible(String),
     /// It may work the next time; the third time it is set aside.
     Failed(String),
-    /// It did not end for a reason that is not the video's: somebody asked to stop, the worker is not installed, a
-    /// file of somebody else has the output's name. It does not count as an attempt.
+    /// It did not end for a reason that is not the video's: somebody asked to stop, or the worker is not installed.
+    /// It does not count as an attempt.
     Released,
+    /// A file of somebody else has the output's name. It does not count as an attempt, and the name is not ours.
+    Blocked,
 }
 
 /// Where a Pin lives or will live: one per destination, content and board.

@@ -269,7 +269,7 @@ impl Ledger for SqliteLedger {
                 (JobState::SetAside, number, Some(reason.as_str()))
             }
             StepOutcome::Failed(reason) => (attempt.step.before(), number, Some(reason.as_str())),
-            StepOutcome::Released => (attempt.step.before(), number - 1, None),
+            StepOutcome::Released | StepOutcome::Blocked => (attempt.step.before(), number - 1, None),
         };
         let changed = self.write(|transaction| {
             let changed = transaction
@@ -292,6 +292,11 @@ impl Ledger for SqliteLedger {
                 ])?;
             if changed == 1 {
                 note(transaction, (Some(attempt.job.0), None), state.name(), reason)?;
+                if *outcome == StepOutcome::Blocked {
+                    let output = "SELECT output FROM jobs WHERE id = ?1";
+                    let disown = format!("DELETE FROM outputs WHERE output = ({output})");
+                    transaction.execute(&disown, [attempt.job.0])?;
+                }
             }
             Ok(changed)
         })?;

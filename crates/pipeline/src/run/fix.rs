@@ -130,7 +130,8 @@ pub(super) fn step_outcome(failure: &Failure) -> StepOutcome {
         FailureKind::NotAVideo | FailureKind::Incomplete | FailureKind::Corrupt | FailureKind::Unfixable => {
             StepOutcome::Impossible(reason)
         }
-        FailureKind::Cancelled | FailureKind::Protocol | FailureKind::OutputExists => StepOutcome::Released,
+        FailureKind::Cancelled | FailureKind::Protocol => StepOutcome::Released,
+        FailureKind::OutputExists => StepOutcome::Blocked,
         FailureKind::Io
         | FailureKind::Unproven
         | FailureKind::Encoder
