@@ -1,6 +1,6 @@
 //! A Pin comes into being once, whatever happens to the answer, to the keeper of states, or to the process.
 
-use pinpress_publish::{PublishError, PublishState, publish};
+use pinpress_publish::{Looked, PublishError, PublishState, publish};
 use pinpress_rehearsal::{Call, Fault, FaultRule};
 
 use crate::stage::{Keeper, Stage, client};
@@ -30,7 +30,10 @@ async fn a_pin_that_is_not_found_stays_unknown_and_is_never_sent_again() {
         let keeper = Keeper::default();
         let error = stage.publish(&keeper).await.unwrap_err();
         assert!(matches!(error, PublishError::OutcomeUnknown { .. }), "{error}");
-        assert!(error.to_string().contains("no Pins") && error.to_string().contains("reconcile"), "{error}");
+        assert!(
+            error.to_string().contains("no Pin on the board") && error.to_string().contains("reconcile"),
+            "{error}"
+        );
         assert!(!error.is_transient());
         for _ in 0..2 {
             assert_eq!(keeper.last().name(), "unknown");
@@ -40,6 +43,26 @@ async fn a_pin_that_is_not_found_stays_unknown_and_is_never_sent_again() {
         assert_eq!(stage.count(Call::CreatePin), 1, "{fault:?}");
         assert!(stage.rehearsal.pins().is_empty());
     }
+}
+
+#[tokio::test]
+async fn a_board_that_cannot_be_read_proves_nothing() {
+    let stage = Stage::new(vec![
+        FaultRule::always(Call::CreatePin, Fault::AnswerLost),
+        FaultRule::always(Call::ListBoardPins, Fault::ErrorBeforeEffect),
+    ]);
+    let keeper = Keeper::default();
+    let error = stage.publish(&keeper).await.unwrap_err();
+    assert!(matches!(&error, PublishError::OutcomeUnknown { looked: Looked::Unread(_), .. }), "{error}");
+    assert_eq!((keeper.last().name(), stage.count(Call::CreatePin)), ("unknown", 1));
+}
+
+#[tokio::test]
+async fn a_pin_with_an_id_exists_however_odd_the_rest() {
+    let body = r#"{"id":"77","board_id":"string","created_at":5,"title":[]}"#.to_owned();
+    let stage = on_create(Fault::Body(body));
+    let receipt = stage.publish(&Keeper::default()).await.unwrap();
+    assert_eq!((receipt.pin_id.as_str(), receipt.adopted), ("77", false));
 }
 
 #[tokio::test]

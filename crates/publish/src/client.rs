@@ -12,7 +12,7 @@ use crate::board::{find_board, find_section};
 use crate::error::{Call, PublishError, Refusal};
 use crate::http::{Answer, send};
 use crate::id::{BoardId, BoardSectionId, MediaId, PinId};
-use crate::model::{Account, Board, BoardSection, Media, MediaUpload, MediaUploadAnswer, Page, Pin};
+use crate::model::{Account, Board, BoardSection, CreatedPin, Media, MediaUpload, MediaUploadAnswer, Page, Pin};
 use crate::pin_create::PinCreate;
 use crate::retry::{Repeat, RetryPolicy};
 use crate::secret::{AccessToken, UploadUrl};
@@ -332,9 +332,12 @@ impl Client {
             Err(error) => return Created::No(error),
         };
         match outcome {
-            Ok(answer) if answer.is_success() => match answer.decode::<Pin>(call, &self.known_secrets()) {
-                Ok(pin) => Created::Yes(pin),
-                Err(error) => Created::Unknown(error.to_string()),
+            Ok(answer) if answer.is_success() => match answer.decode::<CreatedPin>(call, &self.known_secrets()) {
+                Ok(pin) => Created::Yes(pin.id),
+                Err(error) => {
+                    tracing::warn!(%error, "the Pin may exist");
+                    Created::Unknown(format!("the answer, HTTP {}, holds no Pin", answer.status))
+                }
             },
             Ok(answer) => {
                 let refusal = answer.refusal(&self.known_secrets());
@@ -356,7 +359,7 @@ impl Client {
 #[derive(Debug)]
 pub(crate) enum Created {
     /// The Pin exists.
-    Yes(Pin),
+    Yes(PinId),
     /// The Pin certainly does not exist.
     No(PublishError),
     /// Nobody knows.

@@ -177,7 +177,8 @@ pub enum PublishError {
     },
     /// An answer that is not what the description says.
     #[error(
-        "could not {call}: the answer (HTTP {status}) is not as described: {reason}: report it with this body: {body}"
+        "could not {call}: the answer (HTTP {status}) is not as described: {reason}: report it with its beginning: {}",
+        beginning(body)
     )]
     Undecodable {
         /// The call.
@@ -235,14 +236,14 @@ pub enum PublishError {
     },
     /// Nobody knows whether the Pin was made. It is never sent again without a person's word.
     #[error(
-        "it is unknown whether the Pin was created ({reason}), and {matches} Pins on the board match it: look at the \
-         board, then settle it with `pinpress reconcile`"
+        "it is unknown whether the Pin was created ({reason}); {looked}: look at the board, then settle it with \
+         `pinpress reconcile`"
     )]
     OutcomeUnknown {
         /// What hid the answer.
         reason: String,
-        /// How many Pins match, in words: `no`, `3`, `an uncounted number of`.
-        matches: String,
+        /// What looking for it brought.
+        looked: Looked,
     },
     /// The state could not be saved. Nothing was sent after that.
     #[error("the state could not be saved, so nothing more was sent: {source}")]
@@ -250,6 +251,30 @@ pub enum PublishError {
         /// The keeper's reason.
         source: CheckpointError,
     },
+}
+
+/// What looking for a Pin of unknown outcome brought.
+#[derive(Debug)]
+pub enum Looked {
+    /// So many Pins could be it; never one.
+    Matches(usize),
+    /// The board could not be read.
+    Unread(Box<PublishError>),
+}
+
+impl fmt::Display for Looked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Matches(0) => f.write_str("no Pin on the board matches it"),
+            Self::Matches(count) => write!(f, "{count} Pins on the board match it"),
+            Self::Unread(error) => write!(f, "and the board could not be read: {error}"),
+        }
+    }
+}
+
+/// As much of a body as a line of text bears.
+fn beginning(body: &str) -> String {
+    body.chars().take(200).collect()
 }
 
 /// What a [`crate::Checkpoint`] says when it cannot save.

@@ -35,7 +35,7 @@ pub use cover::{
 pub use draft::{
     ALT_TEXT_MAX, DESCRIPTION_ADVISED, DESCRIPTION_MAX, Draft, Field, LINK_MAX, PinDraft, Problem, Problems, TITLE_MAX,
 };
-pub use error::{Call, CheckpointError, NetworkFault, PublishError, Refusal};
+pub use error::{Call, CheckpointError, Looked, NetworkFault, PublishError, Refusal};
 pub use id::{BoardId, BoardSectionId, MediaId, NotAnId, PinId};
 pub use model::{
     Account, Board, BoardSection, ErrorBody, Media, MediaUpload, MediaUploadStatus, Page, Pin, parse_time,

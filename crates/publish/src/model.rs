@@ -6,6 +6,7 @@ use std::fmt;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::id::{BoardId, BoardSectionId, MediaId, PinId};
@@ -107,16 +108,17 @@ impl<'de> Deserialize<'de> for MediaUploadStatus {
     }
 }
 
-/// OpenAPI `Pin`, as far as it tells one Pin from another.
+/// OpenAPI `Pin`, as far as it tells one Pin from another. Only `id` must be as described: one odd Pin among
+/// thousands must not keep another from being found.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Pin {
     /// The Pin.
     pub id: PinId,
     /// The board to which this Pin belongs.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub board_id: Option<BoardId>,
     /// The board section to which this Pin belongs.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub board_section_id: Option<BoardSectionId>,
     /// At most 100 characters.
     #[serde(default)]
@@ -130,6 +132,12 @@ pub struct Pin {
     /// When it was made. `None` when the answer has none or writes it in no form we know.
     #[serde(default, deserialize_with = "lenient_time")]
     pub created_at: Option<Timestamp>,
+}
+
+/// The answer to `POST /pins`: whatever else is odd about it, with an id the Pin exists.
+#[derive(Debug, Deserialize)]
+pub(crate) struct CreatedPin {
+    pub(crate) id: PinId,
 }
 
 /// OpenAPI `Board`.
@@ -202,8 +210,13 @@ pub fn parse_time(text: &str) -> Option<Timestamp> {
     TimeZone::UTC.to_timestamp(civil).ok()
 }
 
+/// The value, or `None` where it is not as described.
+fn lenient<'de, T: DeserializeOwned, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    Ok(serde_json::from_value(serde_json::Value::deserialize(deserializer)?).ok())
+}
+
 fn lenient_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
-    Ok(Option::<String>::deserialize(deserializer)?.as_deref().and_then(parse_time))
+    Ok(lenient::<String, D>(deserializer)?.as_deref().and_then(parse_time))
 }
 
 #[cfg(test)]
@@ -239,5 +252,10 @@ mod tests {
         .unwrap();
         assert_eq!(pin.created_at, parse_time("2020-01-01T20:10:40Z"));
         assert_eq!((pin.link, pin.title.as_deref()), (None, Some("t")));
+        assert_eq!(pin.board_id, "549755885175".parse().ok());
+        let odd: Pin =
+            serde_json::from_str(r#"{"id":"1","board_id":"x","board_section_id":7,"created_at":7}"#).unwrap();
+        assert_eq!((odd.board_id, odd.board_section_id, odd.created_at), (None, None, None));
+        assert!(serde_json::from_str::<Pin>(r#"{"id":1}"#).is_err());
     }
 }

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::client::{Client, Created};
 use crate::draft::Draft;
-use crate::error::{Call, PublishError, Refusal};
+use crate::error::{Call, Looked, PublishError, Refusal};
 use crate::id::{MediaId, PinId};
 use crate::lookup::{Look, look_up};
 use crate::model::{Media, MediaUploadStatus};
@@ -53,7 +53,7 @@ impl Publication<'_> {
                 PublishState::Ready { media_id } => self.create(media_id).await?,
                 PublishState::Intended { media_id, attempted_at } => {
                     let reason = "the program ended before the answer was saved".to_owned();
-                    self.settle_unknown(media_id, attempted_at, reason).await?
+                    self.save(PublishState::Unknown { media_id, attempted_at, reason })?
                 }
                 PublishState::Unknown { media_id, attempted_at, reason } => {
                     self.settle_unknown(media_id, attempted_at, reason).await?
@@ -137,16 +137,13 @@ impl Publication<'_> {
         self.save(PublishState::Intended { media_id: media_id.clone(), attempted_at })?;
         let body = PinCreate::new(self.draft, &media_id, cover);
         match self.client.create(&body, self.observer).await {
-            Created::Yes(pin) => self.pinned(media_id, pin.id, false),
+            Created::Yes(pin) => self.pinned(media_id, pin, false),
             Created::No(error) if is_media_gone(&error) => self.start_over(error),
             Created::No(error) => {
                 self.save(PublishState::Ready { media_id })?;
                 Err(error)
             }
-            Created::Unknown(reason) => {
-                self.save(PublishState::Unknown { media_id: media_id.clone(), attempted_at, reason: reason.clone() })?;
-                self.settle_unknown(media_id, attempted_at, reason).await
-            }
+            Created::Unknown(reason) => self.save(PublishState::Unknown { media_id, attempted_at, reason }),
         }
     }
 
@@ -156,14 +153,13 @@ impl Publication<'_> {
         attempted_at: Timestamp,
         reason: String,
     ) -> Result<PublishState, PublishError> {
-        let matches = match look_up(self.client, self.draft, attempted_at, self.checkpoint, self.observer).await {
+        let looked = match look_up(self.client, self.draft, attempted_at, self.checkpoint, self.observer).await {
             Ok(Look::One(pin)) => return self.pinned(media_id, pin, true),
-            Ok(Look::None) => "no".to_owned(),
-            Ok(Look::Several(count)) => count.to_string(),
-            Err(error) => format!("(as the board could not be read: {error}) an uncounted number of"),
+            Ok(Look::None) => Looked::Matches(0),
+            Ok(Look::Several(count)) => Looked::Matches(count),
+            Err(error) => Looked::Unread(Box::new(error)),
         };
-        self.save(PublishState::Unknown { media_id, attempted_at, reason: reason.clone() })?;
-        Err(PublishError::OutcomeUnknown { reason, matches })
+        Err(PublishError::OutcomeUnknown { reason, looked })
     }
 
     fn pinned(&self, media_id: MediaId, pin_id: PinId, adopted: bool) -> Result<PublishState, PublishError> {
