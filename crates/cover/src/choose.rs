@@ -42,8 +42,7 @@ pub(crate) fn choose(
     later: &mut dyn FnMut(usize) -> Option<Measures>,
 ) -> Choice {
     let covered = covered(frames, duration_us);
-    let mut flaws: BTreeMap<usize, Flaw> =
-        frames.iter().enumerate().filter_map(|(at, frame)| Some((at, flaw::of(&frame.measures)?))).collect();
+    let mut flaws = flaws(frames);
     let clean: Vec<usize> = (0..frames.len()).filter(|at| !flaws.contains_key(at)).collect();
     let scorer = Scorer::new(frames, &clean, &covered);
 
@@ -79,14 +78,29 @@ pub(crate) fn choose(
     Choice { picks, rejected: flaws.into_iter().collect() }
 }
 
-/// For a video without one clean frame: the flaws a viewer forgives soonest, then the score.
+/// What is wrong with each frame, by itself and beside the others.
+fn flaws(frames: &[Looked]) -> BTreeMap<usize, Flaw> {
+    let alone: Vec<Option<Flaw>> = frames.iter().map(|frame| flaw::of(&frame.measures)).collect();
+    let good = frames.iter().zip(&alone).filter(|(_, flaw)| flaw.is_none()).map(|(frame, _)| &frame.measures);
+    let good: Vec<&Measures> = good.collect();
+    let beside = |frame: &Looked| flaw::is_blurred_beside(&frame.measures, &good).then_some(Flaw::Blurred);
+    let all = frames.iter().zip(alone).map(|(frame, flaw)| flaw.or_else(|| beside(frame)));
+    all.enumerate().filter_map(|(at, flaw)| Some((at, flaw?))).collect()
+}
+
+/// For a video without one clean frame: by score less what each flaw takes; dark frames only where all are dark.
 fn least_bad(frames: &[Looked], covered: &[f64], flaws: &BTreeMap<usize, Flaw>, count: usize) -> Vec<Pick> {
-    let all: Vec<usize> = (0..frames.len()).collect();
-    let mut ranked = Scorer::new(frames, &all, covered).ranked(&all, &BTreeMap::new());
+    let dark = |at: &usize| flaws.get(at) == Some(&Flaw::TooDark);
+    let mut which: Vec<usize> = (0..frames.len()).filter(|at| !dark(at)).collect();
+    if which.is_empty() {
+        which = (0..frames.len()).collect();
+    }
+    let mut ranked = Scorer::new(frames, &which, covered).ranked(&which, &BTreeMap::new());
     for pick in &mut ranked {
         pick.flaw = flaws.get(&pick.frame).copied();
+        pick.score = (pick.score - flaw::penalty(pick.flaw)).max(0.0);
     }
-    ranked.sort_by_key(|pick| flaw::badness(pick.flaw));
+    ranked.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.frame.cmp(&b.frame)));
     distinct(frames, ranked, count, &mut BTreeMap::new())
 }
 
@@ -139,7 +153,7 @@ impl<'a> Scorer<'a> {
         Self {
             frames,
             representativeness: among.iter().copied().zip(values).collect(),
-            sharpest: measures.iter().map(|measures| measures.sharpness).fold(0.0, f64::max),
+            sharpest: measures.iter().map(|measures| measures.detail).fold(0.0, f64::max),
         }
     }
 
@@ -160,5 +174,59 @@ impl<'a> Scorer<'a> {
             .collect();
         picks.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.frame.cmp(&b.frame)));
         picks
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Picture;
+
+    /// A frame of grey squares, `size` pixels each, up to `brightest`, that look different for each `seed`.
+    fn squares(time_us: i64, seed: u32, size: u32, brightest: u32) -> Looked {
+        let level = |x: u32, y: u32| {
+            // Knuth's multiplicative hash: neighbouring squares differ.
+            let hash = (x / size * 31 + y / size * 1_009 + seed * 100_003).wrapping_mul(2_654_435_761) >> 16;
+            u8::try_from(brightest * (16 + hash % 48) / 64).unwrap()
+        };
+        let rgb: Vec<u8> = (0..64 * 64).flat_map(|at| [level(at % 64, at / 64); 3]).collect();
+        Looked { time_us, measures: Measures::of(&Picture::new(64, 64, &rgb).unwrap()) }
+    }
+
+    #[test]
+    fn no_two_picks_look_alike_and_the_copies_are_told() {
+        let frames: Vec<Looked> = (0..6).map(|at| squares(i64::from(at) * 1_000_000, at % 2, 8, 200)).collect();
+        let choice = choose(&frames, 6_000_000, 6, &mut |_| None);
+        assert_eq!(choice.picks.len(), 2);
+        assert!(choice.rejected.iter().all(|&(_, flaw)| flaw == Flaw::Duplicate));
+        assert_eq!(choice.rejected.len(), 4);
+    }
+
+    #[test]
+    fn a_flawed_frame_is_taken_only_when_nothing_else_is_there() {
+        let (dark, good) = (squares(0, 1, 8, 20), squares(1_000_000, 2, 8, 200));
+        let both = choose(&[dark.clone(), good], 2_000_000, 2, &mut |_| None);
+        assert_eq!(both.picks.iter().map(|pick| (pick.frame, pick.flaw)).collect::<Vec<_>>(), [(1, None)]);
+        assert_eq!(both.rejected, [(0, Flaw::TooDark)]);
+
+        let alone = choose(&[dark], 2_000_000, 2, &mut |_| None);
+        assert_eq!(alone.picks.iter().map(|pick| pick.flaw).collect::<Vec<_>>(), [Some(Flaw::TooDark)]);
+        assert!(alone.rejected.is_empty());
+    }
+
+    #[test]
+    fn a_frame_before_a_cut_gives_way_to_one_at_rest() {
+        let frames = [squares(0, 1, 8, 200), squares(1_000_000, 2, 8, 200)];
+        let other = squares(0, 3, 16, 200).measures;
+        let choice = choose(&frames, 2_000_000, 1, &mut |at| {
+            Some(if at == 0 { other.clone() } else { frames[1].measures.clone() })
+        });
+        assert_eq!(choice.picks[0].frame, 1);
+        assert!(choice.rejected.contains(&(0, Flaw::Transition)), "{:?}", choice.rejected);
+    }
+
+    #[test]
+    fn no_frame_is_no_pick() {
+        assert!(choose(&[], 0, 3, &mut |_| None).picks.is_empty());
     }
 }

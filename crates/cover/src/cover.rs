@@ -29,7 +29,7 @@ pub fn cover(
     threads: usize,
     progress: &dyn Fn(Progress),
 ) -> Result<Covers, Failure> {
-    let sheet_format = options.contact_sheet.as_ref().map(|path| sheet_format(&path.into())).transpose()?;
+    let sheet_format = options.contact_sheet.as_ref().map(|path| sheet_format(&PathBuf::from(path))).transpose()?;
     refuse_existing(options)?;
     let mut sampler = Sampler::open(source)?;
     let meter = Meter { report: progress, total_us: sampler.duration_us(), done_us: Cell::new(0) };
@@ -195,7 +195,7 @@ fn caption(stills: &[Still], frame: usize, score: f64) -> String {
 }
 
 /// By the ending of the name.
-fn sheet_format(path: &PathBuf) -> Result<PictureFormat, Failure> {
+fn sheet_format(path: &Path) -> Result<PictureFormat, Failure> {
     let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
     match ending.as_deref() {
         Some("jpg" | "jpeg") => Ok(PictureFormat::Jpeg),

@@ -8,14 +8,17 @@ use pinpress_media::{Failure, FailureKind};
 /// Why libav could not give frames.
 pub(crate) fn of_libav(error: &AvError) -> Failure {
     let kind = match error {
-        AvError::Io { .. } | AvError::Internal(_) => FailureKind::Io,
-        AvError::NotAVideo(_) | AvError::NoStream { .. } => FailureKind::NotAVideo,
+        AvError::Io { .. } => FailureKind::Io,
+        AvError::NotAVideo(_) => FailureKind::NotAVideo,
         AvError::Incomplete => FailureKind::Incomplete,
-        AvError::Corrupt(_) | AvError::Decoder { .. } => FailureKind::Corrupt,
-        AvError::Missing(_) | AvError::Filter { .. } | AvError::Encoder { .. } | AvError::Muxer(_) => {
-            FailureKind::Encoder
-        }
+        AvError::Corrupt(_) | AvError::NoStream { .. } => FailureKind::Corrupt,
         AvError::Cancelled => FailureKind::Cancelled,
+        AvError::Missing(_)
+        | AvError::Decoder { .. }
+        | AvError::Filter { .. }
+        | AvError::Encoder { .. }
+        | AvError::Muxer(_)
+        | AvError::Internal(_) => FailureKind::Encoder,
     };
     Failure::new(kind, error.to_string())
 }

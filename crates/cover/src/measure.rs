@@ -19,8 +19,11 @@ pub(crate) struct Measures {
     pub(crate) contrast: f64,
     /// Share of the pixels in the fullest bins of the luma histogram, 0 to 1.
     pub(crate) uniformity: f64,
-    /// Mean magnitude of the Sobel gradient of luma: 3 × 3 kernels without scaling, 0 to about 4.
-    pub(crate) sharpness: f64,
+    /// Mean magnitude of the Sobel gradient of luma: 3 × 3 kernels without scaling, 0 to about 4. How much there is
+    /// to see; a large edge keeps it when it is blurred.
+    pub(crate) gradient: f64,
+    /// Mean magnitude of the Laplacian of luma (4 neighbours), 0 to 4. How sharp it is: blur takes it first.
+    pub(crate) detail: f64,
     /// Hasler and Süsstrunk's M, on 0 to 255: 15 slightly, 33 moderately, 59 quite, 82 highly colourful.
     pub(crate) colourfulness: f64,
     /// The frame as 32 × 32 cells.
@@ -38,7 +41,8 @@ impl Measures {
             luma,
             contrast,
             uniformity: uniformity(&plane),
-            sharpness: mean_gradient(&plane, picture.width(), picture.height()),
+            gradient: mean_inside(&plane, picture.width(), picture.height(), sobel),
+            detail: mean_inside(&plane, picture.width(), picture.height(), laplacian),
             colourfulness: colourfulness(picture),
             look: Look::of(&grid),
             grid,
@@ -78,28 +82,31 @@ fn uniformity(plane: &[f32]) -> f64 {
     f64::from(fullest) / plane.len().max(1) as f64
 }
 
-/// The mean over all pixels but the border, which has no neighbours.
-fn mean_gradient(plane: &[f32], width: usize, height: usize) -> f64 {
+/// The mean of an operator on three rows, over all pixels but the border, which has no neighbours.
+fn mean_inside(plane: &[f32], width: usize, height: usize, operator: fn([&[f32]; 3], usize) -> f32) -> f64 {
     if width < 3 || height < 3 {
         return 0.0;
     }
     let mut sum = 0.0_f64;
     for y in 1..height - 1 {
-        let (above, here, below) = (&plane[(y - 1) * width..], &plane[y * width..], &plane[(y + 1) * width..]);
-        let mut row = 0.0_f32;
-        for x in 1..width - 1 {
-            let across =
-                (above[x + 1] + 2.0 * here[x + 1] + below[x + 1]) - (above[x - 1] + 2.0 * here[x - 1] + below[x - 1]);
-            let down = (below[x - 1] + 2.0 * below[x] + below[x + 1]) - (above[x - 1] + 2.0 * above[x] + above[x + 1]);
-            row += across.hypot(down);
-        }
-        sum += f64::from(row);
+        let rows = [y - 1, y, y + 1].map(|row| &plane[row * width..][..width]);
+        sum += f64::from((1..width - 1).map(|x| operator(rows, x)).sum::<f32>());
     }
     sum / ((width - 2) * (height - 2)) as f64
 }
 
+fn sobel([above, here, below]: [&[f32]; 3], x: usize) -> f32 {
+    let column = |x: usize| above[x] + 2.0 * here[x] + below[x];
+    let row = |row: &[f32]| row[x - 1] + 2.0 * row[x] + row[x + 1];
+    (column(x + 1) - column(x - 1)).hypot(row(below) - row(above))
+}
+
+fn laplacian([above, here, below]: [&[f32]; 3], x: usize) -> f32 {
+    (above[x] + below[x] + here[x - 1] + here[x + 1] - 4.0 * here[x]).abs()
+}
+
 /// D. Hasler, S. Süsstrunk, "Measuring colourfulness in natural images", SPIE 5007 (2003), equation 6 and below:
-/// M = σ_rgyb + 0.3 μ_rgyb with rg = R − G and yb = (R + G) / 2 − B.
+/// `M = σ_rgyb + 0.3 μ_rgyb` with `rg = R − G` and `yb = (R + G) / 2 − B`.
 fn colourfulness(picture: &Picture<'_>) -> f64 {
     let parts = |&[r, g, b]: &[u8; 3]| (f32::from(r), f32::from(g), f32::from(b));
     let (rg_mean, rg_deviation) = mean_and_deviation(picture.pixels().map(parts).map(|(r, g, _)| r - g));
@@ -120,7 +127,10 @@ mod tests {
     fn a_grey_wall_is_uniform_and_has_no_edge_and_no_colour() {
         let wall = measures(64, 48, |_, _| [128; 3]);
         assert!((wall.luma - 128.0 / 255.0).abs() < 1e-4, "{}", wall.luma);
-        assert!(wall.contrast < 1e-4 && wall.sharpness < 1e-4 && wall.colourfulness < 1e-3, "{wall:?}");
+        assert!(
+            wall.contrast < 1e-4 && wall.gradient < 1e-4 && wall.detail < 1e-4 && wall.colourfulness < 1e-3,
+            "{wall:?}"
+        );
         assert!((wall.uniformity - 1.0).abs() < 1e-6);
     }
 
@@ -128,8 +138,17 @@ mod tests {
     fn a_step_of_one_has_the_gradient_of_the_unscaled_kernel() {
         // Two columns of each row see the step with magnitude 4; there are ten inside the border.
         let step = measures(12, 9, |x, _| if x < 6 { [0; 3] } else { [255; 3] });
-        assert!((step.sharpness - 0.8).abs() < 1e-4, "{}", step.sharpness);
+        assert!((step.gradient - 0.8).abs() < 1e-4, "{}", step.gradient);
         assert!((step.contrast - 0.5).abs() < 1e-4 && (step.luma - 0.5).abs() < 1e-4);
+    }
+
+    #[test]
+    fn blur_takes_the_detail_of_an_edge_and_leaves_its_gradient() {
+        let step = measures(66, 9, |x, _| if x < 33 { [0; 3] } else { [255; 3] });
+        // The same edge over eight pixels.
+        let soft = measures(66, 9, |x, _| [u8::try_from(x.saturating_sub(29).min(8) * 255 / 8).unwrap(); 3]);
+        assert!((soft.gradient / step.gradient - 1.0).abs() < 0.05, "{} and {}", soft.gradient, step.gradient);
+        assert!(soft.detail < step.detail / 3.0, "{} and {}", soft.detail, step.detail);
     }
 
     #[test]
@@ -150,6 +169,6 @@ mod tests {
     #[test]
     fn a_picture_of_one_pixel_is_measured() {
         let dot = measures(1, 1, |_, _| [255, 255, 255]);
-        assert!(dot.luma > 0.999 && dot.sharpness == 0.0 && dot.uniformity > 0.99);
+        assert!(dot.luma > 0.999 && dot.gradient == 0.0 && dot.uniformity > 0.99);
     }
 }

@@ -46,7 +46,7 @@ pub(crate) struct Scored<'a> {
     pub(crate) movement: Option<f64>,
     /// 0 to 1.
     pub(crate) representativeness: f64,
-    /// The sharpest frame of the video, as [`Measures::sharpness`].
+    /// The sharpest frame of the video, as [`Measures::detail`].
     pub(crate) sharpest: f64,
 }
 
@@ -58,7 +58,7 @@ impl Scored<'_> {
         let values = [
             self.representativeness,
             self.movement.map_or(0.5, |movement| 1.0 - movement / FULL_MOVEMENT),
-            measures.sharpness / self.sharpest.max(f64::MIN_POSITIVE),
+            measures.detail / self.sharpest.max(f64::MIN_POSITIVE),
             exposure(measures.luma),
             measures.contrast / FULL_CONTRAST,
             measures.colourfulness / FULL_COLOUR,
@@ -66,7 +66,7 @@ impl Scored<'_> {
         let parts: Vec<ScorePart> = PARTS
             .iter()
             .zip(values)
-            .map(|(part, value)| ScorePart { name: part.name.to_owned(), value: f64::from(value.clamp(0.0, 1.0)) })
+            .map(|(part, value)| ScorePart { name: part.name.to_owned(), value: value.clamp(0.0, 1.0) })
             .collect();
         let score = parts.iter().zip(&PARTS).map(|(part, weight)| part.value * weight.weight).sum();
         (score, parts)
@@ -107,7 +107,7 @@ mod tests {
     }
 
     fn plain(level: u8) -> Measures {
-        let rgb: Vec<u8> = (0..64 * 64).flat_map(|at| [level.saturating_add(at as u8 % 16); 3]).collect();
+        let rgb: Vec<u8> = (0..64 * 64_u16).flat_map(|at| [level + u8::try_from(at % 16).unwrap(); 3]).collect();
         Measures::of(&Picture::new(64, 64, &rgb).unwrap())
     }
 
@@ -126,7 +126,7 @@ mod tests {
     fn rest_beats_movement_and_the_unknown_lies_between() {
         let measures = plain(100);
         let score = |movement| {
-            Scored { measures: &measures, movement, representativeness: 1.0, sharpest: measures.sharpness }.score().0
+            Scored { measures: &measures, movement, representativeness: 1.0, sharpest: measures.detail }.score().0
         };
         assert!(score(Some(0.0)) > score(None) && score(None) > score(Some(0.06)));
         assert!((0.0..=1.0).contains(&score(Some(9.0))));

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
+use pinpress_av::Cancel;
 use pinpress_media::{Failure, FailureKind, Outcome, Reply, Request};
 
 use crate::about;
@@ -26,7 +27,11 @@ pub fn run(request: &Request, walls: Vec<String>, events: &Events) {
 
 fn answer(request: &Request, walls: Vec<String>, events: &Events) -> Result<Reply, Failure> {
     match request {
-        Request::Probe { .. } | Request::Plan { .. } | Request::Fix { .. } => {
+        Request::Probe { source } => {
+            pinpress_transcode::read(&PathBuf::from(source), &Cancel::new(), &mut |progress| events.progress(progress))
+                .map(|info| Reply::Probed { info: Box::new(info) })
+        }
+        Request::Plan { .. } | Request::Fix { .. } => {
             Err(Failure::new(FailureKind::Protocol, "this worker cannot do that"))
         }
         Request::Cover { source, options } => {

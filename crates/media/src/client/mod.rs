@@ -174,16 +174,27 @@ impl Workers {
 impl DeepReader for Workers {
     fn read(&self, path: &Path) -> Result<MediaInfo, ProbeError> {
         self.probe(path, &()).map_err(|failure| {
-            let (path, reason) = (path.to_owned(), failure.message);
+            let (path, message) = (path.to_owned(), failure.message);
             match failure.kind {
-                FailureKind::Io => ProbeError::Io { path, source: std::io::Error::other(reason) },
-                FailureKind::NotAVideo => ProbeError::NotAVideo { reason, path },
+                FailureKind::Io => {
+                    let reason = bare(&message, "cannot read it: ", "");
+                    ProbeError::Io { path, source: std::io::Error::other(reason) }
+                }
+                FailureKind::NotAVideo => ProbeError::NotAVideo { reason: bare(&message, "not a video: ", ""), path },
                 FailureKind::Incomplete => ProbeError::Incomplete { path },
-                FailureKind::Corrupt => ProbeError::Corrupt { reason, path },
-                _ => ProbeError::Reader { reason, path },
+                FailureKind::Corrupt => {
+                    ProbeError::Corrupt { reason: bare(&message, "corrupt: ", ": export or copy it again"), path }
+                }
+                _ => ProbeError::Reader { reason: message, path },
             }
         })
     }
+}
+
+/// A message without what [`ProbeError`] says around it.
+fn bare(message: &str, before: &str, after: &str) -> String {
+    let message = message.strip_prefix(before).unwrap_or(message);
+    message.strip_suffix(after).unwrap_or(message).to_owned()
 }
 
 /// Hears the worker out. An error means that the worker is of no more use.
