@@ -346,4 +346,13 @@ mod tests {
         File::create(&file).unwrap().set_len(PICTURE_MAX_BYTES + 1).unwrap();
         assert!(matches!(take(), Err(CoverError::TooLarge { .. })));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn a_key_frame_is_shown_and_within_a_second(time in 0..100_000_u64, rest in 1..100_000_u64) {
+            let (time, end) = (Duration::from_millis(time), Duration::from_millis(time + rest));
+            let frame = Duration::from_secs(key_frame_seconds(time, Some(end)));
+            proptest::prop_assert!(frame < end && frame.abs_diff(time) < Duration::from_secs(1));
+        }
+    }
 }

@@ -238,4 +238,19 @@ mod tests {
         assert!(kept.contains("5212123920968240771234") && kept.contains("too long"), "{kept}");
         assert!(kept.chars().count() <= KEPT_CHARS + LONG_RUN);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn a_secret_is_never_kept_wherever_it_stands(
+            secret in "[A-Za-z0-9+/_-]{8,80}", before in ".{0,40}", after in ".{0,40}",
+        ) {
+            let kept = without_secrets(&format!("{before}{secret}{after}"), &[&secret]);
+            proptest::prop_assert!(!kept.contains(&secret), "{kept}");
+            // Unknown ones go by their length, digits alone apart.
+            if secret.len() >= LONG_RUN && secret.bytes().any(|byte| !byte.is_ascii_digit()) {
+                let kept = without_secrets(&format!("{before} {secret} {after}"), &[]);
+                proptest::prop_assert!(!kept.contains(&secret), "{kept}");
+            }
+        }
+    }
 }

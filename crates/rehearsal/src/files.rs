@@ -121,4 +121,18 @@ mod tests {
             assert_eq!(kind(bad), None, "{bad}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn a_part_lies_inside_the_file(first in 0..200_u64, last in 0..200_u64, total in 0..150_u64, kind in 0..3) {
+            let header = match kind {
+                0 => format!("bytes={first}-{last}"),
+                1 => format!("bytes={first}-"),
+                _ => format!("bytes=-{last}"),
+            };
+            if let Span::Part(start, length) = span(Some(&header), total) {
+                proptest::prop_assert!(length > 0 && start + length <= total, "{header} of {total}");
+            }
+        }
+    }
 }

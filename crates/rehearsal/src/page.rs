@@ -244,4 +244,14 @@ mod tests {
         store.pins[0].cover = KeptCover::Image { file: "8.jpg".into() };
         assert!(render(&store).contains("preload=\"none\" poster=\"media/8.jpg\" src=\"media/5.mp4\""));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn escaped_text_reads_as_it_was_and_holds_no_markup(text in ".*") {
+            let safe = escaped(&text);
+            proptest::prop_assert!(!safe.contains(['<', '>', '"', '\'']));
+            let back = safe.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&#39;", "'");
+            proptest::prop_assert_eq!(back.replace("&amp;", "&"), text);
+        }
+    }
 }

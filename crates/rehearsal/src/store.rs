@@ -137,9 +137,15 @@ pub(crate) struct Store {
 impl Store {
     /// Opens the folder, with what an earlier rehearsal kept there, and adds the boards that it does not have.
     pub(crate) fn open(folder: &Path, boards: &[BoardOptions]) -> io::Result<Self> {
-        fs::create_dir_all(folder.join("media"))?;
+        let media = folder.join("media");
+        fs::create_dir_all(&media)?;
+        sweep(&media)?;
         let mut store: Self = match fs::read(folder.join("rehearsal.json")) {
-            Ok(bytes) => serde_json::from_slice(&bytes)?,
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| {
+                io::Error::other(format!(
+                    "rehearsal.json is not one of ours: move it away, or use another folder: {error}"
+                ))
+            })?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Self::default(),
             Err(error) => return Err(error),
         };
@@ -183,9 +189,33 @@ impl Store {
     }
 }
 
+/// Removes what uploads left behind when an earlier rehearsal was killed.
+fn sweep(media: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(media)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "part") {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_killed_rehearsal_left_is_swept() {
+        let folder = tempfile::tempdir().unwrap();
+        let media = folder.path().join("media");
+        fs::create_dir(&media).unwrap();
+        fs::write(media.join("7.0.part"), b"half").unwrap();
+        fs::write(media.join("7.mp4"), b"whole").unwrap();
+        Store::open(folder.path(), &[]).unwrap();
+        assert!(!media.join("7.0.part").exists() && media.join("7.mp4").exists());
+        fs::write(folder.path().join("rehearsal.json"), b"{").unwrap();
+        assert!(Store::open(folder.path(), &[]).unwrap_err().to_string().contains("rehearsal.json"));
+    }
 
     #[test]
     fn boards_keep_their_ids_from_one_rehearsal_to_the_next() {
