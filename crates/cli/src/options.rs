@@ -14,6 +14,7 @@ use crate::output;
 
 /// Options of every command.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Everywhere")]
 pub(crate) struct Shared {
     /// Colours: auto, always or never.
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", env = "PINPRESS_COLOR", hide_env = true)]

@@ -16,9 +16,7 @@ use crate::render::{check_human, check_json};
 use crate::signals;
 use crate::workers::LazyWorkers;
 
-/// Judge videos by the rules
-///
-/// Judges files and whole folders by the rules for Pinterest video Pins, and changes nothing.
+/// Judge videos by the rules; changes nothing
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

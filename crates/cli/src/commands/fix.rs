@@ -19,10 +19,7 @@ use crate::render::fix as render;
 use crate::signals;
 use crate::workers::LazyWorkers;
 
-/// Make videos fit by the smallest change
-///
-/// Copies what is fine, changes what is not, and proves the result before it has its name. Sources are never
-/// touched.
+/// Make videos fit by the smallest change; sources are never touched
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -12,10 +12,9 @@ use crate::options::{ApiArgs, JobsOption, Shared, SpecOption, TextArgs};
 use crate::signals;
 
 /// Upload finished videos and create their Pins
-///
-/// Videos are published as they are; one that does not fit is not published.
 #[derive(Debug, Args)]
 #[command(after_help = "\
+Videos are published as they are, and one that does not fit is not.
 The access token comes from PINPRESS_ACCESS_TOKEN.
 
 Examples:

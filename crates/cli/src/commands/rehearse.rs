@@ -23,9 +23,7 @@ const BOARD: &str = "Rehearsal";
 /// What the ledger calls it: Pins of a rehearsal say nothing of real ones.
 const DESTINATION: &str = "rehearsal";
 
-/// The whole job against a Pinterest on this machine
-///
-/// Needs no account and no network, and ends with a board page to look at.
+/// The whole job against a Pinterest on this machine; needs no account
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -15,17 +15,15 @@ use crate::signals;
 use crate::workers::LazyWorkers;
 
 /// The whole job: check, fix, cover, publish
-///
-/// It may be stopped at any moment, and goes on where it was.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The access token comes from PINPRESS_ACCESS_TOKEN. To try it without an account: pinpress rehearse DIR -o OUT
+The access token comes from PINPRESS_ACCESS_TOKEN. Without an account: pinpress rehearse DIR -o OUT
 
 Examples:
   pinpress run raw -o out --board Recipes
   pinpress run raw -o out --manifest pins.csv
 
-A second run does only what is left, and never creates a Pin twice.
+It may be stopped at any moment: the next run does what is left, and never creates a Pin twice.
 Exit codes: 0 all is published, 1 some video is not, 2 the work could not be done, 130 interrupted.")]
 pub(crate) struct RunArgs {
     /// Folders of raw videos, and videos.
