@@ -68,14 +68,18 @@ impl Graph {
     pub(crate) fn pictures(
         shape: PictureShape,
         time_base: Fraction,
+        frame_rate: Option<Fraction>,
         description: &str,
         threads: usize,
     ) -> Result<Self, AvError> {
         let PictureShape { width, height, format, aspect } = shape;
-        let arguments = format!(
+        let mut arguments = format!(
             "video_size={width}x{height}:pix_fmt={}:time_base={}/{}:pixel_aspect={}/{}",
             format as i32, time_base.num, time_base.den, aspect.num, aspect.den
         );
+        if let Some(rate) = frame_rate.filter(|rate| rate.is_positive()) {
+            arguments.push_str(&format!(":frame_rate={}/{}", rate.num, rate.den));
+        }
         Self::build("buffer", &arguments, "buffersink", description, threads)
     }
 

@@ -140,6 +140,12 @@ impl Input {
             .ok_or_else(|| AvError::NotAVideo("it holds no moving picture".to_owned()))
     }
 
+    /// Fails unless `stream` is there and of this kind.
+    pub(crate) fn expect_kind(&self, stream: usize, kind: media::Type, name: &'static str) -> Result<(), AvError> {
+        let found = self.context.stream(stream).is_some_and(|stream| stream.parameters().medium() == kind);
+        if found { Ok(()) } else { Err(AvError::NoStream { kind: name, index: stream }) }
+    }
+
     /// The time base of a stream.
     pub(crate) fn time_base(&self, stream: usize) -> Fraction {
         self.context.stream(stream).map_or(Fraction::MICROSECOND, |stream| stream.time_base().into())
@@ -241,16 +247,44 @@ impl Input {
 
     /// The shape of a pixel: what the container says, else what the frame says; 0/1 when nobody does.
     pub(crate) fn sample_aspect(&self, stream: usize, frame: &frame::Video) -> Fraction {
+        // SAFETY: the pointer is read in this call only, while the frame is borrowed.
+        self.guess_aspect(stream, unsafe { frame.as_ptr() })
+    }
+
+    /// The shape of a pixel: what the container says, else what the codec's parameters say; 0/1 when nobody does.
+    pub(crate) fn stream_aspect(&self, stream: usize) -> Fraction {
+        self.guess_aspect(stream, ptr::null())
+    }
+
+    fn guess_aspect(&self, stream: usize, frame: *const ffi::AVFrame) -> Fraction {
         let Some(stream) = self.context.stream(stream) else { return Fraction::new(0, 1) };
-        // SAFETY: context, stream and frame are alive; libav reads their sample aspect ratios only.
+        // SAFETY: context and stream are alive, the frame is alive or null; libav reads sample aspect ratios only.
         let aspect = unsafe {
             ffi::av_guess_sample_aspect_ratio(
                 self.context.as_ptr().cast_mut(),
                 stream.as_ptr().cast_mut(),
-                frame.as_ptr().cast_mut(),
+                frame.cast_mut(),
             )
         };
         Fraction::new(aspect.num, aspect.den)
+    }
+
+    /// Samples in each packet of sound; 0 when it is not known or not constant.
+    pub(crate) fn frame_size(&self, stream: usize) -> i64 {
+        self.context.stream(stream).map_or(0, |stream| {
+            let parameters = stream.parameters();
+            // SAFETY: reading a plain field of the stream's parameters, which live as long as the context.
+            i64::from(unsafe { (*parameters.as_ptr()).frame_size })
+        })
+    }
+
+    /// Samples a second of sound.
+    pub(crate) fn sample_rate(&self, stream: usize) -> i32 {
+        self.context.stream(stream).map_or(0, |stream| {
+            let parameters = stream.parameters();
+            // SAFETY: as above.
+            unsafe { (*parameters.as_ptr()).sample_rate }
+        })
     }
 
     /// Decode times of the sync samples in the demuxer's index, in ticks.

@@ -7,27 +7,38 @@
 
 #![expect(unsafe_code, reason = "libav is a C library; each block says why it is sound")]
 
+pub mod about;
 pub mod colour;
 pub mod error;
 pub mod facts;
 pub mod fraction;
+pub mod job;
 pub mod log;
 pub mod picture;
+pub mod pipeline;
+pub mod proof;
 pub mod scan;
 pub mod sniff;
 pub mod stills;
 pub mod turn;
 
 mod decoder;
+mod encoder;
 mod graph;
 mod input;
+mod muxer;
+mod tkhd;
 
+pub use about::{About, about};
 pub use colour::Colour;
 pub use error::AvError;
 pub use facts::{AudioFacts, Facts, PixelFacts, StreamFacts, StreamKind, VideoFacts};
 pub use fraction::Fraction;
 pub use input::Cancel;
+pub use job::{AudioEncode, AudioTrack, Done, Job, Reached, VideoEncode, VideoTrack};
 pub use log::{init, take_log};
+pub use pipeline::run;
+pub use proof::{DecodeProof, decode_all};
 pub use scan::{Scan, StreamScan, scan};
 pub use stills::{Still, StillOptions, Stills};
 pub use turn::Turn;

@@ -423,7 +423,7 @@ impl Stills {
             Some((_, _, graph)) => graph,
             None => {
                 let description = self.description(frame, &colour, aspect, interlaced);
-                Graph::pictures(shape, self.time_base, &description, self.options.threads)?
+                Graph::pictures(shape, self.time_base, None, &description, self.options.threads)?
             }
         };
         graph.send(Some(frame))?;

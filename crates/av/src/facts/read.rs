@@ -69,22 +69,14 @@ fn stream_facts(input: &Input, stream: &Stream<'_>) -> StreamFacts {
     }
 }
 
-unsafe fn video_facts(input: &Input, stream: &Stream<'_>, raw: &ffi::AVCodecParameters) -> VideoFacts {
+fn video_facts(input: &Input, stream: &Stream<'_>, raw: &ffi::AVCodecParameters) -> VideoFacts {
     use ffi::AVFieldOrder::{AV_FIELD_PROGRESSIVE, AV_FIELD_UNKNOWN};
     let side = |wanted| stream.side_data().any(|data| data.kind() == wanted);
-    // SAFETY: context and stream are alive; a null frame is allowed.
-    let aspect = unsafe {
-        ffi::av_guess_sample_aspect_ratio(
-            input.context().as_ptr().cast_mut(),
-            stream.as_ptr().cast_mut(),
-            ptr::null_mut(),
-        )
-    };
     VideoFacts {
         width: u32::try_from(raw.width).unwrap_or(0),
         height: u32::try_from(raw.height).unwrap_or(0),
         pixels: pixel_facts(raw.format),
-        sample_aspect: positive(Fraction::new(aspect.num, aspect.den)),
+        sample_aspect: positive(input.stream_aspect(stream.index())),
         interlaced: match raw.field_order {
             AV_FIELD_UNKNOWN => None,
             AV_FIELD_PROGRESSIVE => Some(false),

@@ -1,0 +1,140 @@
+//! A whole transcode as data.
+
+use std::path::PathBuf;
+
+use crate::colour::Colour;
+use crate::fraction::Fraction;
+
+/// One file in, one MP4 out: one picture and at most one sound, each copied or encoded.
+///
+/// All times are counted from the moment when the first of the chosen streams begins, which is zero in the output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// The file that is read.
+    pub input: PathBuf,
+    /// The file that is written; one that is there is replaced.
+    pub output: PathBuf,
+    /// The picture.
+    pub video: VideoTrack,
+    /// The sound.
+    pub audio: Option<AudioTrack>,
+    /// How many times the whole clip is shown, at least 1.
+    pub repeat: u32,
+    /// Nothing is shown or heard past this time, in microseconds.
+    pub end_us: Option<i64>,
+    /// Key and value for the whole file: what is not here is left out.
+    pub metadata: Vec<(String, String)>,
+    /// The sound's language as ISO 639-2 has it.
+    pub language: Option<String>,
+    /// Threads of decoders, filters and encoders together, at least 1.
+    pub threads: usize,
+}
+
+/// What becomes of the picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VideoTrack {
+    /// The packets as they are, with display matrix and sample aspect ratio.
+    Copy {
+        /// The stream.
+        stream: usize,
+    },
+    /// Decode, filter, encode as H.264 High, 8-bit 4:2:0, square pixels.
+    Encode(VideoEncode),
+}
+
+impl VideoTrack {
+    /// The stream that is read.
+    #[must_use]
+    pub const fn stream(&self) -> usize {
+        match self {
+            Self::Copy { stream } => *stream,
+            Self::Encode(encode) => encode.stream,
+        }
+    }
+}
+
+/// One encode of the picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VideoEncode {
+    /// The stream.
+    pub stream: usize,
+    /// A filter graph with one open input and one open output; it ends in pictures of `width` × `height`.
+    pub filter: String,
+    /// The width that comes out of the filter; even.
+    pub width: u32,
+    /// The height that comes out of the filter; even.
+    pub height: u32,
+    /// Frames a second: exact when `constant`, else the average, for rate control and for the filters that ask.
+    pub frame_rate: Fraction,
+    /// Whether every frame lasts as long; else each keeps its time.
+    pub constant: bool,
+    /// x264's CRF, 0 to 51.
+    pub crf: u8,
+    /// x264's preset.
+    pub preset: String,
+    /// Ceiling of the bit rate in bits a second, over a window of two seconds.
+    pub max_bit_rate: Option<u64>,
+    /// The tags that are written, in the VUI and in `colr`.
+    pub colour: Colour,
+}
+
+/// What becomes of the sound.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AudioTrack {
+    /// The packets as they are.
+    Copy {
+        /// The stream.
+        stream: usize,
+    },
+    /// Decode, filter, encode as AAC-LC.
+    Encode(AudioEncode),
+}
+
+impl AudioTrack {
+    /// The stream that is read.
+    #[must_use]
+    pub const fn stream(&self) -> usize {
+        match self {
+            Self::Copy { stream } => *stream,
+            Self::Encode(encode) => encode.stream,
+        }
+    }
+}
+
+/// One encode of the sound.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AudioEncode {
+    /// The stream.
+    pub stream: usize,
+    /// A filter graph with one open input and one open output. Rate, layout and sample format are brought to what the
+    /// encoder takes behind it.
+    pub filter: String,
+    /// Samples a second.
+    pub sample_rate: u32,
+    /// Channels, 1 to 6; libav's usual layout for so many.
+    pub channels: u16,
+    /// Bits a second.
+    pub bit_rate: u32,
+}
+
+/// How far a job has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reached {
+    /// Time of what was written last, in microseconds.
+    pub time_us: i64,
+    /// Packets that were written.
+    pub packets: u64,
+}
+
+/// What a job did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Done {
+    /// Packets of the picture.
+    pub video_packets: u64,
+    /// Packets of the sound.
+    pub audio_packets: u64,
+    /// Packets and frames that could not be decoded, or that the demuxer could not read, after the first good one.
+    pub damaged: u64,
+    /// Time of the first of them, in microseconds.
+    pub first_damage_us: Option<i64>,
+}

@@ -1,0 +1,165 @@
+//! Packets to an MP4 file.
+
+use std::path::{Path, PathBuf};
+use std::ptr;
+
+use ffmpeg_next::{Dictionary, Error as LibavError, Packet, codec, ffi, format};
+
+use crate::error::AvError;
+use crate::fraction::Fraction;
+use crate::input::{Input, file_url};
+use crate::tkhd;
+
+/// An MP4 file that is being written.
+pub(crate) struct Mp4 {
+    output: format::context::Output,
+    path: PathBuf,
+    /// The display matrix of each track, where it is not to be the identity.
+    matrices: Vec<Option<[i32; 9]>>,
+    last_dts: Vec<Option<i64>>,
+}
+
+impl Mp4 {
+    /// Creates the file, or empties one that is there.
+    pub(crate) fn create(path: &Path) -> Result<Self, AvError> {
+        crate::log::init();
+        let url = file_url(path)?;
+        // SAFETY: the context is fresh, and is freed here or by the wrapper; strings are NUL-ended.
+        let output = unsafe {
+            let mut context = ptr::null_mut();
+            let made =
+                ffi::avformat_alloc_output_context2(&raw mut context, ptr::null(), c"mp4".as_ptr(), url.as_ptr());
+            if made < 0 {
+                return Err(AvError::Missing("muxer mp4".to_owned()));
+            }
+            let opened = ffi::avio_open(&raw mut (*context).pb, url.as_ptr(), ffi::AVIO_FLAG_WRITE);
+            if opened < 0 {
+                ffi::avformat_free_context(context);
+                return Err(AvError::writing(LibavError::from(opened)));
+            }
+            // No version of libav and no clock in the file: the same job gives the same bytes.
+            (*context).flags |= ffi::AVFMT_FLAG_BITEXACT;
+            format::context::Output::wrap(context)
+        };
+        Ok(Self { output, path: path.to_owned(), matrices: Vec::new(), last_dts: Vec::new() })
+    }
+
+    /// A track that takes the packets of an input's stream as they are.
+    pub(crate) fn copy_track(&mut self, input: &Input, stream: usize) -> Result<usize, AvError> {
+        let source =
+            input.context().stream(stream).ok_or(AvError::NoStream { kind: "video or audio", index: stream })?;
+        let mut track = self.output.add_stream(codec::Id::None).map_err(AvError::writing)?;
+        track.set_parameters(source.parameters());
+        track.set_time_base(source.time_base());
+        track.set_avg_frame_rate(source.avg_frame_rate());
+        let aspect = input.stream_aspect(stream);
+        // SAFETY: plain fields of the fresh stream. The tag is the source container's, which MP4 may not know; 0 lets
+        // the muxer choose. The sample aspect ratio of the container goes before the codec's, as in every player.
+        unsafe {
+            let raw = track.as_mut_ptr();
+            (*(*raw).codecpar).codec_tag = 0;
+            let aspect = ffi::AVRational { num: aspect.num, den: aspect.den };
+            (*raw).sample_aspect_ratio = aspect;
+            (*(*raw).codecpar).sample_aspect_ratio = aspect;
+        }
+        Ok(self.added(input.display_matrix(stream)))
+    }
+
+    /// A track for an encoder's packets.
+    pub(crate) fn encoded_track(&mut self, encoder: &codec::Context, time_base: Fraction) -> Result<usize, AvError> {
+        let mut track = self.output.add_stream_with(encoder).map_err(AvError::writing)?;
+        track.set_time_base(ffmpeg_next::Rational::from(time_base));
+        // SAFETY: plain fields of the fresh stream.
+        unsafe {
+            let raw = track.as_mut_ptr();
+            (*(*raw).codecpar).codec_tag = 0;
+            (*raw).sample_aspect_ratio = (*(*raw).codecpar).sample_aspect_ratio;
+        }
+        Ok(self.added(None))
+    }
+
+    fn added(&mut self, matrix: Option<[i32; 9]>) -> usize {
+        self.matrices.push(matrix);
+        self.last_dts.push(None);
+        self.matrices.len() - 1
+    }
+
+    /// Writes the head. `timescale` is the picture's ticks a second.
+    pub(crate) fn start(
+        &mut self,
+        metadata: &[(String, String)],
+        language: Option<(usize, &str)>,
+        timescale: i32,
+    ) -> Result<(), AvError> {
+        let mut tags = Dictionary::new();
+        for (key, value) in metadata.iter().filter(|(key, value)| !key.contains('\0') && !value.contains('\0')) {
+            tags.set(key, value);
+        }
+        self.output.set_metadata(tags);
+        if let Some((track, language)) = language
+            && let Some(mut stream) = self.output.stream_mut(track)
+        {
+            let mut tags = Dictionary::new();
+            tags.set("language", &language.replace('\0', ""));
+            stream.set_metadata(tags);
+        }
+        let mut options = Dictionary::new();
+        // `moov` goes first, in a second pass over the file; `colr` from the tags; edit lists for what begins late or
+        // early.
+        options.set("movflags", "+faststart+write_colr");
+        options.set("use_editlist", "1");
+        options.set("brand", "mp42");
+        options.set("video_track_timescale", &timescale.to_string());
+        self.output.write_header_with(options).map(drop).map_err(AvError::writing)
+    }
+
+    /// Writes a packet whose times are ticks of `time_base`. Decode times are made to increase, as MP4 has durations
+    /// for them and none can be zero.
+    pub(crate) fn write(&mut self, mut packet: Packet, track: usize, time_base: Fraction) -> Result<(), AvError> {
+        if packet.size() == 0 {
+            return Ok(());
+        }
+        let own = self.output.stream(track).map_or(Fraction::MICROSECOND, |stream| stream.time_base().into());
+        packet.set_stream(track);
+        packet.set_position(-1);
+        let to_own = |ticks: Option<i64>| ticks.map(|ticks| time_base.rescale(ticks, own));
+        let (pts, dts) = (to_own(packet.pts()), to_own(packet.dts()));
+        let last = self.last_dts.get(track).copied().flatten();
+        let mut dts = dts.or(pts).or(last.map(|last| last + 1)).unwrap_or(0);
+        if let Some(last) = last {
+            dts = dts.max(last + 1);
+        }
+        packet.set_dts(Some(dts));
+        packet.set_pts(Some(pts.unwrap_or(dts).max(dts)));
+        packet.set_duration(time_base.rescale(packet.duration().max(0), own));
+        if let Some(slot) = self.last_dts.get_mut(track) {
+            *slot = Some(dts);
+        }
+        packet.write_interleaved(&mut self.output).map_err(AvError::writing)
+    }
+
+    /// Writes the index, and gives the file out of hand: what the system could not write is an error here at the
+    /// latest.
+    pub(crate) fn finish(mut self) -> Result<(), AvError> {
+        self.output.write_trailer().map_err(AvError::writing)?;
+        // SAFETY: the context is open and its I/O context with it. Closing it tells nobody of a failure, so the
+        // buffer is written out and asked before.
+        let error = unsafe {
+            let io = (*self.output.as_mut_ptr()).pb;
+            ffi::avio_flush(io);
+            (*io).error
+        };
+        if error < 0 {
+            return Err(AvError::writing(LibavError::from(error)));
+        }
+        let Self { output, path, matrices, .. } = self;
+        drop(output);
+        for (track, matrix) in matrices.iter().enumerate() {
+            if let Some(matrix) = matrix {
+                tkhd::set_matrix(&path, track, matrix)
+                    .map_err(|error| AvError::io("cannot write the display matrix", error))?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,143 @@
+//! Packets that are copied: their times are moved, never made up.
+
+use ffmpeg_next::Packet;
+
+use super::Wiring;
+use crate::fraction::Fraction;
+use crate::input::Input;
+use crate::scan::is_hidden;
+
+/// Makes the packets of one stream ready for the muxer.
+pub(super) struct Copier {
+    base: Fraction,
+    origin: i64,
+    offset: i64,
+    pass: u32,
+    end: i64,
+    /// Nothing more of this stream fits before the end.
+    ended: bool,
+    /// Whether a packet of this pass was shown.
+    shown: bool,
+    sound: Option<Smoother>,
+}
+
+impl Copier {
+    pub(super) fn new(plan: &Wiring, stream: usize, input: &Input) -> Self {
+        let base = plan.base(stream);
+        let sound = (plan.audio == Some(stream))
+            .then(|| Smoother::new(base, input.sample_rate(stream), input.frame_size(stream)))
+            .flatten();
+        Self {
+            base,
+            origin: plan.origin(stream),
+            offset: 0,
+            pass: 0,
+            end: plan.end(base),
+            ended: false,
+            shown: false,
+            sound,
+        }
+    }
+
+    /// The clip begins anew, `offset` ticks after zero of the output.
+    pub(super) fn begin(&mut self, pass: u32, offset: i64) {
+        self.pass = pass;
+        self.offset = offset;
+        self.shown = false;
+    }
+
+    /// The packet with times from zero of the output and their base; `None` when it is not to be written.
+    pub(super) fn ready(&mut self, mut packet: Packet) -> Option<(Packet, Fraction)> {
+        // What an edit list hides comes before the first shown packet, as the encoder's priming or as references; at
+        // a seam and behind the end it would be shown.
+        if is_hidden(&packet) && (self.shown || self.pass > 0) {
+            return None;
+        }
+        self.shown |= !is_hidden(&packet);
+        let moved =
+            |ticks: Option<i64>| ticks.map(|ticks| ticks.saturating_sub(self.origin).saturating_add(self.offset));
+        let (pts, dts) = (moved(packet.pts()), moved(packet.dts()));
+        let end = pts.or(dts).map_or(i64::MIN, |time| time.saturating_add(packet.duration().max(0)));
+        // The cut is made in decode order, so that everything before it decodes.
+        self.ended |= end > self.end;
+        if self.ended {
+            return None;
+        }
+        match &mut self.sound {
+            None => {
+                packet.set_pts(pts);
+                packet.set_dts(dts);
+                Some((packet, self.base))
+            }
+            Some(smoother) => {
+                let (time, duration) = smoother.place(pts.or(dts), packet.duration());
+                packet.set_pts(Some(time));
+                packet.set_dts(Some(time));
+                packet.set_duration(duration);
+                Some((packet, smoother.samples))
+            }
+        }
+    }
+}
+
+/// Brings sound packets onto their own grid of samples. Containers round times to milliseconds or 1/90000 s; written
+/// as they are they would make every packet's duration another one. As long as a time is what the samples before it
+/// say but for rounding, the samples are believed.
+struct Smoother {
+    from: Fraction,
+    samples: Fraction,
+    frame_size: i64,
+    expected: Option<i64>,
+}
+
+impl Smoother {
+    fn new(from: Fraction, sample_rate: i32, frame_size: i64) -> Option<Self> {
+        (sample_rate > 0).then_some(Self {
+            from,
+            samples: Fraction::new(1, sample_rate),
+            frame_size: frame_size.max(0),
+            expected: None,
+        })
+    }
+
+    /// Time and duration in samples.
+    fn place(&mut self, time: Option<i64>, duration: i64) -> (i64, i64) {
+        let rounding = self.from.rescale(1, self.samples).saturating_add(1);
+        let told = time.map(|time| self.from.rescale(time, self.samples));
+        let at = match (told, self.expected) {
+            (Some(told), Some(expected)) if (told - expected).abs() <= rounding => expected,
+            (Some(told), Some(expected)) => told.max(expected),
+            (Some(told), None) => told,
+            (None, expected) => expected.unwrap_or(0),
+        };
+        let duration = match self.frame_size {
+            0 => self.from.rescale(duration.max(0), self.samples),
+            size => size,
+        };
+        self.expected = Some(at.saturating_add(duration));
+        (at, duration)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounded_milliseconds_come_back_as_whole_packets() {
+        let mut smoother = Smoother::new(Fraction::new(1, 1000), 44_100, 1024).unwrap();
+        for packet in 0..10_000_i64 {
+            let exact = packet * 1024;
+            let millis = Fraction::new(1, 44_100).rescale(exact, Fraction::new(1, 1000));
+            assert_eq!(smoother.place(Some(millis), 23), (exact, 1024));
+        }
+    }
+
+    #[test]
+    fn a_gap_stays_a_gap_and_an_overlap_waits() {
+        let mut smoother = Smoother::new(Fraction::new(1, 1000), 48_000, 1024).unwrap();
+        assert_eq!(smoother.place(Some(100), 21).0, 4_800);
+        assert_eq!(smoother.place(Some(500), 21).0, 24_000);
+        assert_eq!(smoother.place(Some(501), 21).0, 25_024);
+    }
+}

@@ -1,0 +1,119 @@
+//! Packets to frames whose times count from zero of the output.
+
+use crossbeam_channel::{Receiver, Sender};
+use ffmpeg_next::Frame;
+
+use super::{Feed, Halt, Pictures, Shared, Wiring, next};
+use crate::decoder::{Decoder, Received, frame_ticks, is_damaged};
+use crate::fraction::Fraction;
+
+/// Decodes a stream over all passes and hands out frames in order.
+pub(super) struct Decoding<'a> {
+    decoder: Decoder,
+    /// Zero of the output in ticks of the stream.
+    origin: i64,
+    /// How much later this pass is than the first, in ticks.
+    offset: i64,
+    /// Where this pass ends, in ticks from zero of the output.
+    limit: i64,
+    shared: &'a Shared<'a>,
+    any: bool,
+}
+
+impl<'a> Decoding<'a> {
+    pub(super) fn new(plan: &Wiring, decoder: Decoder, stream: usize, shared: &'a Shared<'a>) -> Self {
+        Self { decoder, origin: plan.origin(stream), offset: 0, limit: i64::MAX, shared, any: false }
+    }
+
+    pub(super) const fn base(&self) -> Fraction {
+        self.decoder.time_base()
+    }
+
+    /// Takes one message and gives the frames that it brings to `hand_on`, with times in ticks of the stream from
+    /// zero of the output. `Ok(false)` is the end.
+    pub(super) fn take(
+        &mut self,
+        feed: &Feed,
+        hand_on: &mut dyn FnMut(Frame) -> Result<(), Halt>,
+    ) -> Result<bool, Halt> {
+        match feed {
+            Feed::Packet(packet) => {
+                if !self.decoder.send(Some(packet))? {
+                    self.damage(packet.pts().or(packet.dts()));
+                }
+                self.drain(hand_on)?;
+                Ok(true)
+            }
+            Feed::Seam(offset) => {
+                self.limit = *offset;
+                self.decoder.send(None)?;
+                self.drain(hand_on)?;
+                self.decoder.flush();
+                self.offset = *offset;
+                self.limit = i64::MAX;
+                Ok(true)
+            }
+            Feed::End => {
+                self.decoder.send(None)?;
+                self.drain(hand_on)?;
+                Ok(false)
+            }
+        }
+    }
+
+    fn drain(&mut self, hand_on: &mut dyn FnMut(Frame) -> Result<(), Halt>) -> Result<(), Halt> {
+        loop {
+            match self.decoder.receive()? {
+                Received::Frame(mut frame) => {
+                    let ticks = frame_ticks(&frame);
+                    if is_damaged(&frame) {
+                        self.damage(ticks);
+                    }
+                    self.any = true;
+                    let Some(ticks) = ticks else { continue };
+                    let time = ticks.saturating_sub(self.origin).saturating_add(self.offset);
+                    if time >= self.limit {
+                        continue;
+                    }
+                    frame.set_pts(Some(time));
+                    hand_on(frame)?;
+                }
+                Received::Damaged => self.damage(None),
+                Received::Wait | Received::End => return Ok(()),
+            }
+        }
+    }
+
+    /// What cannot be decoded before the first frame is the middle of something that began before the file did.
+    fn damage(&self, ticks: Option<i64>) {
+        if self.any {
+            let ticks = ticks.unwrap_or(self.origin).saturating_sub(self.origin).saturating_add(self.offset);
+            self.shared.damage(self.base().micros(ticks));
+        }
+    }
+}
+
+/// The stage for pictures: frames go on with times in ticks of `base`.
+pub(super) fn pictures(
+    plan: &Wiring,
+    base: Fraction,
+    decoder: Decoder,
+    feed: &Receiver<Feed>,
+    to_filter: &Sender<Pictures>,
+    shared: &Shared<'_>,
+) -> Result<(), Halt> {
+    let own = decoder.time_base();
+    let end = plan.end(own);
+    let mut decoding = Decoding::new(plan, decoder, plan.video, shared);
+    let mut hand_on = |mut frame: Frame| {
+        let time = frame.pts().unwrap_or(0);
+        if time.saturating_add(frame.packet().duration.max(0)) > end {
+            return Ok(());
+        }
+        frame.set_pts(Some(own.rescale(time, base)));
+        Ok(to_filter.send(Pictures::Frame(frame))?)
+    };
+    while decoding.take(&next(feed)?, &mut hand_on)? {}
+    to_filter.send(Pictures::End)?;
+    Ok(())
+}

@@ -1,0 +1,139 @@
+//! The first stage: the file's packets, once for each time the clip is shown.
+
+use super::copy::Copier;
+use super::{Feed, Halt, Outlet, Shared, ToMux, Wiring};
+use crate::error::AvError;
+use crate::fraction::Fraction;
+use crate::input::{Input, Next};
+use crate::job::Job;
+
+/// How far all streams have to be past the end before reading stops: what is shown before it may be stored behind it.
+const PAST_END_US: i64 = 1_000_000;
+
+/// One of the two streams.
+struct Lane<'a> {
+    stream: usize,
+    base: Fraction,
+    origin: i64,
+    outlet: &'a Outlet,
+    copier: Option<Copier>,
+    /// Where the clip's shown packets end, in ticks from its own beginning.
+    end: i64,
+    /// The decode time that was reached, in microseconds from zero of the output.
+    reached_us: i64,
+}
+
+pub(super) fn stage(
+    job: &Job,
+    plan: &Wiring,
+    first: Input,
+    outlets: &[Outlet],
+    shared: &Shared<'_>,
+) -> Result<(), Halt> {
+    let streams: Vec<usize> = std::iter::once(plan.video).chain(plan.audio).collect();
+    let mut lanes: Vec<Lane<'_>> = streams
+        .iter()
+        .zip(outlets)
+        .map(|(stream, outlet)| Lane {
+            stream: *stream,
+            base: plan.base(*stream),
+            origin: plan.origin(*stream),
+            outlet,
+            copier: matches!(outlet, Outlet::Copy { .. }).then(|| Copier::new(plan, *stream, &first)),
+            end: 0,
+            reached_us: i64::MIN,
+        })
+        .collect();
+    let mut input = Some(first);
+    for pass in 0..job.repeat.max(1) {
+        let mut opened = match input.take() {
+            Some(input) => input,
+            None => Input::open(plan.path(), shared.cancel)?,
+        };
+        opened.keep_only(&streams);
+        // The picture's length is the clip's: so its rate goes on over the seam.
+        let period_us = lanes.first().map_or(0, |video| video.base.micros(video.end));
+        let offset_us = period_us.saturating_mul(i64::from(pass));
+        if plan.end_us.is_some_and(|end| offset_us >= end) {
+            break;
+        }
+        for (index, lane) in lanes.iter_mut().enumerate() {
+            let own = if index == 0 { lane.end } else { Fraction::MICROSECOND.rescale(period_us, lane.base) };
+            lane.begin(pass, own.saturating_mul(i64::from(pass)))?;
+        }
+        read_pass(&mut opened, &mut lanes, plan, offset_us, shared)?;
+    }
+    for lane in &lanes {
+        match lane.outlet {
+            Outlet::Copy { to_mux, .. } => to_mux.send(ToMux::End)?,
+            Outlet::Decode(to_decode) => to_decode.send(Feed::End)?,
+        }
+    }
+    Ok(())
+}
+
+fn read_pass(
+    input: &mut Input,
+    lanes: &mut [Lane<'_>],
+    plan: &Wiring,
+    offset_us: i64,
+    shared: &Shared<'_>,
+) -> Result<(), Halt> {
+    let (mut run, mut seen, mut reached_us) = (0, false, 0);
+    loop {
+        shared.check()?;
+        match input.next(&mut run)? {
+            Next::Packet(packet) => {
+                let Some(lane) = lanes.iter_mut().find(|lane| lane.stream == packet.stream()) else { continue };
+                if packet.is_corrupt() && seen {
+                    shared.damage(reached_us);
+                }
+                seen = true;
+                if let Some(ticks) = packet.dts().or(packet.pts()) {
+                    reached_us = lane.base.micros(ticks.saturating_sub(lane.origin)).saturating_add(offset_us);
+                    lane.reached_us = reached_us;
+                }
+                lane.take(packet)?;
+                let over = plan.end_us.map(|end| end.saturating_add(PAST_END_US));
+                if over.is_some_and(|over| lanes.iter().all(|lane| lane.reached_us > over)) {
+                    return Ok(());
+                }
+            }
+            Next::Damaged if seen => shared.damage(reached_us),
+            Next::Damaged => {}
+            Next::End if seen => return Ok(()),
+            Next::End => return Err(AvError::Corrupt("no packet of it can be read".to_owned()).into()),
+        }
+    }
+}
+
+impl Lane<'_> {
+    fn begin(&mut self, pass: u32, offset: i64) -> Result<(), Halt> {
+        if let Some(copier) = &mut self.copier {
+            copier.begin(pass, offset);
+        }
+        match self.outlet {
+            Outlet::Decode(to_decode) if pass > 0 => Ok(to_decode.send(Feed::Seam(offset))?),
+            _ => Ok(()),
+        }
+    }
+
+    fn take(&mut self, packet: ffmpeg_next::Packet) -> Result<(), Halt> {
+        if let Some(time) = packet.pts().or(packet.dts())
+            && !crate::scan::is_hidden(&packet)
+        {
+            let end = time.saturating_sub(self.origin).saturating_add(packet.duration().max(1));
+            self.end = self.end.max(end);
+        }
+        match self.outlet {
+            Outlet::Decode(to_decode) => Ok(to_decode.send(Feed::Packet(packet))?),
+            Outlet::Copy { track, to_mux } => {
+                let Some(copier) = &mut self.copier else { return Ok(()) };
+                if let Some((packet, base)) = copier.ready(packet) {
+                    to_mux.send(ToMux::Packet(*track, packet, base))?;
+                }
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! Frames to packets.
+
+use std::collections::VecDeque;
+
+use crossbeam_channel::{Receiver, Sender};
+use ffmpeg_next::{Frame, frame, picture};
+
+use super::decode::Decoding;
+use super::{Feed, Halt, Pictures, Shared, ToMux, Wiring, next};
+use crate::decoder::Decoder;
+use crate::encoder::Encoder;
+use crate::error::AvError;
+use crate::fraction::Fraction;
+use crate::graph::{Graph, SoundShape};
+use crate::job::{AudioEncode, VideoEncode};
+
+/// Pictures that an encoder may hold back, far above x264's lookahead of at most 250.
+const HELD: usize = 1024;
+
+/// The last stage but one for pictures.
+pub(super) fn pictures(
+    settings: &VideoEncode,
+    plan: &Wiring,
+    encoder: Encoder,
+    track: usize,
+    frames: &Receiver<Pictures>,
+    to_mux: &Sender<ToMux>,
+) -> Result<(), Halt> {
+    let base = encoder.time_base();
+    let rate = settings.frame_rate;
+    let usual = if rate.is_positive() { Fraction::new(rate.den, rate.num).rescale(1, base).max(1) } else { 1 };
+    let mut stage = PictureStage {
+        encoder,
+        track,
+        base,
+        usual,
+        constant: settings.constant,
+        end: plan.end(base),
+        waiting: None,
+        durations: VecDeque::new(),
+        last_step: usual,
+        to_mux,
+    };
+    loop {
+        match next(frames)? {
+            Pictures::Frame(frame) => stage.take(frame)?,
+            Pictures::End => return stage.end(),
+        }
+    }
+}
+
+/// Frames are held back by one, as a frame lasts until the next one begins, whatever its own duration says.
+struct PictureStage<'a> {
+    encoder: Encoder,
+    track: usize,
+    base: Fraction,
+    /// Ticks of a frame at the job's rate.
+    usual: i64,
+    constant: bool,
+    end: i64,
+    waiting: Option<frame::Video>,
+    /// Times and durations of frames that the encoder holds.
+    durations: VecDeque<(i64, i64)>,
+    last_step: i64,
+    to_mux: &'a Sender<ToMux>,
+}
+
+impl PictureStage<'_> {
+    fn take(&mut self, frame: Frame) -> Result<(), Halt> {
+        let mut frame = frame::Video::from(frame);
+        // The source's own picture types are none of the encoder's business: it would follow them.
+        frame.set_kind(picture::Type::None);
+        let time = frame.pts().unwrap_or(0);
+        if let Some(before) = self.waiting.take() {
+            let begun = before.pts().unwrap_or(0);
+            if time <= begun {
+                self.waiting = Some(before);
+                return Ok(());
+            }
+            self.last_step = time - begun;
+            self.encode(&before, time - begun)?;
+        }
+        self.waiting = Some(frame);
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), Halt> {
+        if let Some(last) = self.waiting.take() {
+            // No filter that is used here changes how long the last frame lasts, but the constant rate does.
+            let duration = if self.constant { self.usual } else { self.last_step.min(self.usual.saturating_mul(4)) };
+            self.encode(&last, duration.max(1))?;
+        } else {
+            return Err(AvError::Corrupt("no picture of it can be decoded".to_owned()).into());
+        }
+        self.encoder.send(None)?;
+        self.hand_on()?;
+        self.to_mux.send(ToMux::End)?;
+        Ok(())
+    }
+
+    fn encode(&mut self, frame: &frame::Video, duration: i64) -> Result<(), Halt> {
+        let time = frame.pts().unwrap_or(0);
+        if time.saturating_add(duration) > self.end {
+            return Ok(());
+        }
+        if self.durations.len() == HELD {
+            self.durations.pop_front();
+        }
+        self.durations.push_back((time, duration));
+        self.encoder.send(Some(frame))?;
+        self.hand_on()
+    }
+
+    fn hand_on(&mut self) -> Result<(), Halt> {
+        while let Some(mut packet) = self.encoder.receive()? {
+            let at = self.durations.iter().position(|(time, _)| Some(*time) == packet.pts());
+            let duration = at.and_then(|at| self.durations.remove(at)).map_or(self.usual, |(_, duration)| duration);
+            packet.set_duration(duration);
+            self.to_mux.send(ToMux::Packet(self.track, packet, self.base))?;
+        }
+        Ok(())
+    }
+}
+
+/// All that happens to sound: a thread is enough for it.
+#[expect(clippy::too_many_arguments, reason = "the ends of a stage")]
+pub(super) fn sound(
+    settings: &AudioEncode,
+    plan: &Wiring,
+    decoder: Decoder,
+    encoder: Encoder,
+    track: usize,
+    feed: &Receiver<Feed>,
+    to_mux: &Sender<ToMux>,
+    shared: &Shared<'_>,
+) -> Result<(), Halt> {
+    let base = encoder.time_base();
+    let mut stage = SoundStage {
+        description: format!(
+            "{},aresample={rate}:async=1:min_hard_comp=0.01,aformat=sample_fmts=fltp:sample_rates={rate}:\
+             channel_layouts={channels}c",
+            settings.filter,
+            rate = settings.sample_rate,
+            channels = settings.channels
+        ),
+        end: plan.end(base),
+        encoder,
+        track,
+        base,
+        graph: None,
+        to_mux,
+    };
+    let mut decoding = Decoding::new(plan, decoder, settings.stream, shared);
+    let from = decoding.base();
+    while decoding.take(&next(feed)?, &mut |frame| stage.take(frame::Audio::from(frame), from))? {}
+    stage.end()
+}
+
+struct SoundStage<'a> {
+    description: String,
+    end: i64,
+    encoder: Encoder,
+    track: usize,
+    base: Fraction,
+    graph: Option<(SoundShape, Graph)>,
+    to_mux: &'a Sender<ToMux>,
+}
+
+impl SoundStage<'_> {
+    fn take(&mut self, mut frame: frame::Audio, from: Fraction) -> Result<(), Halt> {
+        let shape = SoundShape::of(&frame);
+        // The graph counts in samples of its input, as milliseconds would make it stretch.
+        let samples = Fraction::new(1, i32::try_from(frame.rate()).unwrap_or(48_000).max(1));
+        let time = frame.pts().map(|ticks| from.rescale(ticks, samples));
+        frame.set_pts(time);
+        let fits = self.graph.as_ref().is_some_and(|(known, _)| *known == shape);
+        if !fits {
+            self.drain()?;
+            let mut graph = Graph::sound(&shape, samples, &self.description)?;
+            graph.set_frame_size(self.encoder.frame_size());
+            self.graph = Some((shape, graph));
+        }
+        if let Some((_, graph)) = &mut self.graph {
+            graph.send(Some(&frame))?;
+        }
+        self.hand_on()
+    }
+
+    fn drain(&mut self) -> Result<(), Halt> {
+        if let Some((_, graph)) = &mut self.graph {
+            graph.send(None)?;
+        }
+        self.hand_on()
+    }
+
+    fn hand_on(&mut self) -> Result<(), Halt> {
+        loop {
+            let Some((_, graph)) = &mut self.graph else { return Ok(()) };
+            let Some(frame) = graph.receive()? else { return Ok(()) };
+            let mut sound = frame::Audio::from(frame);
+            let time = graph.time_base().rescale(sound.pts().unwrap_or(0), self.base);
+            let samples = i64::try_from(sound.samples()).unwrap_or(0);
+            if time.saturating_add(samples) > self.end {
+                continue;
+            }
+            sound.set_pts(Some(time));
+            self.encoder.send(Some(&sound))?;
+            self.packets()?;
+        }
+    }
+
+    fn packets(&mut self) -> Result<(), Halt> {
+        while let Some(packet) = self.encoder.receive()? {
+            self.to_mux.send(ToMux::Packet(self.track, packet, self.base))?;
+        }
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), Halt> {
+        self.drain()?;
+        self.encoder.send(None)?;
+        self.packets()?;
+        self.to_mux.send(ToMux::End)?;
+        Ok(())
+    }
+}
