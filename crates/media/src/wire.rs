@@ -16,6 +16,9 @@ use crate::plan::Plan;
 /// The worker's option for the address space of one request, in bytes.
 pub const MEMORY_LIMIT_OPTION: &str = "--memory-limit";
 
+/// The worker's option for the threads of one request, where the request does not say.
+pub const THREADS_OPTION: &str = "--threads";
+
 /// The longest line that either side reads, in bytes. A whole [`MediaInfo`] is a few kilobytes.
 pub const MAX_LINE: u64 = 64 << 20;
 

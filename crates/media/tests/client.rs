@@ -58,9 +58,12 @@ impl Observer for Notes {
 
 #[test]
 fn one_worker_serves_many_requests_and_has_its_limit() {
-    let workers = workers(|config| config.memory_limit_bytes = 123_456);
+    let workers = workers(|config| {
+        config.memory_limit_bytes = 123_456;
+        config.threads = 3;
+    });
     let first = identity(&workers);
-    assert!(first.ends_with(" --memory-limit 123456"), "{first}");
+    assert!(first.ends_with(" --memory-limit 123456 --threads 3"), "{first}");
     assert_eq!(ask(&workers, "a", &()).kind, FailureKind::NotAVideo);
     assert_eq!(identity(&workers), first, "the worker did not stay warm");
 }

@@ -4,6 +4,6 @@ use pinpress_media::About;
 
 /// Versions, encoders and the walls around the process that answers.
 #[must_use]
-pub fn about(walls: Vec<String>) -> About {
+pub(crate) fn about(walls: Vec<String>) -> About {
     About { version: env!("CARGO_PKG_VERSION").to_owned(), libraries: Vec::new(), encoders: Vec::new(), sandbox: walls }
 }

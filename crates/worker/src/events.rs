@@ -11,7 +11,7 @@ const PACE: Duration = Duration::from_millis(100);
 
 /// Writes events; many threads may report at once.
 #[derive(Debug)]
-pub struct Events {
+pub(crate) struct Events {
     out: Mutex<Out>,
 }
 
@@ -24,12 +24,12 @@ struct Out {
 impl Events {
     /// Events that go into `pipe`.
     #[must_use]
-    pub fn new(pipe: PipeWriter) -> Self {
+    pub(crate) fn new(pipe: PipeWriter) -> Self {
         Self { out: Mutex::new(Out { pipe, last: None }) }
     }
 
     /// Work went on. Reports that follow fast on one another are left out.
-    pub fn progress(&self, progress: Progress) {
+    pub(crate) fn progress(&self, progress: Progress) {
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
         let due = out.last.is_none_or(|(stage, at)| stage != progress.stage || at.elapsed() >= PACE);
         if due {
@@ -38,13 +38,8 @@ impl Events {
         }
     }
 
-    /// Something a person should know.
-    pub fn warning(&self, message: &str) {
-        self.write(&Event::Warning { message: message.to_owned() });
-    }
-
     /// The last word.
-    pub fn done(&self, outcome: Outcome) {
+    pub(crate) fn done(&self, outcome: Outcome) {
         self.write(&Event::Done { outcome });
     }
 

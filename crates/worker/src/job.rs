@@ -11,8 +11,8 @@ use crate::about;
 use crate::events::Events;
 
 /// Does what `request` asks and says how it ended; always says so once.
-pub fn run(request: &Request, walls: Vec<String>, events: &Events) {
-    let outcome = catch_unwind(AssertUnwindSafe(|| answer(request, walls, events)))
+pub(crate) fn run(request: &Request, walls: Vec<String>, threads: usize, events: &Events) {
+    let outcome = catch_unwind(AssertUnwindSafe(|| answer(request, walls, threads, events)))
         .unwrap_or_else(|panic| Err(Failure::new(FailureKind::Crashed, own_fault(panic.as_ref()))));
     events.done(match outcome {
         Ok(reply) => Outcome::Reply(Box::new(reply)),
@@ -25,7 +25,7 @@ pub fn run(request: &Request, walls: Vec<String>, events: &Events) {
     });
 }
 
-fn answer(request: &Request, walls: Vec<String>, events: &Events) -> Result<Reply, Failure> {
+fn answer(request: &Request, walls: Vec<String>, threads: usize, events: &Events) -> Result<Reply, Failure> {
     match request {
         Request::Probe { source } => {
             pinpress_transcode::read(&PathBuf::from(source), &Cancel::new(), &mut |progress| events.progress(progress))
@@ -35,7 +35,6 @@ fn answer(request: &Request, walls: Vec<String>, events: &Events) -> Result<Repl
             Err(Failure::new(FailureKind::Protocol, "this worker cannot do that"))
         }
         Request::Cover { source, options } => {
-            let threads = std::thread::available_parallelism().map_or(1, usize::from);
             pinpress_cover::cover(&PathBuf::from(source), options, threads, &|progress| events.progress(progress))
                 .map(Reply::Covered)
         }

@@ -4,7 +4,7 @@ use std::io;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
-use pinpress_media::wire::MEMORY_LIMIT_OPTION;
+use pinpress_media::wire::{MEMORY_LIMIT_OPTION, THREADS_OPTION};
 use pinpress_worker::sandbox::Limits;
 use pinpress_worker::serve::serve;
 
@@ -15,6 +15,7 @@ It answers JSON lines on standard input with JSON lines on standard output.
 
 Options:
   --memory-limit BYTES  address space of one request
+  --threads N           threads of one request
   --version             print the version
   --help                print this";
 
@@ -33,15 +34,16 @@ fn main() -> ExitCode {
 
 fn run() -> anyhow::Result<()> {
     let mut limits = Limits::default();
+    let mut threads = 1;
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--help" | "-h" => return say(HELP),
             "--version" | "-V" => return say(concat!("pinpress-media ", env!("CARGO_PKG_VERSION"))),
             MEMORY_LIMIT_OPTION => {
-                let bytes = arguments.next().context("--memory-limit needs a number of bytes")?;
-                limits.memory_bytes = Some(bytes.parse().context("--memory-limit needs a number of bytes")?);
+                limits.memory_bytes = Some(number(&argument, arguments.next())?);
             }
+            THREADS_OPTION => threads = number(&argument, arguments.next())?,
             other => bail!("no such option: {other}: it is started by pinpress, see --help"),
         }
     }
@@ -49,7 +51,11 @@ fn run() -> anyhow::Result<()> {
     pinpress_av::log::init();
     // Not `Stdout`: its lock and buffer are of no use with one thread and whole lines.
     let mut events = std::fs::File::from(rustix::stdio::stdout().try_clone_to_owned()?);
-    serve(&mut io::stdin().lock(), &mut events, limits).context("the front is gone")
+    serve(&mut io::stdin().lock(), &mut events, limits, threads).context("the front is gone")
+}
+
+fn number<T: std::str::FromStr>(option: &str, value: Option<String>) -> anyhow::Result<T> {
+    value.and_then(|value| value.parse().ok()).with_context(|| format!("{option} needs a whole number"))
 }
 
 fn say(text: &str) -> anyhow::Result<()> {

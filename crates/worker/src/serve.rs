@@ -11,11 +11,17 @@ use crate::events::Events;
 use crate::job;
 use crate::sandbox::{self, Child, Ended, Grants, Limits};
 
-/// Answers the requests that come from `requests` until they end.
+/// Answers the requests that come from `requests` until they end, each within `limits` and, where it does not say
+/// otherwise, with `threads`.
 ///
 /// # Errors
 /// When a request cannot be read, or nobody hears the events any more.
-pub fn serve(requests: &mut impl BufRead, events: &mut (impl Write + AsFd), limits: Limits) -> io::Result<()> {
+pub fn serve(
+    requests: &mut impl BufRead,
+    events: &mut (impl Write + AsFd),
+    limits: Limits,
+    threads: usize,
+) -> io::Result<()> {
     let mut line = Vec::new();
     loop {
         line.clear();
@@ -30,7 +36,7 @@ pub fn serve(requests: &mut impl BufRead, events: &mut (impl Write + AsFd), limi
             continue;
         }
         let outcome = match serde_json::from_slice::<Request>(&line) {
-            Ok(request) => in_child(&request, limits, events)?,
+            Ok(request) => in_child(&request, limits, threads, events)?,
             Err(error) => failed(FailureKind::Protocol, format!("not a request: {error}")),
         };
         send(events, &Event::Done { outcome })?;
@@ -38,11 +44,16 @@ pub fn serve(requests: &mut impl BufRead, events: &mut (impl Write + AsFd), limi
 }
 
 /// Runs `request` in a child, passes its events on, and answers its outcome when the child is gone.
-fn in_child(request: &Request, limits: Limits, events: &mut (impl Write + AsFd)) -> io::Result<Outcome> {
+fn in_child(
+    request: &Request,
+    limits: Limits,
+    threads: usize,
+    events: &mut (impl Write + AsFd),
+) -> io::Result<Outcome> {
     let grants = Grants::of(request, false);
     let forked = sandbox::fork(|pipe| {
         let walls = sandbox::confine(limits, &grants);
-        job::run(request, walls, &Events::new(pipe));
+        job::run(request, walls, threads, &Events::new(pipe));
     });
     let mut child = match forked {
         Ok(child) => child,

@@ -22,6 +22,9 @@ pub struct WorkersConfig {
     /// Address space that one request may take, in bytes. Libraries, stacks and allocator arenas count, so less
     /// than 1 GiB starves an encode.
     pub memory_limit_bytes: u64,
+    /// Threads that one request may use, at least 1; a fix goes by its own [`crate::FixOptions::threads`]. Times
+    /// `max_workers` this should stay within twice the cores.
+    pub threads: usize,
     /// How long a request may go without progress before its worker is killed.
     pub stall: Duration,
 }
@@ -34,12 +37,13 @@ impl WorkersConfig {
     /// 30 s: libav reports packets several times a second, also in the slowest preset.
     pub const DEFAULT_STALL: Duration = Duration::from_secs(30);
 
-    /// The defaults, with one worker for each core.
+    /// The defaults, with one worker for each core and two threads for each worker.
     #[must_use]
     pub fn new(program: PathBuf) -> Self {
         Self {
             program,
             max_workers: std::thread::available_parallelism().map_or(1, usize::from),
+            threads: 2,
             memory_limit_bytes: Self::DEFAULT_MEMORY_LIMIT,
             stall: Self::DEFAULT_STALL,
         }

@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::WorkersConfig;
 use crate::signal::signal_name;
-use crate::wire::{Event, Failure, FailureKind, MAX_LINE, MEMORY_LIMIT_OPTION};
+use crate::wire::{Event, Failure, FailureKind, MAX_LINE, MEMORY_LIMIT_OPTION, THREADS_OPTION};
 
 /// What a worker may know of the environment: enough to find its libraries and to speak of its own faults, and no
 /// token of anybody.
@@ -58,6 +58,7 @@ impl WorkerProcess {
         };
         let mut command = Command::new(&config.program);
         command.arg(MEMORY_LIMIT_OPTION).arg(config.memory_limit_bytes.to_string());
+        command.arg(THREADS_OPTION).arg(config.threads.max(1).to_string());
         command.env_clear().envs(ENVIRONMENT.iter().filter_map(|&name| Some((name, std::env::var_os(name)?))));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         let mut child = command.spawn().map_err(|error| cannot(&error))?;
