@@ -3,7 +3,12 @@
 use pinpress_media::About;
 
 /// Versions, encoders and the walls around the process that answers.
-#[must_use]
 pub(crate) fn about(walls: Vec<String>) -> About {
-    About { version: env!("CARGO_PKG_VERSION").to_owned(), libraries: Vec::new(), encoders: Vec::new(), sandbox: walls }
+    let libav = pinpress_av::about();
+    About {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        libraries: libav.libraries,
+        encoders: libav.encoders,
+        sandbox: walls,
+    }
 }
