@@ -301,6 +301,52 @@ fn mistakes_in_the_manifest_stop_everything_before_it_begins() {
 }
 
 #[test]
+fn a_rehearsal_leaves_everything_but_the_publishing_done() {
+    let Some(mut ground) = Ground::new(Vec::new()) else { return };
+    ground.video("a.mp4", "1");
+    let media = ScriptedMedia::default();
+    let receipt = |ground: &Ground| -> Receipt {
+        serde_json::from_slice(&std::fs::read(ground.out("a.pin.json")).unwrap()).unwrap()
+    };
+    ground.ends(&media);
+    assert_eq!(receipt(&ground).destination, "rehearsal");
+    ground.destination = "https://api.pinterest.com/v5";
+    assert_eq!(ground.ends(&media)["a.mp4"], End::Done);
+    assert_eq!((count(&media), ground.rehearsal.pins().len()), ((1, 1), 2), "a real Pin beside the rehearsed one");
+    assert_eq!(receipt(&ground).destination, ground.destination);
+    ground.destination = "rehearsal";
+    assert_eq!(ground.ends(&media)["a.mp4"], End::UpToDate);
+    assert_ne!(receipt(&ground).destination, "rehearsal", "the real receipt stays");
+}
+
+#[test]
+fn the_same_content_for_another_board_is_not_passed_over() {
+    let Some(mut ground) = Ground::new(Vec::new()) else { return };
+    ground.video("a.mp4", "1");
+    ground.video("b.mp4", "1");
+    ground.board = None;
+    ground.manifest = Some("file,board\nb.mp4,Rehearsal\n".to_owned());
+    let ends = ground.ends(&ScriptedMedia::default());
+    assert_eq!(ends["a.mp4"], End::Unlisted);
+    assert!(matches!(&ends["b.mp4"], End::Later { reason } if reason.contains("a.mp4")));
+}
+
+#[test]
+fn a_cover_that_somebody_chose_is_taken() {
+    let Some(ground) = Ground::new(Vec::new()) else { return };
+    ground.video("a.mp4", "1");
+    let chosen = b"\x89PNG\r\n\x1a\n chosen by hand";
+    std::fs::write(ground.raw("a.cover.jpg"), chosen).unwrap();
+    let mut as_is = ground.run_options();
+    as_is.mode = Mode::AsIs;
+    as_is.output = ground.raw("");
+    let media = ScriptedMedia::default();
+    let summary = run(&as_is, &media, &(), &Interrupt::default()).unwrap();
+    assert_eq!((&summary.videos[0].end, count(&media)), (&End::Done, (0, 0)));
+    assert_eq!(std::fs::read(ground.raw("a.cover.jpg")).unwrap(), chosen);
+}
+
+#[test]
 fn one_run_at_a_time() {
     let Some(ground) = Ground::new(Vec::new()) else { return };
     ground.video("a.mp4", "1");

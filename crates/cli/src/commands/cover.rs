@@ -75,7 +75,7 @@ pub(crate) struct CoverResult {
 }
 
 pub(crate) fn run(args: &CoverArgs, shared: &Shared) -> anyhow::Result<Exit> {
-    let discovery = discover(&args.paths, Some(&args.output))?;
+    let discovery = discover(&args.paths, None)?;
     let videos = &discovery.videos;
     anyhow::ensure!(!videos.is_empty(), "no video in {}", super::check::listed(&args.paths));
     anyhow::ensure!(

@@ -81,6 +81,10 @@ fn version(about: &About) -> Finding {
 }
 
 fn libraries(about: &About) -> Finding {
+    if about.libraries.is_empty() {
+        let text = "the worker names no libraries: install both programs from one build".to_owned();
+        return Finding { what: "libraries", state: State::Problem, text };
+    }
     Finding { what: "libraries", state: State::Good, text: about.libraries.join(", ") }
 }
 

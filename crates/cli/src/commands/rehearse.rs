@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
+use pinpress_pipeline::pins::REHEARSAL;
 use pinpress_pipeline::run::OWN_FOLDER;
 use pinpress_pipeline::{Interrupt, Mode, PinOptions, RunOptions};
 use pinpress_publish::{AccessToken, ApiBase, Client, ClientOptions, PollPolicy};
@@ -19,9 +20,6 @@ use crate::signals;
 
 /// The board when neither `--board` nor the manifest names one.
 const BOARD: &str = "Rehearsal";
-
-/// What the ledger calls it: Pins of a rehearsal say nothing of real ones.
-const DESTINATION: &str = "rehearsal";
 
 /// The whole job against a Pinterest on this machine; needs no account
 #[derive(Debug, Args)]
@@ -81,7 +79,7 @@ pub(crate) fn run(args: &RehearseArgs, shared: &Shared) -> anyhow::Result<Exit> 
         jobs: args.jobs.for_encoding(),
         pins: Some(PinOptions {
             client: client(&rehearsal)?,
-            destination: DESTINATION.to_owned(),
+            destination: REHEARSAL.to_owned(),
             cover_as: args.texts.cover_as,
             uploads: args.texts.uploads.into(),
         }),

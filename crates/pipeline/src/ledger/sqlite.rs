@@ -292,7 +292,7 @@ impl Ledger for SqliteLedger {
                 ])?;
             if changed == 1 {
                 note(transaction, (Some(attempt.job.0), None), state.name(), reason)?;
-                if *outcome == StepOutcome::Blocked {
+                if *outcome == StepOutcome::Blocked && attempt.step == Step::Fix {
                     let output = "SELECT output FROM jobs WHERE id = ?1";
                     let disown = format!("DELETE FROM outputs WHERE output = ({output})");
                     transaction.execute(&disown, [attempt.job.0])?;

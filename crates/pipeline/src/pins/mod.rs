@@ -13,12 +13,15 @@ use crate::manifest::{Manifest, ManifestError};
 pub(crate) use prepare::resolve;
 pub use prepare::{Assignment, Assignments, assign, title_from_name};
 
+/// The [`PinOptions::destination`] of a rehearsal. Its receipts never take the place of real ones.
+pub const REHEARSAL: &str = "rehearsal";
+
 /// Where the Pins go and what they say.
 #[derive(Debug)]
 pub struct PinOptions {
     /// Speaks with Pinterest.
     pub client: Client,
-    /// What the ledger calls the place that is published to: the API's base address, or `rehearsal`. Pins at one
+    /// What the ledger calls the place that is published to: the API's base address, or [`REHEARSAL`]. Pins at one
     /// destination say nothing of another.
     pub destination: String,
     /// How covers go over the wire.

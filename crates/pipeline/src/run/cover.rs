@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crossbeam_channel::Receiver;
 use pinpress_media::{CoverOptions, Failure, FailureKind, PictureFiles, PictureFormat};
+use pinpress_publish::CoverAs;
 use tokio::sync::mpsc::Sender;
 
 use super::fix::{end_of, step_outcome};
@@ -30,7 +31,9 @@ fn cover<'a>(run: &'a Run<'a>, mut item: Item<'a>) -> Option<Item<'a>> {
         return Some(item);
     }
     let picture = cover_of(&item.output);
-    if matches!(run.options.mode, Mode::AsIs) && run.orders[item.index].cover_at.is_none() && picture.is_file() {
+    let as_picture = run.options.pins.as_ref().is_none_or(|pins| pins.cover_as == CoverAs::Image);
+    let unasked = run.orders[item.index].cover_at.is_none();
+    if matches!(run.options.mode, Mode::AsIs) && unasked && as_picture && picture.is_file() {
         // Somebody chose it, or an earlier run did.
         item.cover = Some(CoverOutcome { file: picture, time: item.job.cover.as_ref().map(|cover| cover.time) });
         return Some(item);
@@ -75,8 +78,9 @@ fn pick<'a>(run: &'a Run<'a>, item: &Item<'a>) -> Result<CoverRecord, Failure> {
             format: PictureFormat::Jpeg,
         }),
         contact_sheet: None,
-        // The output of that name is ours, and so is the cover of that name.
-        overwrite: true,
+        // Beside an output of ours the cover is ours too. Beside a video that is published as it is, only one that
+        // this job has made: somebody may have put theirs there.
+        overwrite: matches!(run.options.mode, Mode::Fix(_)) || item.job.cover.is_some(),
     };
     let listener = Listener { run, video: item.source };
     let covers = run.media.cover(&item.output, &options, &listener)?;

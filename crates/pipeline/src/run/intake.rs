@@ -155,7 +155,7 @@ struct Desk<'a, 'b> {
     run: &'a Run<'a>,
     outputs: &'b [PathBuf],
     sources: HashSet<PathBuf>,
-    seen: HashMap<JobKey, &'a Path>,
+    seen: HashMap<JobKey, usize>,
     claimed: HashSet<PathBuf>,
 }
 
@@ -173,11 +173,11 @@ impl<'a> Desk<'a, '_> {
             }
             Examined::Stopped => return None,
         };
-        if let Some(of) = self.seen.get(&key) {
-            run.finish(index, VideoOutcome::of(source, End::Duplicate { of: (*of).to_owned() }));
+        if let Some(first) = self.seen.get(&key) {
+            run.finish(index, VideoOutcome::of(source, self.twin(index, *first)));
             return None;
         }
-        self.seen.insert(key.clone(), source);
+        self.seen.insert(key.clone(), index);
         let relative = self.claim(index, &key)?;
         let output = run.options.output.join(&relative);
         if matches!(run.options.mode, Mode::Fix(_)) && self.sources.contains(&absolute(&output)) {
@@ -197,6 +197,21 @@ impl<'a> Desk<'a, '_> {
             worked: false,
         };
         self.stand(item)
+    }
+
+    /// How a video ends whose content is that of an earlier one.
+    fn twin(&self, index: usize, first: usize) -> End {
+        let of = self.run.videos[first].path.clone();
+        let board_of = |index: usize| self.run.orders[index].pin.as_ref().map(|pin| &pin.board);
+        match board_of(index) {
+            Some(board) if board_of(first) != Some(board) => {
+                let of = of.display();
+                let reason =
+                    format!("same content as {of}, which goes elsewhere: publish it by itself with `pinpress publish`");
+                End::Later { reason }
+            }
+            _ => End::Duplicate { of },
+        }
     }
 
     /// The output of the job: that of an earlier run, else the one for its name.

@@ -15,7 +15,7 @@ use crate::ledger::{PinKey, PinRecord, PinStatus};
 use crate::naming::receipt_of;
 use crate::observe::{RunEvent, RunStage};
 use crate::outcome::{End, PinOutcome};
-use crate::pins::{PinOptions, PinPlan};
+use crate::pins::{PinOptions, PinPlan, REHEARSAL};
 use crate::receipt::{self, Receipt, ReceiptCover, ReceiptFile, ReceiptPin, ReceiptSpec};
 
 /// How often a running upload looks whether to stop.
@@ -89,7 +89,7 @@ impl<'a> Publisher<'a, '_> {
         };
         if let PublishState::Pinned { pin_id, url, .. } = &state {
             let pin = PinOutcome { id: pin_id.as_str().to_owned(), url: url.clone() };
-            if !receipt_of(&item.output).is_file() {
+            if self.receipt_is_due(item, true) {
                 self.write_receipt(item, plan, &state, &record);
             }
             return Some((item.settled(), Some(pin)));
@@ -144,7 +144,9 @@ impl<'a> Publisher<'a, '_> {
                     url: receipt.url,
                     adopted: receipt.adopted,
                 };
-                self.write_receipt(item, plan, &state, &PinRecord { changed: Timestamp::now(), ..record });
+                if self.receipt_is_due(item, false) {
+                    self.write_receipt(item, plan, &state, &PinRecord { changed: Timestamp::now(), ..record });
+                }
                 Some((End::Done, Some(pin)))
             }
             Err(error) => self.failed(&record, &error).map(|end| (end, None)),
@@ -168,6 +170,19 @@ impl<'a> Publisher<'a, '_> {
         // A Pin that may exist stays in doubt, whatever kept us from looking.
         let status = if record.status == PinStatus::Unknown { PinStatus::Unknown } else { status };
         self.run.recorded(self.run.ledger.set_pin_status(record.id, status, Some(&reason))).map(|()| end)
+    }
+
+    /// Whether this Pin's receipt may be written where one may lie already: a rehearsal leaves a real one alone, and
+    /// `kept` is for a Pin of an earlier run, whose receipt is written only when it is missing or a rehearsal's.
+    fn receipt_is_due(self, item: &Item<'a>, kept: bool) -> bool {
+        let there = std::fs::read(receipt_of(&item.output)).ok();
+        let there = there.and_then(|text| serde_json::from_slice::<Receipt>(&text).ok());
+        let rehearsed = self.pins.destination == REHEARSAL;
+        match there.map(|receipt| receipt.destination == REHEARSAL) {
+            None => true,
+            Some(true) => !kept || !rehearsed,
+            Some(false) => !kept && !rehearsed,
+        }
     }
 
     fn write_receipt(self, item: &Item<'a>, plan: &PinPlan, state: &PublishState, record: &PinRecord) {

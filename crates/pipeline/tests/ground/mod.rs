@@ -98,6 +98,7 @@ pub(crate) struct Ground {
     pub(crate) manifest: Option<String>,
     pub(crate) token: Option<String>,
     pub(crate) interrupt: Interrupt,
+    pub(crate) destination: &'static str,
     conforming: Vec<u8>,
 }
 
@@ -123,6 +124,7 @@ impl Ground {
             manifest: None,
             token: None,
             interrupt: Interrupt::default(),
+            destination: "rehearsal",
             conforming,
         })
     }
@@ -169,7 +171,7 @@ impl Ground {
             jobs: 2,
             pins: Some(PinOptions {
                 client: pinpress_publish::Client::new(token, client).unwrap(),
-                destination: "rehearsal".to_owned(),
+                destination: self.destination.to_owned(),
                 cover_as: CoverAs::Image,
                 uploads: 2,
             }),
