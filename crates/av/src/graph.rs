@@ -123,6 +123,13 @@ impl Graph {
         .map_err(|error| self.fail(error))
     }
 
+    /// Tells the graph that there are no more frames, and until when the last one is shown, in ticks of its input: a
+    /// filter that makes a constant rate repeats it until then.
+    pub(crate) fn end_at(&mut self, until: Option<i64>) -> Result<(), AvError> {
+        let Some(until) = until else { return self.send(None) };
+        self.source.source().close(until).map_err(|error| self.fail(error))
+    }
+
     /// The next frame that is ready; `None` when it wants more input, or has ended.
     pub(crate) fn receive(&mut self) -> Result<Option<Frame>, AvError> {
         // SAFETY: an empty frame is allocated here and filled by libav before anyone reads it.

@@ -243,8 +243,8 @@ pub(crate) enum Feed {
 pub(crate) enum Pictures {
     /// A picture whose times are ticks of the chain's time base, from zero of the output.
     Frame(Frame),
-    /// No more.
-    End,
+    /// No more; the last one is shown until then, if it is known.
+    End(Option<i64>),
 }
 
 /// What the muxer is sent.

@@ -19,7 +19,13 @@ pub(super) struct Copier {
     /// Whether a packet of this pass was shown.
     shown: bool,
     sound: Option<Smoother>,
+    /// Packets at the beginning of a pass whose decode times are not known yet.
+    untimed: Vec<Packet>,
+    timed: bool,
 }
+
+/// Packets that may come before the first with a decode time: the deepest reordering of H.264, twice for fields.
+const MAX_UNTIMED: usize = 32;
 
 impl Copier {
     pub(super) fn new(plan: &Wiring, stream: usize, input: &Input) -> Self {
@@ -36,6 +42,8 @@ impl Copier {
             ended: false,
             shown: false,
             sound,
+            untimed: Vec::new(),
+            timed: false,
         }
     }
 
@@ -44,10 +52,41 @@ impl Copier {
         self.pass = pass;
         self.offset = offset;
         self.shown = false;
+        self.timed = false;
     }
 
-    /// The packet with times from zero of the output and their base; `None` when it is not to be written.
-    pub(super) fn ready(&mut self, mut packet: Packet) -> Option<(Packet, Fraction)> {
+    /// The packets that are ready to be written now that this one is here, with times from zero of the output, and
+    /// the base of these.
+    ///
+    /// Matroska has no decode times, and libav knows those of the first reordered packets only when it has seen more.
+    /// They are counted back from the first known one, a packet's duration each.
+    pub(super) fn ready(&mut self, packet: Packet) -> (Vec<Packet>, Fraction) {
+        let base = self.sound.as_ref().map_or(self.base, |smoother| smoother.samples);
+        let Some(packet) = self.moved(packet) else { return (Vec::new(), base) };
+        if packet.dts().is_none() && self.untimed.len() < MAX_UNTIMED && !self.timed {
+            self.untimed.push(packet);
+            return (Vec::new(), base);
+        }
+        self.timed = true;
+        let mut ready = self.flush(packet.dts());
+        ready.push(packet);
+        (ready, base)
+    }
+
+    /// The packets that still wait for a decode time, the last one just before `known`.
+    pub(super) fn flush(&mut self, known: Option<i64>) -> Vec<Packet> {
+        let mut ready = std::mem::take(&mut self.untimed);
+        if let Some(mut dts) = known {
+            for packet in ready.iter_mut().rev() {
+                dts = dts.saturating_sub(packet.duration().max(1));
+                packet.set_dts(Some(dts));
+            }
+        }
+        ready
+    }
+
+    /// The packet with times from zero of the output; `None` when it is not to be written.
+    fn moved(&mut self, mut packet: Packet) -> Option<Packet> {
         // What an edit list hides comes before the first shown packet, as the encoder's priming or as references; at
         // a seam and behind the end it would be shown.
         if is_hidden(&packet) && (self.shown || self.pass > 0) {
@@ -67,14 +106,14 @@ impl Copier {
             None => {
                 packet.set_pts(pts);
                 packet.set_dts(dts);
-                Some((packet, self.base))
+                Some(packet)
             }
             Some(smoother) => {
                 let (time, duration) = smoother.place(pts.or(dts), packet.duration());
                 packet.set_pts(Some(time));
                 packet.set_dts(Some(time));
                 packet.set_duration(duration);
-                Some((packet, smoother.samples))
+                Some(packet)
             }
         }
     }

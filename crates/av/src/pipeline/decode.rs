@@ -105,15 +105,21 @@ pub(super) fn pictures(
     let own = decoder.time_base();
     let end = plan.end(own);
     let mut decoding = Decoding::new(plan, decoder, plan.video, shared);
+    let (mut until, mut last, mut step) = (None, None, 0);
     let mut hand_on = |mut frame: Frame| {
         let time = frame.pts().unwrap_or(0);
-        if time.saturating_add(frame.packet().duration.max(0)) > end {
+        let duration = frame.packet().duration.max(0);
+        if time.saturating_add(duration) > end {
             return Ok(());
         }
+        step = last.map_or(step, |last| time.saturating_sub(last));
+        last = Some(time);
+        // A frame without a duration lasts as long as the one before it.
+        until = Some(time.saturating_add(if duration > 0 { duration } else { step.max(0) }));
         frame.set_pts(Some(own.rescale(time, base)));
         Ok(to_filter.send(Pictures::Frame(frame))?)
     };
     while decoding.take(&next(feed)?, &mut hand_on)? {}
-    to_filter.send(Pictures::End)?;
+    to_filter.send(Pictures::End(until.map(|until| own.rescale(until, base))))?;
     Ok(())
 }

@@ -62,6 +62,9 @@ pub(super) fn stage(
             lane.begin(pass, own.saturating_mul(i64::from(pass)))?;
         }
         read_pass(&mut opened, &mut lanes, plan, offset_us, shared)?;
+        for lane in &mut lanes {
+            lane.end_pass()?;
+        }
     }
     for lane in &lanes {
         match lane.outlet {
@@ -118,6 +121,15 @@ impl Lane<'_> {
         }
     }
 
+    fn end_pass(&mut self) -> Result<(), Halt> {
+        if let (Outlet::Copy { track, to_mux }, Some(copier)) = (self.outlet, &mut self.copier) {
+            for packet in copier.flush(None) {
+                to_mux.send(ToMux::Packet(*track, packet, self.base))?;
+            }
+        }
+        Ok(())
+    }
+
     fn take(&mut self, packet: ffmpeg_next::Packet) -> Result<(), Halt> {
         if let Some(time) = packet.pts().or(packet.dts())
             && !crate::scan::is_hidden(&packet)
@@ -129,7 +141,8 @@ impl Lane<'_> {
             Outlet::Decode(to_decode) => Ok(to_decode.send(Feed::Packet(packet))?),
             Outlet::Copy { track, to_mux } => {
                 let Some(copier) = &mut self.copier else { return Ok(()) };
-                if let Some((packet, base)) = copier.ready(packet) {
+                let (packets, base) = copier.ready(packet);
+                for packet in packets {
                     to_mux.send(ToMux::Packet(*track, packet, base))?;
                 }
                 Ok(())

@@ -44,7 +44,7 @@ pub(super) fn pictures(
     loop {
         match next(frames)? {
             Pictures::Frame(frame) => stage.take(frame)?,
-            Pictures::End => return stage.end(),
+            Pictures::End(until) => return stage.end(until),
         }
     }
 }
@@ -84,10 +84,11 @@ impl PictureStage<'_> {
         Ok(())
     }
 
-    fn end(&mut self) -> Result<(), Halt> {
+    fn end(&mut self, until: Option<i64>) -> Result<(), Halt> {
         if let Some(last) = self.waiting.take() {
-            // No filter that is used here changes how long the last frame lasts, but the constant rate does.
-            let duration = if self.constant { self.usual } else { self.last_step.min(self.usual.saturating_mul(4)) };
+            // Behind a filter that holds the last frame, the end of the source is past.
+            let left = until.map(|until| until.saturating_sub(last.pts().unwrap_or(0))).filter(|left| *left > 0);
+            let duration = if self.constant { self.usual } else { left.unwrap_or(self.last_step) };
             self.encode(&last, duration.max(1))?;
         } else {
             return Err(AvError::Corrupt("no picture of it can be decoded".to_owned()).into());

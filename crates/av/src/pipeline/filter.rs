@@ -22,11 +22,11 @@ pub(super) fn pictures(
         let message = next(frames)?;
         let frame = match message {
             Pictures::Frame(frame) => frame::Video::from(frame),
-            Pictures::End => {
+            Pictures::End(until) => {
                 if let Some((_, graph)) = &mut current {
-                    drain(graph, base, to_encode)?;
+                    drain(graph, until, base, to_encode)?;
                 }
-                to_encode.send(Pictures::End)?;
+                to_encode.send(Pictures::End(until))?;
                 return Ok(());
             }
         };
@@ -34,7 +34,7 @@ pub(super) fn pictures(
         let fits = current.as_ref().is_some_and(|(known, _)| *known == shape);
         if !fits {
             if let Some((_, graph)) = &mut current {
-                drain(graph, base, to_encode)?;
+                drain(graph, frame.pts(), base, to_encode)?;
             }
             let graph = Graph::pictures(shape, base, Some(settings.frame_rate), &settings.filter, threads)?;
             current = Some((shape, graph));
@@ -46,8 +46,8 @@ pub(super) fn pictures(
     }
 }
 
-fn drain(graph: &mut Graph, base: Fraction, to_encode: &Sender<Pictures>) -> Result<(), Halt> {
-    graph.send(None)?;
+fn drain(graph: &mut Graph, until: Option<i64>, base: Fraction, to_encode: &Sender<Pictures>) -> Result<(), Halt> {
+    graph.end_at(until)?;
     hand_on(graph, base, to_encode)
 }
 
