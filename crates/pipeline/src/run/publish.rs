@@ -112,7 +112,7 @@ impl<'a> Publisher<'a, '_> {
         }
         let draft = match settled_draft(item, plan, self.pins) {
             Ok(draft) => draft,
-            Err(error) => return self.failed(&record, &error).map(|end| (end, None)),
+            Err(error) => return self.failed(&record, &error, in_doubt).map(|end| (end, None)),
         };
         run.started(item.source, RunStage::Publish);
         let watch = Watch::new(run, item.source, &record, state.clone());
@@ -124,7 +124,8 @@ impl<'a> Publisher<'a, '_> {
                 () = tokio::time::sleep(LOOK) => {
                     // Between the intent and the answer nothing may be cut off: the answer would be lost.
                     if run.stopping() && !watch.is_intended() {
-                        run.recorded(run.ledger.set_pin_status(record.id, PinStatus::Waiting, Some("stopped")))?;
+                        let status = if watch.is_in_doubt() { PinStatus::Unknown } else { PinStatus::Waiting };
+                        run.recorded(run.ledger.set_pin_status(record.id, status, Some("stopped")))?;
                         return Some((End::Interrupted, None));
                     }
                 }
@@ -149,12 +150,12 @@ impl<'a> Publisher<'a, '_> {
                 }
                 Some((End::Done, Some(pin)))
             }
-            Err(error) => self.failed(&record, &error).map(|end| (end, None)),
+            Err(error) => self.failed(&record, &error, watch.is_in_doubt()).map(|end| (end, None)),
         }
     }
 
-    /// Enters why it did not work, and what that means for the next run.
-    fn failed(self, record: &PinRecord, error: &PublishError) -> Option<End> {
+    /// Enters why it did not work, and what that means for the next run. `in_doubt` is for a Pin that may exist.
+    fn failed(self, record: &PinRecord, error: &PublishError, in_doubt: bool) -> Option<End> {
         let reason = error.to_string();
         let (status, end) = match error {
             PublishError::OutcomeUnknown { .. } => (PinStatus::Unknown, End::Unknown { reason: reason.clone() }),
@@ -167,8 +168,9 @@ impl<'a> Publisher<'a, '_> {
             }
             _ => (PinStatus::Failed, End::Failed { stage: RunStage::Publish, reason: reason.clone() }),
         };
-        // A Pin that may exist stays in doubt, whatever kept us from looking.
-        let status = if record.status == PinStatus::Unknown { PinStatus::Unknown } else { status };
+        // It stays in doubt, whatever kept us from looking.
+        let (status, end) =
+            if in_doubt { (PinStatus::Unknown, End::Unknown { reason: reason.clone() }) } else { (status, end) };
         self.run.recorded(self.run.ledger.set_pin_status(record.id, status, Some(&reason))).map(|()| end)
     }
 

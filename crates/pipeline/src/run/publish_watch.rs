@@ -40,6 +40,12 @@ impl<'a> Watch<'a> {
         matches!(self.saved.lock().unwrap_or_else(PoisonError::into_inner).state, PublishState::Intended { .. })
     }
 
+    /// Whether the Pin may exist, or may come to exist.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        let saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
+        matches!(saved.state, PublishState::Intended { .. } | PublishState::Unknown { .. })
+    }
+
     pub(super) fn take_ledger_error(&self) -> Option<LedgerError> {
         self.saved.lock().unwrap_or_else(PoisonError::into_inner).error.take()
     }
