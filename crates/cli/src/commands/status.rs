@@ -59,24 +59,26 @@ pub(crate) fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
             writeln!(out, "{}", totals(&jobs, &pins))?;
         }
     }
-    let bad = |job: &Job| matches!(job.state, JobState::Failed | JobState::SetAside);
     let bad_pin = |pin: &PinRecord| matches!(pin.status, PinStatus::Failed | PinStatus::SetAside | PinStatus::Unknown);
-    let failed = jobs.iter().any(bad) || pins.values().flatten().any(bad_pin);
+    let failed = jobs.iter().any(has_failed) || pins.values().flatten().any(bad_pin);
     Ok(if failed { Exit::SomeFailed } else { Exit::Success })
 }
 
+const fn has_failed(job: &Job) -> bool {
+    matches!(job.state, JobState::Unreadable | JobState::Failed | JobState::SetAside)
+}
+
 fn human(out: &mut dyn std::io::Write, job: &Job, pins: &[PinRecord]) -> std::io::Result<()> {
-    let bad = matches!(job.state, JobState::Failed | JobState::SetAside);
-    let style = if bad { BAD } else { GOOD };
-    writeln!(out, "{style}{:<9}{style:#} {}", job.state.name(), shown(&job.source))?;
+    let style = if has_failed(job) { BAD } else { GOOD };
+    writeln!(out, "{style}{:<10}{style:#} {}", job.state.name(), shown(&job.source))?;
     if let Some(reason) = &job.reason {
-        writeln!(out, "          {}", clean(reason))?;
+        writeln!(out, "           {}", clean(reason))?;
     }
     for pin in pins {
         let status = pin.status.name();
         let url = pinned(pin).map_or_else(String::new, |(_, url)| format!("  {url}"));
         let reason = pin.reason.as_ref().map_or_else(String::new, |reason| format!("  {reason}"));
-        writeln!(out, "          {status}{DIM}  {}{DIM:#}{}", clean(&pin.key.destination), clean(&(url + &reason)))?;
+        writeln!(out, "           {status}{DIM}  {}{DIM:#}{}", clean(&pin.key.destination), clean(&(url + &reason)))?;
     }
     Ok(())
 }

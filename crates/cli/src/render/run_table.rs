@@ -1,7 +1,7 @@
 //! How a run ended: a line as each video is done, a table at the end.
 
 use comfy_table::{ContentArrangement, Table, presets};
-use pinpress_pipeline::{End, RunSummary, VideoOutcome};
+use pinpress_pipeline::{End, RunStage, RunSummary, VideoOutcome};
 use pinpress_probe::{Report, Severity};
 
 use super::check_human::counted;
@@ -81,7 +81,10 @@ fn checks(outcome: &VideoOutcome) -> String {
         (Some(rules), true) => format!("failed {rules}; passes now"),
         (Some(rules), false) => format!("fails {rules}"),
         (None, true) => "passes".to_owned(),
-        (None, false) => "cannot be read".to_owned(),
+        (None, false) if matches!(outcome.end, End::Failed { stage: RunStage::Check, .. }) => {
+            "cannot be read".to_owned()
+        }
+        (None, false) => String::new(),
     }
 }
 

@@ -132,11 +132,11 @@ pub trait Ledger: Send + Sync {
     /// When the ledger cannot be written, or a later attempt has begun.
     fn finish(&self, attempt: Attempt, outcome: &StepOutcome) -> Result<(), LedgerError>;
 
-    /// Enters that a source cannot be used at all.
+    /// Enters that a source cannot be read as a video.
     ///
     /// # Errors
     /// When the ledger cannot be written.
-    fn fail(&self, job: JobId, reason: &str) -> Result<(), LedgerError>;
+    fn set_unreadable(&self, job: JobId, reason: &str) -> Result<(), LedgerError>;
 
     /// The Pin of that key; failing that, one of the same destination and board that shows the same content: a
     /// published output that is itself published again.

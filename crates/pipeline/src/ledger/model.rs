@@ -98,6 +98,8 @@ pub struct JobId(pub i64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum JobState {
+    /// It cannot be read as a video.
+    Unreadable,
     /// Read and judged.
     Checked,
     /// A fix was begun; if no run is alive, it was killed.
@@ -119,6 +121,7 @@ impl JobState {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Unreadable => "unreadable",
             Self::Checked => "checked",
             Self::Fixing => "fixing",
             Self::Fixed => "fixed",
@@ -132,9 +135,17 @@ impl JobState {
     /// The state of that name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Checked, Self::Fixing, Self::Fixed, Self::Covering, Self::Covered, Self::Failed, Self::SetAside]
-            .into_iter()
-            .find(|state| state.name() == name)
+        const ALL: [JobState; 8] = [
+            JobState::Unreadable,
+            JobState::Checked,
+            JobState::Fixing,
+            JobState::Fixed,
+            JobState::Covering,
+            JobState::Covered,
+            JobState::Failed,
+            JobState::SetAside,
+        ];
+        ALL.into_iter().find(|state| state.name() == name)
     }
 }
 
@@ -345,7 +356,7 @@ mod tests {
 
     #[test]
     fn state_names_round_trip() {
-        for state in [JobState::Checked, JobState::Fixing, JobState::Covered, JobState::SetAside] {
+        for state in [JobState::Unreadable, JobState::Fixing, JobState::Covered, JobState::SetAside] {
             assert_eq!(JobState::from_name(state.name()), Some(state));
         }
         for status in [PinStatus::Publishing, PinStatus::Waiting, PinStatus::Unknown, PinStatus::SetAside] {

@@ -303,13 +303,13 @@ impl Ledger for SqliteLedger {
         if changed == 1 { Ok(()) } else { Err(LedgerError::Superseded { number }) }
     }
 
-    fn fail(&self, job: JobId, reason: &str) -> Result<(), LedgerError> {
+    fn set_unreadable(&self, job: JobId, reason: &str) -> Result<(), LedgerError> {
         self.write(|transaction| {
             transaction.execute(
                 "UPDATE jobs SET state = ?2, reason = ?3, changed_at = ?4 WHERE id = ?1",
-                params![job.0, JobState::Failed.name(), reason, now()],
+                params![job.0, JobState::Unreadable.name(), reason, now()],
             )?;
-            note(transaction, (Some(job.0), None), JobState::Failed.name(), Some(reason))
+            note(transaction, (Some(job.0), None), JobState::Unreadable.name(), Some(reason))
         })
     }
 

@@ -72,6 +72,9 @@ fn spec_of<'a>(run: &'a Run<'a>, index: usize) -> &'a Spec {
 }
 
 fn examine(run: &Run<'_>, index: usize) -> Examined {
+    if run.stopping() {
+        return Examined::Stopped;
+    }
     let path = &run.videos[index].path;
     let spec = spec_of(run, index);
     let key_of = |fingerprint: Fingerprint| match &run.options.mode {
@@ -126,7 +129,7 @@ fn fingerprint(run: &Run<'_>, source: &Source, place: &Path) -> Result<Fingerpri
 /// Whether the job needs no look at the source: it is done and its results are there, or nothing will be tried.
 fn is_settled(run: &Run<'_>, index: usize, job: &Job) -> bool {
     match job.state {
-        JobState::Failed | JobState::SetAside => true,
+        JobState::Unreadable | JobState::Failed | JobState::SetAside => true,
         JobState::Checked | JobState::Fixing => false,
         _ => Standing::of(run, index, job).fixed,
     }
@@ -234,8 +237,10 @@ impl<'a> Desk<'a, '_> {
         let run = self.run;
         let reason = item.job.reason.clone().unwrap_or_default();
         match item.job.state {
-            JobState::Failed => {
-                run.finish(item.index, item.outcome(End::Failed { stage: RunStage::Fix, reason }));
+            JobState::Unreadable | JobState::Failed => {
+                let unreadable = item.job.state == JobState::Unreadable;
+                let stage = if unreadable { RunStage::Check } else { RunStage::Fix };
+                run.finish(item.index, item.outcome(End::Failed { stage, reason }));
                 return None;
             }
             JobState::SetAside => {
@@ -273,7 +278,7 @@ impl<'a> Desk<'a, '_> {
             // A job of its own, so that `status` shows it; it has no output.
             let relative = self.outputs[index].clone();
             let Some(job) = run.recorded(run.ledger.enroll(&key, &absolute(source), &relative)) else { return };
-            if run.recorded(run.ledger.fail(job.id, &error.to_string())).is_none() {
+            if run.recorded(run.ledger.set_unreadable(job.id, &error.to_string())).is_none() {
                 return;
             }
         }
