@@ -26,7 +26,9 @@ pub struct Job {
     pub metadata: Vec<(String, String)>,
     /// The sound's language as ISO 639-2 has it.
     pub language: Option<String>,
-    /// Threads of decoders, filters and encoders together, at least 1.
+    /// Every key is written, also those that MP4 has no box of its own for.
+    pub all_metadata: bool,
+    /// Threads of the encoder, at least 1; decoder and filters get half as many each.
     pub threads: usize,
 }
 

@@ -89,6 +89,7 @@ impl Mp4 {
         &mut self,
         metadata: &[(String, String)],
         language: Option<(usize, &str)>,
+        all_metadata: bool,
         timescale: i32,
     ) -> Result<(), AvError> {
         let mut tags = Dictionary::new();
@@ -106,7 +107,8 @@ impl Mp4 {
         let mut options = Dictionary::new();
         // `moov` goes first, in a second pass over the file; `colr` from the tags; edit lists for what begins late or
         // early.
-        options.set("movflags", "+faststart+write_colr");
+        let flags = if all_metadata { "+faststart+write_colr+use_metadata_tags" } else { "+faststart+write_colr" };
+        options.set("movflags", flags);
         options.set("use_editlist", "1");
         options.set("brand", "mp42");
         options.set("video_track_timescale", &timescale.to_string());

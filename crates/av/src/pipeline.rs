@@ -65,7 +65,7 @@ pub fn run(job: &Job, cancel: &Cancel, observe: &mut dyn FnMut(Reached)) -> Resu
             timescale = base;
             let encoder = Encoder::h264(encode, base, job.threads)?;
             let track = output.encoded_track(encoder.context(), base)?;
-            let options = DecoderOptions { threads: job.threads, frame_threads: true, strict: false };
+            let options = DecoderOptions { threads: half(job.threads), frame_threads: true, strict: false };
             let decoder = Decoder::open(&input, encode.stream, options)?;
             chains.push(Chain::Video {
                 settings: encode,
@@ -101,7 +101,7 @@ pub fn run(job: &Job, cancel: &Cancel, observe: &mut dyn FnMut(Reached)) -> Resu
         }
     };
     let language = sound_track.zip(job.language.as_deref());
-    output.start(&job.metadata, language, ticks_a_second(timescale))?;
+    output.start(&job.metadata, language, job.all_metadata, ticks_a_second(timescale))?;
 
     let tracks = chains.len();
     let written = thread::scope(|scope| {
@@ -125,7 +125,7 @@ pub fn run(job: &Job, cancel: &Cancel, observe: &mut dyn FnMut(Reached)) -> Resu
                     let (to_filter, filtering) = bounded(FRAMES_WAITING);
                     let (to_encode, encoding) = bounded(FRAMES_WAITING);
                     outlets.push(Outlet::Decode(to_decode));
-                    let (shared, plan, threads) = (&shared, &plan, job.threads);
+                    let (shared, plan, threads) = (&shared, &plan, half(job.threads));
                     scope.spawn(move || {
                         shared.run(|| decode::pictures(plan, base, *decoder, &decoding, &to_filter, shared));
                     });
@@ -338,6 +338,11 @@ impl<'a> Shared<'a> {
 /// The next message; a channel without a sender is a stage that went away.
 pub(crate) fn next<T>(channel: &Receiver<T>) -> Result<T, Halt> {
     Ok(channel.recv()?)
+}
+
+/// What decoders and filters get of the threads: the encoder is what everything waits for.
+fn half(threads: usize) -> usize {
+    (threads / 2).max(1)
 }
 
 /// The same time base with ticks that are whole parts of its own, at least [`MIN_TICKS`] a second.

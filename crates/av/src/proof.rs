@@ -30,7 +30,8 @@ pub struct DecodeProof {
 }
 
 /// Decodes all of the first moving picture and the first sound of the file at `path`, noticing what a player would
-/// conceal. `observe` gets the time that was reached, in microseconds.
+/// conceal. What cannot be decoded before the first picture is no fault of the file: it began before the file did.
+/// `observe` gets the time that was reached, in microseconds.
 ///
 /// # Errors
 /// When the file cannot be opened or read, a codec cannot be decoded here, or `cancel` is set. Faults are counted.
@@ -78,11 +79,17 @@ pub fn decode_all(
     for (_, decoder) in &mut lanes {
         proof.feed(decoder, None, reached)?;
     }
+    if proof.video_frames == 0 {
+        return Err(AvError::Corrupt("no picture of it can be decoded".to_owned()));
+    }
     Ok(proof)
 }
 
 impl DecodeProof {
     fn error(&mut self, time_us: i64) {
+        if self.video_frames == 0 {
+            return;
+        }
         self.errors += 1;
         self.first_error_us.get_or_insert(time_us);
     }

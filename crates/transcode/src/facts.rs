@@ -15,6 +15,7 @@ use crate::failure;
 mod private;
 mod rate;
 
+pub use private::kept_metadata;
 use rate::Rates;
 
 /// How much shorter than the other the picture or the sound may be before it is told: the rule set decides what that

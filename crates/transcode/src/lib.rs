@@ -1,10 +1,61 @@
 //! Plans the least change that makes a video fit, carries it out and proves the result.
 //!
-//! [`facts::read`] answers what a file is, by libav; `execute` carries a plan out into a temp file; `verify` alone turns
-//! that into a file under its final name.
+//! [`facts::read`] answers what a file is, by libav; [`execute`](execute::execute) carries a plan out into a
+//! [`Rendition`], a temp file; [`verify`](verify::verify) alone turns that into a [`VerifiedRendition`] under its final
+//! name.
 
+use std::path::Path;
+
+use pinpress_av::Cancel;
+use pinpress_media::{Failure, FixOptions, Fixed, Plan, Progress};
+use pinpress_probe::{MediaInfo, Spec};
+
+pub mod execute;
 pub mod facts;
 pub mod failure;
+pub mod filters;
+mod link;
 pub mod plan;
+pub mod rendition;
+pub mod space;
+pub mod verify;
 
 pub use facts::read;
+pub use rendition::Rendition;
+pub use verify::{Claim, VerifiedRendition};
+
+/// A video to fix: where it is, what it is, what it has to become.
+#[derive(Debug, Clone, Copy)]
+pub struct Fix<'a> {
+    /// The file; it is only read.
+    pub source: &'a Path,
+    /// Its facts.
+    pub info: &'a MediaInfo,
+    /// The rule set that the result has to pass.
+    pub spec: &'a Spec,
+    /// What the user prefers.
+    pub options: &'a FixOptions,
+    /// The final name. Its folder exists.
+    pub output: &'a Path,
+}
+
+/// Carries out `plan`, proves the result and gives it its final name.
+///
+/// # Errors
+/// Whatever stands in the way, told for a person. Nothing is under the final name then that was not there before, and
+/// no temp file is left over.
+pub fn carry_out(
+    fix: Fix<'_>,
+    plan: Plan,
+    cancel: &Cancel,
+    observe: &mut dyn FnMut(Progress),
+) -> Result<Fixed, Failure> {
+    let Fix { source, info, spec, options, output } = fix;
+    if !options.overwrite && std::fs::symlink_metadata(output).is_ok() {
+        return Err(rendition::exists());
+    }
+    let rendition = execute::execute(source, info, &plan, options, output, cancel, observe)?;
+    let claim = Claim { source, info, plan: &plan, spec };
+    let verified = verify::verify(rendition, claim, options, cancel, observe)?;
+    Ok(verified.into_fixed(plan))
+}

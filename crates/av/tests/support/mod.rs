@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The folder of real clips beside the repository, or `None` (and a word on it) where there is none.
-pub fn media() -> Option<PathBuf> {
+pub(crate) fn media() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/media");
     if folder.is_dir() {
         return Some(folder);
@@ -15,7 +15,7 @@ pub fn media() -> Option<PathBuf> {
 }
 
 /// The real clips that are whole, sorted by name.
-pub fn good_clips() -> Vec<PathBuf> {
+pub(crate) fn good_clips() -> Vec<PathBuf> {
     let Some(folder) = media() else { return Vec::new() };
     let mut clips: Vec<_> = std::fs::read_dir(folder)
         .unwrap()
@@ -27,20 +27,20 @@ pub fn good_clips() -> Vec<PathBuf> {
 }
 
 /// Runs ffmpeg; its output options end in a path of the caller's.
-pub fn ffmpeg(arguments: &[&str]) {
+pub(crate) fn ffmpeg(arguments: &[&str]) {
     let output = Command::new("ffmpeg").args(["-v", "error", "-nostdin", "-y"]).args(arguments).output().unwrap();
     assert!(output.status.success(), "ffmpeg {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// What ffmpeg writes to its standard output.
-pub fn ffmpeg_bytes(arguments: &[&str]) -> Vec<u8> {
+pub(crate) fn ffmpeg_bytes(arguments: &[&str]) -> Vec<u8> {
     let output = Command::new("ffmpeg").args(["-v", "error", "-nostdin"]).args(arguments).output().unwrap();
     assert!(output.status.success(), "ffmpeg {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     output.stdout
 }
 
 /// What ffprobe says, one value a line.
-pub fn ffprobe(path: &Path, arguments: &[&str]) -> Vec<String> {
+pub(crate) fn ffprobe(path: &Path, arguments: &[&str]) -> Vec<String> {
     let output = Command::new("ffprobe")
         .args(["-v", "error", "-of", "default=nw=1:nk=1"])
         .args(arguments)
@@ -51,18 +51,18 @@ pub fn ffprobe(path: &Path, arguments: &[&str]) -> Vec<String> {
 }
 
 /// The mean difference of two pictures of one size, in steps of 255.
-pub fn mean_difference(left: &[u8], right: &[u8]) -> f64 {
+pub(crate) fn mean_difference(left: &[u8], right: &[u8]) -> f64 {
     assert_eq!(left.len(), right.len(), "sizes differ");
     let sum: u64 = left.iter().zip(right).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
     sum as f64 / left.len() as f64
 }
 
 /// A folder that goes when the test ends.
-pub fn folder() -> tempfile::TempDir {
+pub(crate) fn folder() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()
 }
 
 /// A path as the command lines take it.
-pub fn text(path: &Path) -> &str {
+pub(crate) fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }

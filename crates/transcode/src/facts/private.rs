@@ -15,7 +15,7 @@ pub(super) fn tags(facts: &Facts) -> Vec<PrivateTag> {
 /// By libav's key, which is the container's own: `location` (from `©xyz` and `loci`), `location-eng`,
 /// `com.apple.quicktime.location.ISO6709`, `make`, `com.apple.quicktime.model`, `com.android.manufacturer`, `firmware`.
 #[must_use]
-pub fn kind(key: &str) -> Option<PrivateTag> {
+pub(super) fn kind(key: &str) -> Option<PrivateTag> {
     let key = key.to_ascii_lowercase();
     let last = key.rsplit(['.', '-', '_', ' ']).next().unwrap_or(&key);
     if key.contains("location") || key.contains("gps") || key.contains("iso6709") || matches!(last, "xyz" | "loci") {
@@ -24,6 +24,23 @@ pub fn kind(key: &str) -> Option<PrivateTag> {
     let device = matches!(last, "make" | "model" | "manufacturer" | "serial" | "firmware" | "device" | "camera");
     (device || key.contains("serial_number") || key.contains("serialnumber") || key.contains("lens_model"))
         .then_some(PrivateTag::Device)
+}
+
+/// Keys that a fixed file keeps: what a viewer may read of the work itself.
+const WORK: [&str; 7] = ["title", "artist", "album", "genre", "copyright", "composer", "show"];
+
+/// Keys that describe the old container, not the video.
+const CONTAINER: [&str; 5] = ["major_brand", "minor_version", "compatible_brands", "encoder", "handler_name"];
+
+/// The metadata that goes into a fixed file: of the work alone, or with `all` whatever does not describe the old
+/// container.
+#[must_use]
+pub fn kept_metadata(facts: &Facts, all: bool) -> Vec<(String, String)> {
+    let keeps = |key: &str| {
+        let key = key.to_ascii_lowercase();
+        if all { !CONTAINER.contains(&key.as_str()) } else { WORK.contains(&key.as_str()) }
+    };
+    facts.metadata.iter().filter(|(key, _)| keeps(key)).cloned().collect()
 }
 
 #[cfg(test)]

@@ -1,0 +1,132 @@
+//! A plan carried out into a temp file beside the output.
+
+use std::path::Path;
+
+use pinpress_av::{AudioEncode, AudioTrack, Cancel, Facts, Job, Reached, VideoEncode, VideoTrack};
+use pinpress_media::{Action, AudioStep, Failure, FailureKind, FixOptions, Plan, Progress, RateStep, Stage, VideoStep};
+use pinpress_probe::{MediaInfo, Seconds};
+
+use crate::facts::kept_metadata;
+use crate::rendition::Rendition;
+use crate::{failure, filters, link, space};
+
+/// Carries out `plan` on the file at `source` into a temp file beside `output`. The source is only read.
+///
+/// # Errors
+/// Whatever libav or the system refuses; `Unfixable` for a plan that says so; `Corrupt` when something of the source
+/// could not be decoded. No temp file is left over.
+pub fn execute(
+    source: &Path,
+    info: &MediaInfo,
+    plan: &Plan,
+    options: &FixOptions,
+    output: &Path,
+    cancel: &Cancel,
+    observe: &mut dyn FnMut(Progress),
+) -> Result<Rendition, Failure> {
+    if let Some(reason) = &plan.unfixable {
+        return Err(Failure::new(FailureKind::Unfixable, reason.clone()));
+    }
+    space::check(output, space::estimate(info, plan))?;
+    let total_ms = plan.duration.or(info.duration).map(pinpress_media::wire_millis);
+    if plan.action == Action::Passthrough {
+        observe(Progress { stage: Stage::Copying, done_ms: 0, total_ms });
+        return link::passthrough(source, info.size_bytes, options.link, output);
+    }
+    let job_video = video_track(plan, info)?;
+    let stage = match (&job_video, &plan.audio) {
+        (VideoTrack::Copy { .. }, _) => Stage::Copying,
+        (VideoTrack::Encode(_), _) => Stage::Encoding,
+    };
+    let facts = Facts::read(source, cancel).map_err(|error| failure::from_av(&error))?;
+    let rendition = Rendition::create(output)?;
+    let job = Job {
+        input: source.to_owned(),
+        output: rendition.path().to_owned(),
+        video: job_video,
+        audio: plan.audio.as_ref().map(|audio| audio_track(audio, info)),
+        repeat: plan.repeat.max(1),
+        end_us: plan.end.map(Seconds::micros),
+        metadata: kept_metadata(&facts, options.keep_metadata),
+        language: plan.audio.as_ref().and_then(|audio| language(&facts, audio)),
+        all_metadata: options.keep_metadata,
+        threads: options.threads.max(1),
+    };
+    let mut report = |reached: Reached| {
+        let done_ms = u64::try_from(reached.time_us / 1000).unwrap_or(0);
+        observe(Progress { stage, done_ms, total_ms });
+    };
+    let done = pinpress_av::run(&job, cancel, &mut report).map_err(|error| failure::from_av(&error))?;
+    if done.damaged > 0 {
+        let at = done.first_damage_us.map(|micros| format!(", first at {}", Seconds::from_micros(micros)));
+        let message = format!(
+            "corrupt: {} pieces could not be decoded{}: export or copy it again",
+            done.damaged,
+            at.unwrap_or_default()
+        );
+        return Err(Failure { log: pinpress_av::take_log(), ..Failure::new(FailureKind::Corrupt, message) });
+    }
+    Ok(rendition)
+}
+
+fn video_track(plan: &Plan, info: &MediaInfo) -> Result<VideoTrack, Failure> {
+    let step = plan.video.as_ref().ok_or_else(|| Failure::new(FailureKind::Unfixable, "the plan has no picture"))?;
+    let encode = match step {
+        VideoStep::Copy { stream } => return Ok(VideoTrack::Copy { stream: *stream as usize }),
+        VideoStep::Encode(encode) => encode,
+    };
+    let video = info
+        .video
+        .iter()
+        .find(|video| video.index == encode.stream)
+        .ok_or_else(|| Failure::new(FailureKind::Corrupt, format!("there is no video stream {}", encode.stream)))?;
+    let clip = video.duration.or(info.duration);
+    let hold = plan.hold_until.and_then(|until| {
+        let left = until.0.checked_sub(clip?.0)?;
+        Some(Seconds(left)).filter(|left| *left > Seconds::ZERO)
+    });
+    let filters = filters::describe(encode, video, hold)?;
+    let (rate, constant) = match encode.rate {
+        RateStep::Constant(rate) => (Some(rate), true),
+        RateStep::Keep => (video.frame_rate, false),
+    };
+    let frame_rate = rate.and_then(|rate| {
+        let rate = rate.rational();
+        Some(pinpress_av::Fraction::new(i32::try_from(rate.num()).ok()?, i32::try_from(rate.den()).ok()?))
+    });
+    Ok(VideoTrack::Encode(VideoEncode {
+        stream: encode.stream as usize,
+        filter: filters.description,
+        width: encode.canvas.width,
+        height: encode.canvas.height,
+        // Only rate control and the length of a group ask for a rate that nobody knows.
+        frame_rate: frame_rate.unwrap_or(pinpress_av::Fraction::new(30, 1)),
+        constant,
+        crf: encode.quality,
+        preset: encode.preset.clone(),
+        max_bit_rate: encode.max_bit_rate,
+        colour: filters.colour,
+    }))
+}
+
+fn audio_track(step: &AudioStep, info: &MediaInfo) -> AudioTrack {
+    match step {
+        AudioStep::Copy { stream } => AudioTrack::Copy { stream: *stream as usize },
+        AudioStep::Encode { stream, sample_rate, channels, bit_rate, .. } => {
+            let from = info.audio.iter().find(|audio| audio.index == *stream).and_then(|audio| audio.channels);
+            AudioTrack::Encode(AudioEncode {
+                stream: *stream as usize,
+                filter: filters::describe_sound(from, *channels),
+                sample_rate: *sample_rate,
+                channels: *channels,
+                bit_rate: *bit_rate,
+            })
+        }
+    }
+}
+
+fn language(facts: &Facts, step: &AudioStep) -> Option<String> {
+    let (AudioStep::Copy { stream } | AudioStep::Encode { stream, .. }) = step;
+    let metadata = &facts.streams.get(*stream as usize)?.metadata;
+    metadata.iter().find(|(key, _)| key == "language").map(|(_, value)| value.clone())
+}
