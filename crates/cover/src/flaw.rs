@@ -66,9 +66,7 @@ pub(crate) fn penalty(flaw: Option<Flaw>) -> f64 {
         None => 0.0,
         Some(Flaw::Duplicate) => 0.01,
         Some(Flaw::Transition) => 0.05,
-        Some(Flaw::Flat) => 0.15,
-        Some(Flaw::TooBright) => 0.2,
-        Some(Flaw::Blurred) => 0.3,
+        Some(Flaw::Flat | Flaw::TooBright | Flaw::Blurred) => 0.2,
         Some(Flaw::TooDark) => 0.5,
     }
 }

@@ -1,6 +1,6 @@
 //! From a video to its cover: frames that represent it, are still, sharp and well lit, and no two alike.
 //!
-//! [`frames`] takes small stills at sync samples; `measure` says what each is like, `flaw` refuses, `score` ranks,
+//! `frames` takes small stills at sync samples; `measure` says what each is like, `flaw` refuses, `score` ranks,
 //! `choose` picks distinct ones; `picture` and `sheet` write. Measuring and scoring are pure and the same on every
 //! run at any number of threads.
 

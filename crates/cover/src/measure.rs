@@ -117,6 +117,37 @@ fn colourfulness(picture: &Picture<'_>) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    fn any_picture() -> impl Strategy<Value = (usize, usize, Vec<u8>)> {
+        (1_usize..70, 1_usize..70).prop_flat_map(|(width, height)| {
+            (Just(width), Just(height), prop::collection::vec(any::<u8>(), width * height * 3))
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn measures_keep_their_ranges((width, height, rgb) in any_picture()) {
+            let of = Measures::of(&Picture::new(width, height, &rgb).unwrap());
+            prop_assert!((0.0..=1.0001).contains(&of.luma) && (0.0..=0.5001).contains(&of.contrast), "{of:?}");
+            prop_assert!((0.0..=1.0).contains(&of.uniformity) && (0.0..8.0).contains(&of.gradient), "{of:?}");
+            prop_assert!((0.0..=8.0).contains(&of.detail) && (0.0..300.0).contains(&of.colourfulness), "{of:?}");
+            prop_assert!(of.look.distance(&of.look) == 0.0 && of.look.is_like(&of.look));
+            prop_assert!(of.grid.difference(&of.grid) == 0.0);
+        }
+
+        #[test]
+        fn a_picture_twice_as_large_looks_the_same(pixels in prop::collection::vec(any::<[u8; 3]>(), 32 * 64)) {
+            let small: Vec<u8> = pixels.as_flattened().to_vec();
+            let large: Vec<u8> =
+                (0..64 * 128).flat_map(|at| pixels[at / 64 / 2 * 32 + at % 64 / 2]).collect();
+            let small = Measures::of(&Picture::new(32, 64, &small).unwrap());
+            let large = Measures::of(&Picture::new(64, 128, &large).unwrap());
+            prop_assert!(small.look.distance(&large.look) < 1e-9);
+            prop_assert!((small.luma - large.luma).abs() < 1e-6 && (small.uniformity - large.uniformity).abs() < 1e-9);
+            prop_assert!((small.colourfulness - large.colourfulness).abs() < 1e-3);
+        }
+    }
 
     fn measures(width: usize, height: usize, pixel: impl Fn(usize, usize) -> [u8; 3]) -> Measures {
         let rgb: Vec<u8> = (0..width * height).flat_map(|at| pixel(at % width, at / width)).collect();

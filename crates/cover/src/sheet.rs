@@ -77,6 +77,19 @@ impl Sheet {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn pictures_of_any_sizes_fit_on_one_sheet(sizes in prop::collection::vec((1_u32..200, 1_u32..200, 0_usize..30), 0..20)) {
+            let stills: Vec<Still> = sizes.iter().map(|&(width, height, _)| still(width, height, 7)).collect();
+            let entries: Vec<_> =
+                stills.iter().zip(&sizes).map(|(still, &(_, _, length))| (still, "x".repeat(length))).collect();
+            let sheet = lay_out(&entries);
+            let drawn = sheet.rgb.as_chunks::<3>().0.iter().filter(|&&pixel| pixel == [7; 3]).count();
+            prop_assert_eq!(drawn, sizes.iter().map(|&(width, height, _)| (width * height) as usize).sum::<usize>());
+        }
+    }
 
     fn still(width: u32, height: u32, level: u8) -> Still {
         Still { time_us: 0, width, height, rgb: vec![level; (width * height * 3) as usize] }

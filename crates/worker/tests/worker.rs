@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use pinpress_media::{
-    CoverOptions, Failure, FailureKind, Observer, PictureFiles, PictureFormat, Workers, WorkersConfig,
+    CoverOptions, Failure, FailureKind, Observer, PictureFiles, PictureFormat, Request, Workers, WorkersConfig,
 };
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -285,4 +285,25 @@ fn a_line_that_is_no_request_is_answered_and_the_next_one_served() {
     assert_eq!((code, lines.len()), (Some(0), 2), "{out}");
     assert!(lines[0].contains("\"protocol\"") && lines[0].contains("dance"), "{}", lines[0]);
     assert!(lines[1].contains("\"about\""), "{}", lines[1]);
+}
+
+#[test]
+fn a_job_that_nobody_waits_for_is_stopped() {
+    use std::io::{BufRead as _, BufReader};
+
+    let folder = tempfile::tempdir().unwrap();
+    let source = long_clip(&folder);
+    let options = CoverOptions { count: 1, at: None, pictures: None, contact_sheet: None, overwrite: false };
+    let request = Request::Cover { source: source.as_path().into(), options };
+    let mut worker =
+        Command::new(WORKER).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let (mut requests, mut events) = (worker.stdin.take().unwrap(), BufReader::new(worker.stdout.take().unwrap()));
+    writeln!(requests, "{}", serde_json::to_string(&request).unwrap()).unwrap();
+    let mut line = String::new();
+    events.read_line(&mut line).unwrap();
+    assert!(line.contains("\"progress\""), "{line}");
+    // The front dies.
+    drop((requests, events));
+    // With code 0 it would have worked to the end.
+    assert_eq!(worker.wait().unwrap().code(), Some(2));
 }
