@@ -39,6 +39,11 @@ impl Progress {
         self.lines.suspend(|| drop(std::io::Write::write_fmt(&mut anstream::stderr(), format_args!("{line}\n"))));
     }
 
+    /// Lets something else write to the terminal.
+    pub(crate) fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
+        self.lines.suspend(write)
+    }
+
     fn with_bars<T>(&self, change: impl FnOnce(&mut Bars) -> T) -> T {
         change(&mut self.bars.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -71,6 +71,7 @@ fn a_folder_is_published_and_a_second_run_does_nothing() {
     assert!(new.iter().all(|request| request.method == "GET"), "only the board was looked up: {new:?}");
     let ends: Vec<_> = summary.videos.iter().map(|video| video.end.clone()).collect();
     assert_eq!(ends[1..], [End::UpToDate, End::UpToDate]);
+    assert!(matches!(&ends[0], End::Failed { stage: RunStage::Check, .. }), "told again, without another look");
     assert!(summary.videos[1].pin.is_some(), "what was published before is told");
     let after: Vec<_> = files(&ground.raw("")).iter().map(|name| std::fs::read(ground.raw(name)).ok()).collect();
     assert_eq!(before, after, "sources are not touched");

@@ -108,7 +108,7 @@ pub(crate) fn run(args: &CoverArgs, shared: &Shared) -> anyhow::Result<Exit> {
     in_order(videos.len(), jobs, &interrupt, pick, |_, result| {
         progress.finished(&result.video, None);
         if !args.json && written.is_ok() {
-            written = render::human(&mut results, &result, shared.verbose > 0);
+            written = progress.aside(|| render::human(&mut results, &result, shared.verbose > 0));
         }
         covered.push(result);
     });

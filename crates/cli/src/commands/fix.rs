@@ -125,7 +125,7 @@ pub(crate) fn run(args: &FixCommand, shared: &Shared) -> anyhow::Result<Exit> {
         |_, result| {
             progress.finished(&result.source, None);
             if args.format == Format::Human && written.is_ok() {
-                written = render::human(&mut results, &result, shared.quiet);
+                written = progress.aside(|| render::human(&mut results, &result, shared.quiet));
             }
             fixed.push(result);
         },
