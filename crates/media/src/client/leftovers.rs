@@ -8,14 +8,31 @@ use crate::wire::Request;
 /// How the name of every temp file ends.
 pub const TEMP_SUFFIX: &str = ".pinpress-tmp";
 
+/// The longest file name on Linux and on most filesystems, in bytes.
+const NAME_MAX: usize = 255;
+
 /// The hidden name beside `output` that its bytes have until they are good: `.NAME.PID.pinpress-tmp`. In the same
-/// folder, so that the rename stays in one filesystem.
+/// folder, so that the rename stays in one filesystem. Of a name that would be too long so, only the beginning.
 #[must_use]
 pub fn temp_name(output: &Path, pid: u32) -> PathBuf {
-    let mut name = OsString::from(".");
-    name.push(output.file_name().unwrap_or_default());
-    name.push(format!(".{pid}{TEMP_SUFFIX}"));
-    output.with_file_name(name)
+    let name = output.file_name().unwrap_or_default();
+    let ending = format!(".{pid}{TEMP_SUFFIX}");
+    let mut temp = OsString::from(".");
+    match room_for_name(ending.len()) {
+        room if name.len() <= room => temp.push(name),
+        room => {
+            let text = name.to_string_lossy();
+            let cut = (0..=room.min(text.len())).rev().find(|&at| text.is_char_boundary(at));
+            temp.push(&text[..cut.unwrap_or(0)]);
+        }
+    }
+    temp.push(ending);
+    output.with_file_name(temp)
+}
+
+/// Bytes of the output's name that a temp name with an ending of this length has room for.
+const fn room_for_name(ending: usize) -> usize {
+    (NAME_MAX - 1).saturating_sub(ending)
 }
 
 /// Removes the temp files of `request`. Only for a request whose worker is dead.
@@ -50,16 +67,18 @@ fn outputs(request: &Request) -> Vec<PathBuf> {
     }
 }
 
-/// Whether `entry` is `.NAME.<mark>.pinpress-tmp`. The mark holds no dot: the temp file of `a.mp4.b.mp4` is not one
-/// of `a.mp4`.
+/// Whether `entry` is `.NAME.<mark>.pinpress-tmp`, or the same with the beginning of a long name. The mark holds no
+/// dot: the temp file of `a.mp4.b.mp4` is not one of `a.mp4`.
 fn is_temp_of(name: &OsStr, entry: &OsStr) -> bool {
     let (name, entry) = (name.as_encoded_bytes(), entry.as_encoded_bytes());
-    let mark = entry
-        .strip_prefix(b".")
-        .and_then(|rest| rest.strip_prefix(name))
-        .and_then(|rest| rest.strip_prefix(b"."))
-        .and_then(|rest| rest.strip_suffix(TEMP_SUFFIX.as_bytes()));
-    mark.is_some_and(|mark| !mark.is_empty() && !mark.contains(&b'.'))
+    let middle = entry.strip_prefix(b".").and_then(|rest| rest.strip_suffix(TEMP_SUFFIX.as_bytes()));
+    let Some(middle) = middle else { return false };
+    let Some(dot) = middle.iter().rposition(|&byte| byte == b'.') else { return false };
+    let (begun, ending) = (&middle[..dot], middle.len() - dot + TEMP_SUFFIX.len());
+    // Cut before a character of up to four bytes.
+    let full = begun.len() + 4 > room_for_name(ending);
+    let shortened = full && name.len() > room_for_name(ending) && name.starts_with(begun);
+    dot + 1 < middle.len() && (begun == name || shortened)
 }
 
 #[cfg(test)]
@@ -67,6 +86,19 @@ mod tests {
     use super::*;
     use crate::cover::{CoverOptions, PictureFiles, PictureFormat};
     use crate::wire::WirePath;
+
+    #[test]
+    fn temp_names_of_names_of_any_length_fit_and_are_known_again() {
+        for text in ["a".to_owned(), "x".repeat(251), "ü".repeat(125), "y".repeat(230)] {
+            let output = Path::new("/out").join(text + ".mp4");
+            let temp = temp_name(&output, 4_194_304);
+            let (name, temp_name) = (output.file_name().unwrap(), temp.file_name().unwrap());
+            assert!(temp_name.len() <= NAME_MAX, "{}", temp.display());
+            assert!(is_temp_of(name, temp_name), "{}", temp.display());
+            assert!(!is_temp_of(OsStr::new("b.mp4"), temp_name), "{}", temp.display());
+            assert!(!is_temp_of(name, OsStr::new(".y.1.pinpress-tmp")), "{}", output.display());
+        }
+    }
 
     #[test]
     fn only_the_temp_files_of_this_output_are_swept() {
