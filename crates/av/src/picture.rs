@@ -1,4 +1,8 @@
-//! Pieces of filter descriptions that stills and encodes share. Pure.
+//! Pieces of filter descriptions that stills and encodes share.
+
+use std::ffi::CString;
+
+use ffmpeg_next::ffi;
 
 use crate::colour::Colour;
 
@@ -58,6 +62,39 @@ pub fn matrix(colour: &Colour, width: u32, height: u32) -> &'static str {
     }
 }
 
+/// Red, green and blue of a colour that libav knows by name (`black`), or that is written `0xRRGGBB` or `#RRGGBB`;
+/// `None` for anything else.
+#[must_use]
+pub fn colour(name: &str) -> Option<[u8; 3]> {
+    crate::log::init();
+    let name = CString::new(name).ok()?;
+    let mut rgba = [0u8; 4];
+    // SAFETY: the name is NUL-ended, libav writes four bytes, and a null context stands for no log context.
+    let result = unsafe { ffi::av_parse_color(rgba.as_mut_ptr(), name.as_ptr(), -1, std::ptr::null_mut()) };
+    (result >= 0).then_some([rgba[0], rgba[1], rgba[2]])
+}
+
+/// The colour to give to libav's drawing filters, so that `rgb` shows when the frame is taken by BT.709: up to FFmpeg
+/// 6 they know BT.601 alone (ITU-R BT.601-7 §2.5.1, BT.709-6 §3.2). For frames of BT.601 it is `rgb` itself.
+#[must_use]
+pub fn drawn(rgb: [u8; 3], matrix: &str) -> [u8; 3] {
+    if matrix != "bt709" {
+        return rgb;
+    }
+    let [r, g, b] = rgb.map(f64::from);
+    let (kr, kb) = (0.2126, 0.0722);
+    let y = kr * r + (1.0 - kr - kb) * g + kb * b;
+    let (cb, cr) = ((b - y) / (2.0 - 2.0 * kb), (r - y) / (2.0 - 2.0 * kr));
+    let (kr, kb) = (0.299, 0.114);
+    let (r, b) = (y + cr * (2.0 - 2.0 * kr), y + cb * (2.0 - 2.0 * kb));
+    let g = (y - kr * r - kb * b) / (1.0 - kr - kb);
+    [r, g, b].map(|value| {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=255 before")]
+        let byte = value.round().clamp(0.0, 255.0) as u8;
+        byte
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,6 +108,24 @@ mod tests {
         colour.matrix = Some("bt2020nc".to_owned());
         colour.full_range = Some(false);
         assert!(tone_map(&colour).starts_with("zscale="));
+    }
+
+    #[test]
+    fn colours_are_libavs_and_nothing_else() {
+        assert_eq!(colour("black"), Some([0, 0, 0]));
+        assert_eq!(colour("0x336699"), Some([0x33, 0x66, 0x99]));
+        for no in ["", "nocolour", "black,movie=x", "a;b", "a[b]", "black:x=1"] {
+            assert_eq!(colour(no), None, "{no}");
+        }
+    }
+
+    #[test]
+    fn greys_are_drawn_as_they_are() {
+        for grey in [0, 77, 255] {
+            assert_eq!(drawn([grey; 3], "bt709"), [grey; 3]);
+        }
+        assert_ne!(drawn([0x33, 0x66, 0x99], "bt709"), [0x33, 0x66, 0x99]);
+        assert_eq!(drawn([0x33, 0x66, 0x99], "smpte170m"), [0x33, 0x66, 0x99]);
     }
 
     #[test]

@@ -162,6 +162,8 @@ pub(crate) struct Wiring {
     audio: Option<usize>,
     video_base: Fraction,
     audio_base: Fraction,
+    video_start: Option<i64>,
+    audio_start: Option<i64>,
     /// Zero of the output, in microseconds of the input's timeline.
     origin_us: i64,
     end_us: Option<i64>,
@@ -183,6 +185,8 @@ impl Wiring {
             audio,
             video_base: input.time_base(video),
             audio_base: audio.map_or(Fraction::MICROSECOND, |audio| input.time_base(audio)),
+            video_start: input.start_ticks(video),
+            audio_start: audio.and_then(|audio| input.start_ticks(audio)),
             origin_us: starts.into_iter().flatten().min().unwrap_or(0),
             end_us: job.end_us,
         })
@@ -194,6 +198,11 @@ impl Wiring {
 
     fn base(&self, stream: usize) -> Fraction {
         if stream == self.video { self.video_base } else { self.audio_base }
+    }
+
+    /// When a stream begins, in its ticks.
+    fn start(&self, stream: usize) -> Option<i64> {
+        if stream == self.video { self.video_start } else { self.audio_start }
     }
 
     /// Zero of the output in ticks of a stream.

@@ -55,7 +55,7 @@ pub fn describe(encode: &VideoEncode, video: &VideoStream, hold: Option<Seconds>
     chain.push(scale(encode, video, &input, &colour));
     chain.push("format=yuv420p".to_owned());
     let mut description = chain.join(",");
-    description.push_str(&placed(encode)?);
+    description.push_str(&placed(encode, &colour)?);
     description.push_str(",setsar=1");
     if let RateStep::Constant(rate) = encode.rate {
         description.push_str(&format!(",fps={}", rate.rational().to_fraction()));
@@ -86,13 +86,13 @@ fn scale(encode: &VideoEncode, video: &VideoStream, input: &Colour, output: &Col
 }
 
 /// What stands around the picture. Offsets are even, as chroma has half the places.
-fn placed(encode: &VideoEncode) -> Result<String, Failure> {
+fn placed(encode: &VideoEncode, tags: &Colour) -> Result<String, Failure> {
     let CodedSize { width, height } = encode.canvas;
     Ok(match &encode.fill {
         Fill::None => String::new(),
         Fill::Crop => format!(",crop={width}:{height}:trunc((iw-ow)/4)*2:trunc((ih-oh)/4)*2"),
         Fill::Colour(colour) => {
-            let colour = checked_colour(colour)?;
+            let colour = pad_colour(colour, tags.matrix.as_deref())?;
             format!(",pad={width}:{height}:trunc((ow-iw)/4)*2:trunc((oh-ih)/4)*2:color={colour}")
         }
         Fill::Blur => {
@@ -113,18 +113,15 @@ fn backdrop_side(side: u32) -> u32 {
     ((side / BACKDROP_FRACTION) & !1).max(16).min(side)
 }
 
-/// A colour's name goes into a language with commas, semicolons and file names in it.
-fn checked_colour(colour: &str) -> Result<&str, Failure> {
-    let plain = !colour.is_empty()
-        && colour.len() <= 40
-        && colour.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '#' | '@' | '.'));
-    if plain {
-        return Ok(colour);
-    }
-    Err(Failure::new(
-        FailureKind::Encoder,
-        format!("not a colour: {colour:?}: give a name such as black, or 0xRRGGBB, to --pad-color"),
-    ))
+/// The colour as the `pad` filter has to be told it. Only digits go into the description: a user's text could hold
+/// filters of its own.
+fn pad_colour(name: &str, matrix: Option<&str>) -> Result<String, Failure> {
+    let rgb = picture::colour(name).ok_or_else(|| {
+        let message = format!("not a colour: {name:?}: give a name such as black, or 0xRRGGBB, to --pad-color");
+        Failure::new(FailureKind::Encoder, message)
+    })?;
+    let [r, g, b] = picture::drawn(rgb, matrix.unwrap_or("bt709"));
+    Ok(format!("0x{r:02x}{g:02x}{b:02x}"))
 }
 
 /// The tags of SDR that is not converted: what the source says where players agree on it, else what they assume for
@@ -202,11 +199,10 @@ mod tests {
 
     #[test]
     fn a_colour_is_not_a_filter() {
-        for colour in ["black", "0x102030", "#ff0000", "red@0.5"] {
-            assert_eq!(checked_colour(colour).ok(), Some(colour));
-        }
-        for colour in ["", "black,movie=x", "a;b", "a[b]", "a:b", "a'b", "a\\b"] {
-            assert!(checked_colour(colour).is_err(), "{colour}");
+        assert_eq!(pad_colour("black", None).unwrap(), "0x000000");
+        assert_eq!(pad_colour("#ff8000", Some("smpte170m")).unwrap(), "0xff8000");
+        for name in ["", "black,movie=x", "a;b", "a[b]", "black:x=1"] {
+            assert!(pad_colour(name, None).is_err(), "{name}");
         }
     }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use pinpress_av::{Cancel, DecodeProof, Facts, StreamKind};
 use pinpress_media::{AudioStep, Failure, FailureKind, FixOptions, Fixed, Plan, Progress, Stage, VideoStep, WirePath};
-use pinpress_probe::{MediaInfo, Report, Seconds, Spec, check};
+use pinpress_probe::{MediaInfo, Report, Scan, Seconds, Spec, check};
 
 use crate::rendition::Rendition;
 use crate::{facts, failure};
@@ -120,8 +120,11 @@ fn decodes(proof: &DecodeProof, info: &MediaInfo) -> Result<(), Failure> {
             )
         });
     }
-    let told = info.primary_video().and_then(|video| video.frame_count);
-    match told {
+    let video = info.primary_video();
+    let fields = video.is_some_and(|video| video.scan == Some(Scan::Interlaced));
+    match video.and_then(|video| video.frame_count) {
+        // A field can be a sample of its own.
+        Some(told) if fields && told.div_ceil(2) == proof.video_frames => Ok(()),
         Some(told) if told != proof.video_frames => {
             Err(unproven(format!("the result has {told} pictures by its index and {} decode", proof.video_frames)))
         }

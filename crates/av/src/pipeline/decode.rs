@@ -18,11 +18,24 @@ pub(super) struct Decoding<'a> {
     limit: i64,
     shared: &'a Shared<'a>,
     any: bool,
+    /// When the demuxer says that the stream begins, in ticks of the stream.
+    start: Option<i64>,
+    /// Whether packets have decode times only.
+    untimed: bool,
 }
 
 impl<'a> Decoding<'a> {
     pub(super) fn new(plan: &Wiring, decoder: Decoder, stream: usize, shared: &'a Shared<'a>) -> Self {
-        Self { decoder, origin: plan.origin(stream), offset: 0, limit: i64::MAX, shared, any: false }
+        Self {
+            decoder,
+            origin: plan.origin(stream),
+            offset: 0,
+            limit: i64::MAX,
+            shared,
+            any: false,
+            start: plan.start(stream),
+            untimed: false,
+        }
     }
 
     pub(super) const fn base(&self) -> Fraction {
@@ -38,6 +51,7 @@ impl<'a> Decoding<'a> {
     ) -> Result<bool, Halt> {
         match feed {
             Feed::Packet(packet) => {
+                self.untimed |= packet.pts().is_none();
                 if !self.decoder.send(Some(packet))? {
                     self.damage(packet.pts().or(packet.dts()));
                 }
@@ -69,8 +83,11 @@ impl<'a> Decoding<'a> {
                     if is_damaged(&frame) {
                         self.damage(ticks);
                     }
-                    self.any = true;
                     let Some(ticks) = ticks else { continue };
+                    if !self.any {
+                        self.begin_at(ticks);
+                    }
+                    self.any = true;
                     let time = ticks.saturating_sub(self.origin).saturating_add(self.offset);
                     if time >= self.limit {
                         continue;
@@ -81,6 +98,16 @@ impl<'a> Decoding<'a> {
                 Received::Damaged => self.damage(None),
                 Received::Wait | Received::End => return Ok(()),
             }
+        }
+    }
+
+    /// Without presentation times (AVI) a frame's time is the decode time at which it came out, later than the
+    /// demuxer's start by the reordering: the first frame is brought back to that start, where players show it.
+    fn begin_at(&mut self, ticks: i64) {
+        if self.untimed
+            && let Some(start) = self.start
+        {
+            self.origin = self.origin.saturating_add(ticks.saturating_sub(start));
         }
     }
 
