@@ -1,0 +1,263 @@
+//! The whole job on real clips, by the real binaries, with ffprobe as the judge of what is read and what is written.
+//!
+//! Needs the folder of real clips beside the checkout; without it these tests skip and say so.
+
+#![expect(clippy::expect_used, reason = "a test stops at what it cannot go on from")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use pinpress_fixtures::{Clip, real_clips};
+use pinpress_probe::Rational;
+use pinpress_rehearsal::{Rehearsal, RehearsalOptions};
+use serde_json::Value;
+
+/// ffprobe averages Matroska's and MPEG-TS's rounded timestamps, or believes a declared rate: both within this part.
+const RATE_TOLERANCE: (i64, i64) = (1, 50);
+/// Durations by declared headers (ffprobe) against timestamps (ours): the last frame, or the priming of the sound.
+const DURATION_TOLERANCE_MS: u64 = 120;
+
+fn pinpress(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pinpress"));
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PINPRESS_")) {
+        command.env_remove(name);
+    }
+    command.args(args);
+    command
+}
+
+fn output_of(mut command: Command) -> Output {
+    command.output().expect("pinpress starts")
+}
+
+fn json_of(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).expect("JSON on stdout")
+}
+
+fn ffprobe(path: &Path) -> Value {
+    let output = Command::new("ffprobe")
+        .args(["-v", "error", "-of", "json", "-show_format", "-show_streams"])
+        .arg(path)
+        .output()
+        .expect("ffprobe starts");
+    serde_json::from_slice(&output.stdout).expect("ffprobe answers JSON")
+}
+
+fn stream_of<'a>(facts: &'a Value, kind: &str) -> Option<&'a Value> {
+    let pictures_in_motion = |stream: &&Value| stream["disposition"]["attached_pic"] != 1;
+    facts["streams"].as_array()?.iter().filter(pictures_in_motion).find(|stream| stream["codec_type"] == kind)
+}
+
+fn clips() -> Option<(PathBuf, Vec<Clip>)> {
+    let clips = real_clips();
+    if clips.is_none() {
+        println!("skipped: no folder of real clips");
+    }
+    let clips = clips?;
+    let folder = clips.iter().find(|clip| !clip.malformed)?.path.parent()?.to_owned();
+    Some((folder, clips))
+}
+
+fn rotation_of(stream: &Value) -> i64 {
+    // ffprobe counts counter-clockwise.
+    let turned = stream["side_data_list"].as_array().into_iter().flatten().find_map(|side| side["rotation"].as_i64());
+    (-turned.unwrap_or(0)).rem_euclid(360)
+}
+
+fn rational(value: &Value) -> Option<Rational> {
+    value.as_str()?.parse::<Rational>().ok().filter(|rate| rate.num() > 0)
+}
+
+/// The longest of picture and sound: `format.duration` also counts subtitles and timecode.
+fn duration_ms(facts: &Value) -> Option<u64> {
+    let streams = ["video", "audio"].into_iter().filter_map(|kind| stream_of(facts, kind));
+    let longest = streams.filter_map(|stream| rational(&stream["duration"])).max();
+    let known = longest.or_else(|| rational(&facts["format"]["duration"]))?;
+    u64::try_from(known.scaled_round(1000)).ok()
+}
+
+fn differences(media: &Value, facts: &Value) -> Vec<String> {
+    let (ours, theirs) = (&media["video"], stream_of(facts, "video").expect("ffprobe sees the picture"));
+    let mut differences = Vec::new();
+    let mut same = |what: &str, left: String, right: String| {
+        if left != right {
+            differences.push(format!("{what}: ours {left}, ffprobe {right}"));
+        }
+    };
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    same("codec", text(&ours["codec"]), text(&theirs["codec_name"]));
+    same("width", ours["coded_width"].to_string(), theirs["width"].to_string());
+    same("height", ours["coded_height"].to_string(), theirs["height"].to_string());
+    same("rotation", ours["rotation"].to_string(), rotation_of(theirs).to_string());
+    if let Some(theirs) = stream_of(facts, "audio") {
+        same("sound", text(&media["audio"]["codec"]), text(&theirs["codec_name"]));
+    } else {
+        same("sound", media["audio"].to_string(), "null".to_owned());
+    }
+    if let (Some(left), Some(right)) = (rational(&ours["frame_rate"]), rational(&theirs["avg_frame_rate"])) {
+        let off = left.max(right).checked_sub(left.min(right)).expect("near");
+        let tolerance = Rational::new(RATE_TOLERANCE.0, RATE_TOLERANCE.1).and_then(|part| right.checked_mul(part));
+        if off > tolerance.expect("small") {
+            differences.push(format!("frame rate: ours {left}, ffprobe {right}"));
+        }
+    }
+    if let (Some(left), Some(right)) = (media["duration_ms"].as_u64(), duration_ms(facts)) {
+        if left.abs_diff(right) > DURATION_TOLERANCE_MS {
+            differences.push(format!("duration: ours {left} ms, ffprobe {right} ms"));
+        }
+    } else if duration_ms(facts).is_some() {
+        differences.push("duration: unknown to us alone".to_owned());
+    }
+    differences
+}
+
+#[test]
+fn check_tells_what_ffprobe_tells() {
+    let Some((folder, clips)) = clips() else { return };
+    let folder_name = folder.to_str().expect("a UTF-8 path");
+    let output = output_of(pinpress(&["check", "--format", "json", folder_name]));
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    let report = json_of(&output);
+    let videos: BTreeMap<&str, &Value> = report["videos"]
+        .as_array()
+        .expect("videos")
+        .iter()
+        .map(|video| (video["path"].as_str().expect("a path"), video))
+        .collect();
+    for clip in &clips {
+        let path = clip.path.to_str().expect("a UTF-8 path");
+        let video = videos.get(path).unwrap_or_else(|| panic!("{path} was not checked"));
+        if clip.malformed {
+            assert_ne!(video["verdict"], "pass", "{path} passed");
+        } else {
+            assert!(video["verdict"] != "error", "{path}: {}", video["error"]);
+            let differences = differences(&video["media"], &ffprobe(&clip.path));
+            assert!(differences.is_empty(), "{}: {differences:#?}", clip.name());
+        }
+    }
+}
+
+fn files_under(folder: &Path) -> BTreeSet<PathBuf> {
+    let mut files = BTreeSet::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a readable folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                files.insert(path);
+            }
+        }
+    }
+    files
+}
+
+/// What the rules ask of an output, judged by ffprobe and arithmetic alone.
+fn broken_rules(path: &Path) -> Vec<String> {
+    let facts = ffprobe(path);
+    let mut broken = Vec::new();
+    let mut must = |holds: bool, what: String| {
+        if !holds {
+            broken.push(what);
+        }
+    };
+    let video = stream_of(&facts, "video").expect("a picture");
+    let format = facts["format"]["format_name"].as_str().unwrap_or_default();
+    must(format.contains("mp4"), format!("format {format}"));
+    must(video["codec_name"] == "h264", format!("codec {}", video["codec_name"]));
+    must(matches!(video["pix_fmt"].as_str(), Some("yuv420p" | "yuvj420p")), format!("samples {}", video["pix_fmt"]));
+    let rate = rational(&video["avg_frame_rate"]).expect("a rate");
+    must(rate >= Rational::whole(25), format!("rate {rate}"));
+    let duration = duration_ms(&facts).expect("a duration");
+    must((4_000..=900_000).contains(&duration), format!("duration {duration} ms"));
+    let side = |name: &str| video[name].as_u64().expect("a side");
+    let (mut width, mut height) = (side("width"), side("height"));
+    if let Some(aspect) = video["sample_aspect_ratio"].as_str().and_then(|text| text.parse::<Rational>().ok()) {
+        width = u64::try_from(aspect.scaled_round(i64::try_from(width).expect("small"))).expect("positive");
+    }
+    if rotation_of(video) % 180 == 90 {
+        (width, height) = (height, width);
+    }
+    must(width.min(height) >= 240, format!("size {width}×{height}"));
+    // Within a percent or two pixels of 9:16, 1:1 or 2:3.
+    let near = |a: u64, b: u64| {
+        let off = (width * b).abs_diff(height * a);
+        off * 100 <= height * a || off <= 2 * a.max(b)
+    };
+    must(near(9, 16) || near(1, 1) || near(2, 3), format!("shape {width}×{height}"));
+    if let Some(audio) = stream_of(&facts, "audio") {
+        must(audio["codec_name"] == "aac", format!("sound {}", audio["codec_name"]));
+    }
+    let streams = facts["streams"].as_array().map_or(0, Vec::len);
+    must(streams <= 2, format!("{streams} streams"));
+    broken
+}
+
+/// Decodes all of a file with the ffmpeg command line; answers what it complains of.
+fn decode_complaints(path: &Path) -> String {
+    let output = Command::new("ffmpeg")
+        .args(["-v", "error", "-nostdin", "-xerror", "-i"])
+        .arg(path)
+        .args(["-f", "null", "-"])
+        .output()
+        .expect("ffmpeg starts");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_run_over_the_whole_folder_publishes_every_good_clip() {
+    let Some((folder, clips)) = clips() else { return };
+    let scratch = tempfile::tempdir().expect("a scratch folder");
+    let out = scratch.path().join("out");
+    let (folder_name, out_name) = (folder.to_str().expect("UTF-8"), out.to_str().expect("UTF-8"));
+    let before: BTreeMap<_, _> = clips.iter().map(|clip| (&clip.path, std::fs::metadata(&clip.path).ok())).collect();
+    let rehearsal = Rehearsal::start(RehearsalOptions::new(scratch.path().join("pinterest"))).expect("a stand-in");
+
+    let run = || {
+        let mut run = pinpress(&["run", folder_name, "-o", out_name, "--board", "Rehearsal", "--preset", "ultrafast"]);
+        run.env("PINPRESS_ACCESS_TOKEN", rehearsal.token()).env("PINPRESS_API", rehearsal.api_base());
+        output_of(run)
+    };
+    let first = run();
+    let said = String::from_utf8_lossy(&first.stderr).into_owned() + &String::from_utf8_lossy(&first.stdout);
+    assert_eq!(first.status.code(), Some(1), "malformed clips are told by the exit code\n{said}");
+    for clip in clips.iter().filter(|clip| clip.malformed) {
+        assert!(said.contains(&clip.name()), "{} is not named:\n{said}", clip.name());
+    }
+    assert!(!said.contains("pina_"), "the token was shown");
+
+    let good = clips.iter().filter(|clip| !clip.malformed).count();
+    let files = files_under(&out);
+    let of = |ending: &str| files.iter().filter(|path| path.to_string_lossy().ends_with(ending)).collect::<Vec<_>>();
+    assert_eq!(of(".mp4").len(), good, "an output for every good clip and for no other\n{said}");
+    assert_eq!((of(".cover.jpg").len(), of(".pin.json").len()), (good, good), "{said}");
+    assert!(of(".pinpress-tmp").is_empty(), "left over: {:?}", of(".pinpress-tmp"));
+    assert_eq!(rehearsal.pins().len(), good, "a Pin for every good clip");
+
+    let check = output_of(pinpress(&["check", "--format", "json", out_name]));
+    assert_eq!(check.status.code(), Some(0), "{}", String::from_utf8_lossy(&check.stdout));
+    assert_eq!(json_of(&check)["summary"]["pass"].as_u64(), u64::try_from(good).ok());
+    for path in of(".mp4") {
+        assert_eq!(broken_rules(path), Vec::<String>::new(), "{}", path.display());
+        assert_eq!(decode_complaints(path), "", "{}", path.display());
+    }
+
+    // A second run does nothing and says so.
+    let requests = rehearsal.requests().len();
+    let second = run();
+    let said = String::from_utf8_lossy(&second.stderr).into_owned() + &String::from_utf8_lossy(&second.stdout);
+    assert_eq!(rehearsal.pins().len(), good, "a second run made Pins\n{said}");
+    let uploads = rehearsal.requests().iter().skip(requests).filter(|request| request.method != "GET").count();
+    assert_eq!(uploads, 0, "a second run sent something\n{said}");
+    assert_eq!(files_under(&out), files, "a second run changed the output");
+
+    for (path, metadata) in before {
+        let after = std::fs::metadata(path).ok();
+        let told = |metadata: &Option<std::fs::Metadata>| {
+            metadata.as_ref().map(|metadata| (metadata.len(), metadata.modified().ok()))
+        };
+        assert_eq!(told(&after), told(&metadata), "the source was touched: {}", path.display());
+    }
+}
