@@ -13,7 +13,6 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::unix::net::UnixStream;
-use std::path::Path;
 use std::process::Command;
 
 use pinpress_worker::sandbox::{Ended, Grants, Limits, confine, fork};
@@ -188,25 +187,24 @@ fn what_stands_is_told() -> Result<(), String> {
 }
 
 fn a_child_ends_with_its_parent() -> Result<(), String> {
-    // The middle one forks a sleeper, tells its number and dies.
-    let mut middle = fork(|mut pipe| {
-        let sleeper = fork(|_| std::thread::sleep(std::time::Duration::from_secs(600)));
-        let Ok(sleeper) = sleeper else { return };
-        let _ = pipe.write_all(format!("{}", sleeper.id()).as_bytes());
-        drop(pipe);
-        std::mem::forget(sleeper);
+    // The one in the middle forks a sleeper and is gone.
+    let mut middle = fork(|pipe| {
+        let sleeper = fork(|_| {
+            std::thread::sleep(std::time::Duration::from_secs(20));
+            let _ = (&pipe).write_all(b"still here");
+        });
+        match sleeper {
+            // Not dropped, which would kill it.
+            Ok(sleeper) => std::mem::forget(sleeper),
+            Err(error) => drop((&pipe).write_all(error.to_string().as_bytes())),
+        }
     })
     .unwrap();
-    let mut number = String::new();
-    // Ends only when the sleeper, which holds the other end too, is gone.
-    middle.output.read_to_string(&mut number).unwrap();
+    let mut said = String::new();
+    // Ends when both are gone, as each holds the other end.
+    middle.output.read_to_string(&mut said).unwrap();
     middle.wait().unwrap();
-    let state = fs::read_to_string(Path::new("/proc").join(&number).join("stat"));
-    match state {
-        Err(_) => Ok(()),
-        Ok(stat) if stat.contains(") Z ") => Ok(()),
-        Ok(stat) => Err(format!("it lives: {stat}")),
-    }
+    if said.is_empty() { Ok(()) } else { Err(said) }
 }
 
 type Case = fn() -> Result<(), String>;

@@ -83,12 +83,6 @@ fn die_with(parent: Pid) {
 }
 
 impl Child {
-    /// Its process number; 0 once it was waited for.
-    #[must_use]
-    pub fn id(&self) -> i32 {
-        self.pid.map_or(0, Pid::as_raw_pid)
-    }
-
     /// Kills it, if it still runs.
     pub fn kill(&self) {
         if let Some(pid) = self.pid {
