@@ -189,13 +189,18 @@ fn what_stands_is_told() -> Result<(), String> {
 fn a_child_ends_with_its_parent() -> Result<(), String> {
     // The one in the middle forks a sleeper and is gone.
     let mut middle = fork(|pipe| {
-        let sleeper = fork(|_| {
+        let sleeper = fork(|mut ready| {
+            let _ = ready.write_all(b".");
             std::thread::sleep(std::time::Duration::from_secs(20));
             let _ = (&pipe).write_all(b"still here");
         });
         match sleeper {
-            // Not dropped, which would kill it.
-            Ok(sleeper) => std::mem::forget(sleeper),
+            Ok(mut sleeper) => {
+                // It sleeps, or is about to: it has looked for its parent before.
+                let _ = sleeper.output.read_exact(&mut [0]);
+                // Not dropped, which would kill it.
+                std::mem::forget(sleeper);
+            }
             Err(error) => drop((&pipe).write_all(error.to_string().as_bytes())),
         }
     })
