@@ -2,7 +2,7 @@
 
 use ffmpeg_next::{codec, encoder, filter, format, util};
 
-/// H.264 and AAC encoders that a fix could use, best first: x264, the hardware ones, OpenH264, libav's AAC.
+/// H.264 and AAC encoders that a fix could use, best first: x264, the hardware ones, `OpenH264`, libav's AAC.
 const ENCODERS: [&str; 9] = [
     "libx264",
     "h264_videotoolbox",

@@ -1,5 +1,12 @@
 //! Whole jobs, judged by ffprobe and ffmpeg.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "helpers of tests are tests, which the lints' exception for tests does not see"
+)]
+
 mod support;
 
 use std::path::{Path, PathBuf};
@@ -168,7 +175,7 @@ fn real_clips_are_copied_with_their_sound_in_place() {
             assert!(shift.abs() < 0.0233, "the sound moved by {shift} s: {}", path.display());
         }
         let proof = decode_all(&output, 2, &Cancel::new(), &mut |_| {}).unwrap();
-        assert!(proof.video_frames as usize >= after.lines().count(), "{}", path.display());
+        assert!(proof.video_frames >= after.lines().count() as u64, "{}", path.display());
         let aspect = ["-select_streams", "V:0", "-show_entries", "stream=sample_aspect_ratio"];
         assert_eq!(ffprobe(&path, &aspect).first(), ffprobe(&output, &aspect).first(), "{}", path.display());
         let matrix = ["-select_streams", "V:0", "-show_entries", "stream_side_data=displaymatrix"];

@@ -1,5 +1,13 @@
 //! Stills against what ffprobe and ffmpeg say of the same times.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::cast_possible_truncation,
+    reason = "helpers of tests are tests, which the lints' exception for tests does not see"
+)]
+
 mod support;
 
 use std::path::Path;

@@ -235,8 +235,7 @@ fn damage(scan: &Scan) -> Vec<Anomaly> {
     let mut anomalies = Vec::new();
     if scan.facts.top.iso.as_ref().is_some_and(|boxes| boxes.past_end) {
         let whole = pairs()
-            .map(|(stream, packets)| packets.whole_end.map_or(Some(Seconds::ZERO), |end| seconds(stream, end)))
-            .flatten()
+            .filter_map(|(stream, packets)| packets.whole_end.map_or(Some(Seconds::ZERO), |end| seconds(stream, end)))
             .min();
         anomalies.push(Anomaly::Truncated { whole });
         return anomalies;

@@ -1,5 +1,12 @@
 //! Facts against ffprobe's, over the real clips.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "helpers of tests are tests, which the lints' exception for tests does not see"
+)]
+
 #[path = "../../av/tests/support/mod.rs"]
 mod support;
 

@@ -125,7 +125,9 @@ unsafe fn audio_facts(raw: &ffi::AVCodecParameters) -> AudioFacts {
         layout: unsafe { layout_name(&raw.ch_layout) },
         sample_format: in_range
             // SAFETY: inside the enumeration; the name is a static string.
-            .then(|| unsafe { name(ffi::av_get_sample_fmt_name(std::mem::transmute::<c_int, _>(raw.format))) })
+            .then(|| unsafe {
+                name(ffi::av_get_sample_fmt_name(std::mem::transmute::<c_int, ffi::AVSampleFormat>(raw.format)))
+            })
             .flatten(),
     }
 }
