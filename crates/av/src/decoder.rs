@@ -22,7 +22,14 @@ pub(crate) struct Decoder {
     opened: codec::decoder::Opened,
     time_base: Fraction,
     kind: media::Type,
+    /// Answers in a row that were faults.
+    faults: u32,
+    /// Told that there are no more packets.
+    ending: bool,
 }
+
+/// Faults in a row after which a decoder is taken to want the next packet, lest it answer the same for ever.
+const MAX_FAULTS: u32 = 100;
 
 impl Decoder {
     /// Opens the decoder that libav prefers for the stream.
@@ -52,7 +59,7 @@ impl Decoder {
             dictionary.set("err_detect", "crccheck+bitstream+buffer");
         }
         let opened = decoder.open_as_with(codec, dictionary).map_err(fail)?;
-        Ok(Self { opened, time_base: found.time_base().into(), kind })
+        Ok(Self { opened, time_base: found.time_base().into(), kind, faults: 0, ending: false })
     }
 
     pub(crate) const fn time_base(&self) -> Fraction {
@@ -66,6 +73,7 @@ impl Decoder {
     /// Gives a packet to the decoder, or with `None` tells it that there are no more. Whoever calls takes all frames
     /// between two packets. `Ok(false)` is a packet that it could not decode.
     pub(crate) fn send(&mut self, packet: Option<&Packet>) -> Result<bool, AvError> {
+        self.ending |= packet.is_none();
         let sent = match packet {
             Some(packet) => self.opened.send_packet(packet),
             None => self.opened.send_eof(),
@@ -84,18 +92,33 @@ impl Decoder {
         // SAFETY: an empty frame is allocated here and filled by libav before anyone reads it.
         let mut frame = unsafe { Frame::empty() };
         match self.opened.receive_frame(&mut frame) {
-            Ok(()) => Ok(Received::Frame(frame)),
+            Ok(()) => {
+                self.faults = 0;
+                Ok(Received::Frame(frame))
+            }
             Err(LibavError::Eof) => Ok(Received::End),
-            Err(LibavError::Other { errno: libav_errno::EAGAIN }) => Ok(Received::Wait),
+            Err(LibavError::Other { errno: libav_errno::EAGAIN }) => {
+                self.faults = 0;
+                Ok(Received::Wait)
+            }
             Err(LibavError::Other { errno: libav_errno::ENOMEM }) => {
                 Err(AvError::Internal("out of memory while decoding".to_owned()))
             }
-            Err(_) => Ok(Received::Damaged),
+            Err(_) if self.faults < MAX_FAULTS => {
+                self.faults += 1;
+                Ok(Received::Damaged)
+            }
+            Err(_) => {
+                self.faults = 0;
+                Ok(if self.ending { Received::End } else { Received::Wait })
+            }
         }
     }
 
     /// Forgets what it holds, for a seek or a new beginning.
     pub(crate) fn flush(&mut self) {
+        self.ending = false;
+        self.faults = 0;
         self.opened.flush();
     }
 }

@@ -48,6 +48,9 @@ impl Encoder {
         settings.colour.tag(&mut video);
         let mut options = Dictionary::new();
         options.set("crf", &settings.crf.to_string());
+        if settings.preset.contains('\0') {
+            return Err(AvError::Encoder { name: name.to_owned(), reason: "the preset's name holds a NUL".to_owned() });
+        }
         options.set("preset", &settings.preset);
         options.set("profile", "high");
         if let Some(ceiling) = settings.max_bit_rate {

@@ -97,6 +97,9 @@ impl Graph {
         crate::log::init();
         let fail =
             |error: LibavError| AvError::Filter { reason: error.to_string(), description: description.to_owned() };
+        if description.contains('\0') {
+            return Err(AvError::Filter { reason: "it holds a NUL".to_owned(), description: description.to_owned() });
+        }
         let find = |name: &str| filter::find(name).ok_or_else(|| AvError::Missing(format!("filter {name}")));
         let mut graph = filter::Graph::new();
         // SAFETY: writing a plain field of the fresh graph, before a filter is made that reads it.

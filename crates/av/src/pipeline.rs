@@ -4,12 +4,9 @@
 //! waits for one that waits for it. The first error is kept and stops all stages; threads are joined before the
 //! call returns, whatever happened.
 
-use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Sender, bounded};
 use ffmpeg_next::{Frame, Packet};
 
 use crate::decoder::{Decoder, DecoderOptions};
@@ -26,16 +23,17 @@ mod demux;
 mod encode;
 mod filter;
 mod mux;
+mod shared;
+mod wiring;
+
+use shared::{Halt, Shared, next};
+use wiring::{Wiring, fine, ticks_a_second};
 
 /// Packets that wait between two stages.
 const PACKETS_WAITING: usize = 64;
 
 /// Pictures that wait between two stages: at 4K each is 12 to 25 MB.
 const FRAMES_WAITING: usize = 4;
-
-/// Ticks a second below which timestamps of an encode are made finer, so that a loop's seam and a held frame fall
-/// where they should.
-const MIN_TICKS: i32 = 10_000;
 
 /// Carries out `job`. `observe` hears of each piece that is written, on the caller's thread.
 ///
@@ -148,72 +146,8 @@ pub fn run(job: &Job, cancel: &Cancel, observe: &mut dyn FnMut(Reached)) -> Resu
     });
     shared.finish()?;
     output.finish()?;
-    Ok(Done {
-        damaged: shared.damaged.load(Ordering::Relaxed),
-        first_damage_us: Some(shared.first_damage.load(Ordering::Relaxed)).filter(|time| *time != i64::MAX),
-        ..written
-    })
-}
-
-/// What is known of the input before the stages start.
-pub(crate) struct Wiring {
-    path: std::path::PathBuf,
-    video: usize,
-    audio: Option<usize>,
-    video_base: Fraction,
-    audio_base: Fraction,
-    video_start: Option<i64>,
-    audio_start: Option<i64>,
-    /// Zero of the output, in microseconds of the input's timeline.
-    origin_us: i64,
-    end_us: Option<i64>,
-}
-
-impl Wiring {
-    fn of(job: &Job, input: &Input) -> Result<Self, AvError> {
-        let video = job.video.stream();
-        let audio = job.audio.as_ref().map(AudioTrack::stream);
-        input.expect_kind(video, ffmpeg_next::media::Type::Video, "video")?;
-        if let Some(audio) = audio {
-            input.expect_kind(audio, ffmpeg_next::media::Type::Audio, "audio")?;
-        }
-        let start = |stream: usize| input.start_ticks(stream).map(|ticks| input.time_base(stream).micros(ticks));
-        let starts = [start(video), audio.and_then(start)];
-        Ok(Self {
-            path: job.input.clone(),
-            video,
-            audio,
-            video_base: input.time_base(video),
-            audio_base: audio.map_or(Fraction::MICROSECOND, |audio| input.time_base(audio)),
-            video_start: input.start_ticks(video),
-            audio_start: audio.and_then(|audio| input.start_ticks(audio)),
-            origin_us: starts.into_iter().flatten().min().unwrap_or(0),
-            end_us: job.end_us,
-        })
-    }
-
-    fn path(&self) -> &Path {
-        &self.path
-    }
-
-    fn base(&self, stream: usize) -> Fraction {
-        if stream == self.video { self.video_base } else { self.audio_base }
-    }
-
-    /// When a stream begins, in its ticks.
-    fn start(&self, stream: usize) -> Option<i64> {
-        if stream == self.video { self.video_start } else { self.audio_start }
-    }
-
-    /// Zero of the output in ticks of a stream.
-    fn origin(&self, stream: usize) -> i64 {
-        Fraction::MICROSECOND.rescale(self.origin_us, self.base(stream))
-    }
-
-    /// The last moment in ticks of `base`, from zero of the output.
-    fn end(&self, base: Fraction) -> i64 {
-        self.end_us.map_or(i64::MAX, |end| Fraction::MICROSECOND.rescale(end, base))
-    }
+    let (damaged, first_damage_us) = shared.damaged();
+    Ok(Done { damaged, first_damage_us, ..written })
 }
 
 /// What one track needs, ready to start.
@@ -264,139 +198,7 @@ pub(crate) enum ToMux {
     End,
 }
 
-/// Why a stage stopped early.
-pub(crate) enum Halt {
-    /// By itself.
-    Failed(AvError),
-    /// The stage before or behind it has gone, and said why.
-    PeerGone,
-}
-
-impl From<AvError> for Halt {
-    fn from(error: AvError) -> Self {
-        Self::Failed(error)
-    }
-}
-
-impl<T> From<crossbeam_channel::SendError<T>> for Halt {
-    fn from(_: crossbeam_channel::SendError<T>) -> Self {
-        Self::PeerGone
-    }
-}
-
-impl From<crossbeam_channel::RecvError> for Halt {
-    fn from(_: crossbeam_channel::RecvError) -> Self {
-        Self::PeerGone
-    }
-}
-
-/// What all stages share.
-pub(crate) struct Shared<'a> {
-    cancel: &'a Cancel,
-    stopped: AtomicBool,
-    error: Mutex<Option<AvError>>,
-    damaged: AtomicU64,
-    first_damage: AtomicI64,
-}
-
-impl<'a> Shared<'a> {
-    const fn new(cancel: &'a Cancel) -> Self {
-        Self {
-            cancel,
-            stopped: AtomicBool::new(false),
-            error: Mutex::new(None),
-            damaged: AtomicU64::new(0),
-            first_damage: AtomicI64::new(i64::MAX),
-        }
-    }
-
-    /// Runs a stage, keeps its error, and turns a panic into one: the others would wait for it for ever otherwise.
-    fn run(&self, stage: impl FnOnce() -> Result<(), Halt>) {
-        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(stage));
-        let error = match outcome {
-            Ok(Ok(())) => return,
-            Ok(Err(Halt::PeerGone)) => AvError::Internal("a stage went away".to_owned()),
-            Ok(Err(Halt::Failed(error))) => error,
-            Err(_) => AvError::Internal("a stage panicked".to_owned()),
-        };
-        self.stopped.store(true, Ordering::Relaxed);
-        let mut slot = self.error.lock().unwrap_or_else(PoisonError::into_inner);
-        // The cause goes before its echo.
-        if slot.as_ref().is_none_or(|kept| matches!(kept, AvError::Internal(_))) {
-            *slot = Some(error);
-        }
-    }
-
-    fn check(&self) -> Result<(), Halt> {
-        self.cancel.check()?;
-        if self.stopped.load(Ordering::Relaxed) { Err(Halt::PeerGone) } else { Ok(()) }
-    }
-
-    /// Counts something that could not be read or decoded, at this time of the output.
-    fn damage(&self, time_us: i64) {
-        self.damaged.fetch_add(1, Ordering::Relaxed);
-        self.first_damage.fetch_min(time_us, Ordering::Relaxed);
-    }
-
-    fn finish(&self) -> Result<(), AvError> {
-        let error = self.error.lock().unwrap_or_else(PoisonError::into_inner).take();
-        error.map_or_else(|| self.cancel.check(), Err)
-    }
-}
-
-/// The next message; a channel without a sender is a stage that went away.
-pub(crate) fn next<T>(channel: &Receiver<T>) -> Result<T, Halt> {
-    Ok(channel.recv()?)
-}
-
 /// What decoders and filters get of the threads: the encoder is what everything waits for.
 fn half(threads: usize) -> usize {
     (threads / 2).max(1)
-}
-
-/// The same time base with ticks that are whole parts of its own, at least [`MIN_TICKS`] a second.
-fn fine(base: Fraction) -> Fraction {
-    let mut fine = base;
-    while fine.is_positive() && fine.den / fine.num < MIN_TICKS {
-        match fine.den.checked_mul(2) {
-            Some(den) => fine.den = den,
-            None => break,
-        }
-    }
-    fine
-}
-
-/// Ticks a second of a track with this time base. MP4 has whole numbers: for 1001/30000 it is 30,000.
-fn ticks_a_second(base: Fraction) -> i32 {
-    base.den.max(1)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fine_time_bases_hold_the_coarse_ones() {
-        assert_eq!(fine(Fraction::new(1, 25)), Fraction::new(1, 12_800));
-        assert_eq!(fine(Fraction::new(1001, 30_000)).den % 30_000, 0);
-        assert_eq!(fine(Fraction::new(1, 90_000)), Fraction::new(1, 90_000));
-    }
-
-    #[test]
-    fn the_cause_goes_before_its_echo() {
-        let cancel = Cancel::new();
-        let shared = Shared::new(&cancel);
-        shared.run(|| Err(Halt::PeerGone));
-        shared.run(|| Err(AvError::Incomplete.into()));
-        shared.run(|| Err(AvError::Cancelled.into()));
-        assert!(matches!(shared.finish(), Err(AvError::Incomplete)));
-    }
-
-    #[test]
-    fn a_panic_is_an_error() {
-        let cancel = Cancel::new();
-        let shared = Shared::new(&cancel);
-        shared.run(|| panic!("as a test"));
-        assert!(matches!(shared.finish(), Err(AvError::Internal(_))));
-    }
 }

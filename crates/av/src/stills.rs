@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ffmpeg_next::{Packet, ffi, frame};
+use ffmpeg_next::{Packet, frame};
 
 use crate::colour::Colour;
 use crate::decoder::{Decoder, DecoderOptions, Received, frame_ticks};
@@ -14,14 +14,15 @@ use crate::picture;
 use crate::sniff;
 use crate::turn::Turn;
 
+mod sync;
+
+use sync::SyncSample;
+
 /// The longest side of a still, whatever a sample aspect ratio asks for.
 const SIDE_LIMIT: u64 = 16_384;
 
 /// Seeks that are tried when a demuxer lands behind the time that was asked for, each twice as far back.
 const SEEK_TRIES: u32 = 8;
-
-/// Packets that are read in search of a sync sample after a seek.
-const UNSYNCED_PACKETS: usize = 2_000;
 
 /// How stills are made.
 #[derive(Debug, Clone)]
@@ -58,15 +59,6 @@ impl std::fmt::Debug for Still {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Still {}×{} at {} µs", self.width, self.height, self.time_us)
     }
-}
-
-/// A sync sample by the demuxer's index, in ticks.
-struct SyncSample {
-    /// When it is shown.
-    shown: i64,
-    /// What to seek to, just before the next one: asked for the time when an open GOP's first picture is shown, libav
-    /// goes to the one before.
-    seek: i64,
 }
 
 /// How far a run of decoding has come.
@@ -296,8 +288,8 @@ impl Stills {
                     }
                     run.shown = Some(frame);
                 }
-                Received::Damaged if !run.ended => {}
-                Received::End | Received::Damaged => return Ok(()),
+                Received::Damaged => {}
+                Received::End => return Ok(()),
                 Received::Wait => match self.next_packet(&mut damaged_run)? {
                     Some(packet) if !run.synced && !packet.is_key() => {
                         let late = packet.pts().is_some_and(|ticks| self.unclamped_time_of(ticks) > time_us);
@@ -319,96 +311,12 @@ impl Stills {
         }
     }
 
-    /// The packets of the last sync sample at or before `time_us`, the first one where none is. A demuxer with an
-    /// index lands on it; others land somewhere before it.
-    fn sync_packets(&mut self, time_us: i64) -> Result<Vec<Packet>, AvError> {
-        // Of two fields each may be a packet.
-        let wanted = if self.interlaced { 2 } else { 1 };
-        let (mut damaged_run, mut skipped) = (0, 0);
-        let mut found: Vec<Packet> = Vec::new();
-        while let Some(packet) = self.next_packet(&mut damaged_run)? {
-            let time = packet.pts().or(packet.dts()).map_or(i64::MIN, |ticks| self.unclamped_time_of(ticks));
-            if packet.is_key() && (found.is_empty() || time <= time_us) {
-                found = vec![packet];
-            } else if !found.is_empty() && found.len() < wanted {
-                found.push(packet);
-            } else if found.is_empty() {
-                skipped += 1;
-                if skipped > UNSYNCED_PACKETS {
-                    break;
-                }
-            }
-            if found.len() == wanted && (self.has_index || time > time_us) {
-                break;
-            }
-        }
-        Ok(found)
-    }
-
-    /// The first picture that these packets alone give.
-    fn decode_all_of(&mut self, packets: &[Packet]) -> Result<Option<frame::Video>, AvError> {
-        for packet in packets.iter().map(Some).chain([None]) {
-            self.decoder.send(packet)?;
-            loop {
-                match self.decoder.receive()? {
-                    Received::Frame(frame) => return Ok(Some(frame::Video::from(frame))),
-                    Received::Wait | Received::End => break,
-                    Received::Damaged if packet.is_none() => break,
-                    Received::Damaged => {}
-                }
-            }
-        }
-        Ok(None)
-    }
-
     fn next_packet(&mut self, damaged_run: &mut u32) -> Result<Option<Packet>, AvError> {
         loop {
             match self.input.next(damaged_run)? {
                 Next::Packet(packet) if packet.stream() == self.stream => return Ok(Some(packet)),
                 Next::Packet(_) | Next::Damaged => {}
                 Next::End => return Ok(None),
-            }
-        }
-    }
-
-    /// Sync samples by the demuxer's index, which has decode times. Without reordering these differ from the
-    /// presentation times by a constant; with it, each sync sample is looked up, as open GOPs are delayed otherwise
-    /// than the first one.
-    fn indexed_sync_samples(&mut self) -> Result<Vec<SyncSample>, AvError> {
-        let entries = self.input.sync_index(self.stream);
-        let reordered = self.input.is_reordered(self.stream);
-        let (mut delay, mut samples) = (0, Vec::with_capacity(entries.len()));
-        for (at, entry) in entries.iter().enumerate() {
-            let seek = entries.get(at + 1).map_or(i64::MAX / 2, |next| next - 1).max(*entry);
-            if at == 0 || reordered {
-                self.input.seek_before(self.stream, seek)?;
-                let shown = self.next_packet(&mut 0)?.filter(Packet::is_key).and_then(|packet| packet.pts());
-                delay = shown.map_or(delay, |shown| shown.saturating_sub(*entry));
-            }
-            samples.push(SyncSample { shown: entry.saturating_add(delay), seek });
-        }
-        samples.sort_unstable_by_key(|sample| sample.shown);
-        self.decoder.flush();
-        Ok(samples)
-    }
-
-    /// Sync samples by reading the file anew. Fragmented MP4 is read whole: after a seek, or with packets left out,
-    /// libav 5.1 loses count of its composition offsets.
-    fn scanned_sync_ticks(&self) -> Result<Vec<i64>, AvError> {
-        let mut input = Input::open(&self.path, &self.options.cancel)?;
-        input.keep_only(&[self.stream]);
-        if !self.is_iso {
-            input.discard(self.stream, ffi::AVDiscard::AVDISCARD_NONKEY);
-        }
-        let mut ticks = Vec::new();
-        let mut damaged_run = 0;
-        loop {
-            match input.next(&mut damaged_run)? {
-                Next::Packet(packet) if packet.stream() == self.stream && packet.is_key() => {
-                    ticks.extend(packet.pts().or(packet.dts()));
-                }
-                Next::Packet(_) | Next::Damaged => {}
-                Next::End => return Ok(ticks),
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::ffi::{CStr, c_char, c_int};
 use std::ptr;
 
-use ffmpeg_next::{Stream, color, ffi, format::stream::Disposition, media, packet};
+use ffmpeg_next::{Stream, ffi, format::stream::Disposition, media, packet};
 
 use super::{AudioFacts, Facts, PixelFacts, StreamFacts, StreamKind, VideoFacts};
 use crate::colour::Colour;
@@ -82,12 +82,8 @@ fn video_facts(input: &Input, stream: &Stream<'_>, raw: &ffi::AVCodecParameters)
             AV_FIELD_PROGRESSIVE => Some(false),
             _ => Some(true),
         },
-        colour: Colour::from_libav(
-            color::Primaries::from(raw.color_primaries),
-            color::TransferCharacteristic::from(raw.color_trc),
-            color::Space::from(raw.color_space),
-            color::Range::from(raw.color_range),
-        ),
+        // SAFETY: the parameters are borrowed.
+        colour: unsafe { Colour::of_parameters(raw) },
         display_matrix: input.display_matrix(stream.index()),
         dolby_vision: side(packet::side_data::Type::DOVI_CONF),
     }

@@ -1,0 +1,104 @@
+//! What is known before the stages start: streams, time bases, zero.
+
+use std::path::{Path, PathBuf};
+
+use ffmpeg_next::media;
+
+use crate::error::AvError;
+use crate::fraction::Fraction;
+use crate::input::Input;
+use crate::job::{AudioTrack, Job};
+
+/// Ticks a second below which timestamps of an encode are made finer, so that a loop's seam and a held frame fall
+/// where they should.
+const MIN_TICKS: i32 = 10_000;
+
+/// What is known of the input before the stages start.
+pub(crate) struct Wiring {
+    path: PathBuf,
+    pub(super) video: usize,
+    pub(super) audio: Option<usize>,
+    pub(super) video_base: Fraction,
+    audio_base: Fraction,
+    video_start: Option<i64>,
+    audio_start: Option<i64>,
+    /// Zero of the output, in microseconds of the input's timeline.
+    origin_us: i64,
+    pub(super) end_us: Option<i64>,
+}
+
+impl Wiring {
+    pub(super) fn of(job: &Job, input: &Input) -> Result<Self, AvError> {
+        let video = job.video.stream();
+        let audio = job.audio.as_ref().map(AudioTrack::stream);
+        input.expect_kind(video, media::Type::Video, "video")?;
+        if let Some(audio) = audio {
+            input.expect_kind(audio, media::Type::Audio, "audio")?;
+        }
+        let start = |stream: usize| input.start_ticks(stream).map(|ticks| input.time_base(stream).micros(ticks));
+        let starts = [start(video), audio.and_then(start)];
+        Ok(Self {
+            path: job.input.clone(),
+            video,
+            audio,
+            video_base: input.time_base(video),
+            audio_base: audio.map_or(Fraction::MICROSECOND, |audio| input.time_base(audio)),
+            video_start: input.start_ticks(video),
+            audio_start: audio.and_then(|audio| input.start_ticks(audio)),
+            origin_us: starts.into_iter().flatten().min().unwrap_or(0),
+            end_us: job.end_us,
+        })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn base(&self, stream: usize) -> Fraction {
+        if stream == self.video { self.video_base } else { self.audio_base }
+    }
+
+    /// When a stream begins, in its ticks.
+    pub(super) fn start(&self, stream: usize) -> Option<i64> {
+        if stream == self.video { self.video_start } else { self.audio_start }
+    }
+
+    /// Zero of the output in ticks of a stream.
+    pub(super) fn origin(&self, stream: usize) -> i64 {
+        Fraction::MICROSECOND.rescale(self.origin_us, self.base(stream))
+    }
+
+    /// The last moment in ticks of `base`, from zero of the output.
+    pub(super) fn end(&self, base: Fraction) -> i64 {
+        self.end_us.map_or(i64::MAX, |end| Fraction::MICROSECOND.rescale(end, base))
+    }
+}
+
+/// The same time base with ticks that are whole parts of its own, at least [`MIN_TICKS`] a second.
+pub(super) fn fine(base: Fraction) -> Fraction {
+    let mut fine = base;
+    while fine.is_positive() && fine.den / fine.num < MIN_TICKS {
+        match fine.den.checked_mul(2) {
+            Some(den) => fine.den = den,
+            None => break,
+        }
+    }
+    fine
+}
+
+/// Ticks a second of a track with this time base. MP4 has whole numbers: for 1001/30000 it is 30,000.
+pub(super) fn ticks_a_second(base: Fraction) -> i32 {
+    base.den.max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fine_time_bases_hold_the_coarse_ones() {
+        assert_eq!(fine(Fraction::new(1, 25)), Fraction::new(1, 12_800));
+        assert_eq!(fine(Fraction::new(1001, 30_000)).den % 30_000, 0);
+        assert_eq!(fine(Fraction::new(1, 90_000)), Fraction::new(1, 90_000));
+    }
+}
