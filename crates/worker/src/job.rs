@@ -5,7 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 use pinpress_av::Cancel;
-use pinpress_media::{Failure, FailureKind, Outcome, Reply, Request};
+use pinpress_media::{Failure, FailureKind, LinkMode, Outcome, Reply, Request};
+use pinpress_transcode::plan::plan;
+use pinpress_transcode::{Fix, carry_out};
 
 use crate::about;
 use crate::events::Events;
@@ -25,14 +27,29 @@ pub(crate) fn run(request: &Request, walls: Vec<String>, threads: usize, events:
     });
 }
 
+/// Whether `request` may come down to a second name for its source. Asked by the parent, which then lets the child do
+/// so: by facts and rules alone, without a look into the file.
+pub(crate) fn may_link(request: &Request) -> bool {
+    match request {
+        Request::Fix { info, spec, options, .. } if options.link == LinkMode::Hard => {
+            plan(info, spec, options).is_passthrough()
+        }
+        _ => false,
+    }
+}
+
 fn answer(request: &Request, walls: Vec<String>, threads: usize, events: &Events) -> Result<Reply, Failure> {
     match request {
         Request::Probe { source } => {
             pinpress_transcode::read(&PathBuf::from(source), &Cancel::new(), &mut |progress| events.progress(progress))
                 .map(|info| Reply::Probed { info: Box::new(info) })
         }
-        Request::Plan { .. } | Request::Fix { .. } => {
-            Err(Failure::new(FailureKind::Protocol, "this worker cannot do that"))
+        Request::Plan { info, spec, options, .. } => Ok(Reply::Planned { plan: Box::new(plan(info, spec, options)) }),
+        Request::Fix { source, info, spec, options, output } => {
+            let (source, output) = (PathBuf::from(source), PathBuf::from(output));
+            let fix = Fix { source: &source, info, spec, options, output: &output };
+            carry_out(fix, plan(info, spec, options), &Cancel::new(), &mut |progress| events.progress(progress))
+                .map(|fixed| Reply::Fixed(Box::new(fixed)))
         }
         Request::Cover { source, options } => {
             pinpress_cover::cover(&PathBuf::from(source), options, threads, &|progress| events.progress(progress))

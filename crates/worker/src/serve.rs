@@ -50,7 +50,7 @@ fn in_child(
     threads: usize,
     events: &mut (impl Write + AsFd),
 ) -> io::Result<Outcome> {
-    let grants = Grants::of(request, false);
+    let grants = Grants::of(request, job::may_link(request));
     let forked = sandbox::fork(|pipe| {
         let walls = sandbox::confine(limits, &grants);
         job::run(request, walls, threads, &Events::new(pipe));
