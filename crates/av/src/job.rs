@@ -20,6 +20,8 @@ pub struct Job {
     pub audio: Option<AudioTrack>,
     /// How many times the whole clip is shown, at least 1.
     pub repeat: u32,
+    /// After how long it begins anew, in microseconds; `None` is when its picture ends.
+    pub period_us: Option<i64>,
     /// Nothing is shown or heard past this time, in microseconds.
     pub end_us: Option<i64>,
     /// Key and value for the whole file: what is not here is left out.

@@ -26,6 +26,7 @@ fn copy_job(input: &Path, output: &Path) -> Job {
         video: VideoTrack::Copy { stream: stream(pinpress_av::StreamKind::Video).unwrap() },
         audio: stream(pinpress_av::StreamKind::Audio).map(|stream| AudioTrack::Copy { stream }),
         repeat: 1,
+        period_us: None,
         end_us: None,
         metadata: Vec::new(),
         language: None,

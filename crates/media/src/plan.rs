@@ -17,6 +17,8 @@ pub struct Plan {
     pub dropped: Vec<DroppedStream>,
     /// How many times the whole clip is shown; 1 is once.
     pub repeat: u32,
+    /// After how long the clip begins anew when it is repeated; `None` is when its picture ends.
+    pub period: Option<Seconds>,
     /// Show the last frame on until this time.
     pub hold_until: Option<Seconds>,
     /// End here.

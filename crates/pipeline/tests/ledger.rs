@@ -29,6 +29,7 @@ fn plan() -> Plan {
         audio: None,
         dropped: Vec::new(),
         repeat: 1,
+        period: None,
         hold_until: None,
         end: None,
         stripped: Vec::new(),

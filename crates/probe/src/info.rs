@@ -47,6 +47,17 @@ impl MediaInfo {
         self.audio.first()
     }
 
+    /// When the last picture has been shown, from the moment when the first of picture and sound begins.
+    #[must_use]
+    pub fn picture_end(&self) -> Option<Seconds> {
+        let video = self.primary_video()?;
+        let start = video.start.unwrap_or(Seconds::ZERO);
+        let sound = self.primary_audio().and_then(|audio| audio.start);
+        let origin = sound.map_or(start, |sound| sound.min(start));
+        let late = start.0.checked_sub(origin.0)?;
+        video.duration?.0.checked_add(late).map(Seconds)
+    }
+
     /// What the file tells about person or place: its metadata, and tracks of positions that cameras write
     /// (GoPro `gpmd`, CAMM `camm`).
     #[must_use]

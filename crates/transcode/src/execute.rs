@@ -4,7 +4,7 @@ use std::path::Path;
 
 use pinpress_av::{AudioEncode, AudioTrack, Cancel, Facts, Job, Reached, VideoEncode, VideoTrack};
 use pinpress_media::{Action, AudioStep, Failure, FailureKind, FixOptions, Plan, Progress, RateStep, Stage, VideoStep};
-use pinpress_probe::{MediaInfo, Seconds};
+use pinpress_probe::{MediaInfo, Rational, Seconds};
 
 use crate::facts::kept_metadata;
 use crate::rendition::Rendition;
@@ -46,6 +46,7 @@ pub fn execute(
         video: job_video,
         audio: plan.audio.as_ref().map(|audio| audio_track(audio, info)),
         repeat: plan.repeat.max(1),
+        period_us: plan.period.map(Seconds::micros),
         end_us: plan.end.map(Seconds::micros),
         metadata: kept_metadata(&facts, options.keep_metadata),
         language: plan.audio.as_ref().and_then(|audio| language(&facts, audio)),
@@ -80,9 +81,11 @@ fn video_track(plan: &Plan, info: &MediaInfo) -> Result<VideoTrack, Failure> {
         .iter()
         .find(|video| video.index == encode.stream)
         .ok_or_else(|| Failure::new(FailureKind::Corrupt, format!("there is no video stream {}", encode.stream)))?;
-    let clip = video.duration.or(info.duration);
     let hold = plan.hold_until.and_then(|until| {
-        let left = until.0.checked_sub(clip?.0)?;
+        let picture_end = info.picture_end()?;
+        let period = plan.period.unwrap_or(picture_end);
+        let begun = period.0.checked_mul(Rational::whole(i64::from(plan.repeat.max(1)) - 1))?;
+        let left = until.0.checked_sub(begun)?.checked_sub(picture_end.0)?;
         Some(Seconds(left)).filter(|left| *left > Seconds::ZERO)
     });
     let filters = filters::describe(encode, video, hold)?;

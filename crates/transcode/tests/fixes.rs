@@ -85,6 +85,7 @@ fn plan(info: &MediaInfo, action: Action, video: VideoStep) -> Plan {
         audio: sound(info),
         dropped: Vec::new(),
         repeat: 1,
+        period: None,
         hold_until: None,
         end: None,
         stripped: Vec::new(),

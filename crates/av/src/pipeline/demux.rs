@@ -51,14 +51,15 @@ pub(super) fn stage(
             None => Input::open(plan.path(), shared.cancel)?,
         };
         opened.keep_only(&streams);
-        // The picture's length is the clip's: so its rate goes on over the seam.
-        let period_us = lanes.first().map_or(0, |video| video.base.micros(video.end));
+        // Unless told otherwise the picture's length is the clip's: so its rate goes on over the seam.
+        let period_us = job.period_us.unwrap_or_else(|| lanes.first().map_or(0, |video| video.base.micros(video.end)));
         let offset_us = period_us.saturating_mul(i64::from(pass));
         if plan.end_us.is_some_and(|end| offset_us >= end) {
             break;
         }
         for (index, lane) in lanes.iter_mut().enumerate() {
-            let own = if index == 0 { lane.end } else { Fraction::MICROSECOND.rescale(period_us, lane.base) };
+            let exact = index == 0 && job.period_us.is_none();
+            let own = if exact { lane.end } else { Fraction::MICROSECOND.rescale(period_us, lane.base) };
             lane.begin(pass, own.saturating_mul(i64::from(pass)))?;
         }
         read_pass(&mut opened, &mut lanes, plan, offset_us, shared)?;

@@ -114,6 +114,7 @@ const fn passthrough(duration: Option<Seconds>) -> Plan {
         audio: None,
         dropped: Vec::new(),
         repeat: 1,
+        period: None,
         hold_until: None,
         end: None,
         stripped: Vec::new(),

@@ -67,6 +67,7 @@ impl Media for ScriptedMedia {
             audio: None,
             dropped: Vec::new(),
             repeat: 1,
+            period: None,
             hold_until: None,
             end: None,
             stripped: Vec::new(),

@@ -50,7 +50,8 @@ fn try_plan(info: &MediaInfo, spec: &Spec, options: &FixOptions) -> Result<Plan,
     let audio_step = info.primary_audio().map(|audio| sound::step(audio, broken(RuleId::AudioCodec), length));
     let stripped = if options.keep_metadata { Vec::new() } else { info.private_tags() };
 
-    let encodes = matches!(video_step, VideoStep::Encode(_)) || matches!(audio_step, Some(AudioStep::Encode { .. }));
+    let picture_encodes = matches!(video_step, VideoStep::Encode(_));
+    let encodes = picture_encodes || matches!(audio_step, Some(AudioStep::Encode { .. }));
     let mut container_rules: Vec<_> =
         [RuleId::Container, RuleId::Streams].into_iter().filter(|rule| broken(*rule)).collect();
     if length.end.is_some() {
@@ -71,7 +72,8 @@ fn try_plan(info: &MediaInfo, spec: &Spec, options: &FixOptions) -> Result<Plan,
         video: Some(video_step),
         audio: audio_step,
         repeat: length.repeat,
-        hold_until: length.hold_until,
+        period: length.period,
+        hold_until: if picture_encodes { timing::hold_to_sound(info, length) } else { None },
         end: length.end,
         stripped,
         container_rules,
@@ -141,6 +143,7 @@ fn unfixable(info: &MediaInfo, reason: String) -> Plan {
         audio: None,
         dropped: Vec::new(),
         repeat: 1,
+        period: None,
         hold_until: None,
         end: None,
         stripped: Vec::new(),

@@ -149,11 +149,26 @@ fn a_variable_rate_goes_on_its_own_grid() {
     assert_eq!(rate_of(FrameRate::new(1000, 1).unwrap()), constant(60));
 }
 
+/// Facts of a clip whose picture and sound last so long.
+fn lasting(info: &mut MediaInfo, picture_ms: i64, sound_ms: i64) {
+    info.duration = Some(Seconds::from_millis(picture_ms.max(sound_ms)));
+    info.video[0].duration = Some(Seconds::from_millis(picture_ms));
+    if let Some(audio) = info.audio.first_mut() {
+        audio.duration = Some(Seconds::from_millis(sound_ms));
+    }
+}
+
 #[test]
 fn short_clips_are_repeated_whole_times() {
-    let plan = planned(|info| info.duration = Some(Seconds::from_millis(1_500)));
-    assert_eq!((plan.repeat, plan.duration), (3, Some(Seconds::from_millis(4_500))));
+    let plan = planned(|info| lasting(info, 1_500, 1_500));
+    assert_eq!((plan.repeat, plan.period, plan.duration), (3, None, Some(Seconds::from_millis(4_500))));
     assert_eq!(encode_of(&plan).rules, [RuleId::Duration]);
+    let padded = planned(|info| lasting(info, 1_958, 2_005));
+    assert_eq!((padded.repeat, padded.period), (3, None), "the picture's length counts, which is under 2 s");
+    let uneven = planned(|info| lasting(info, 67, 3_971));
+    let period = Seconds::from_millis(3_971);
+    assert_eq!((uneven.repeat, uneven.period), (2, Some(period)), "sound is not cut to one frame");
+    assert_eq!(uneven.hold_until, uneven.duration, "and the picture stays until it ends");
     assert_eq!(planned(|info| info.duration = None).action, Action::Unfixable);
 }
 
@@ -222,7 +237,7 @@ fn carried_out(info: &MediaInfo, plan: &Plan) -> MediaInfo {
 prop_compose! {
     fn any_info()(
         container in prop::sample::select(vec![Container::Mp4, Container::Mov, Container::Matroska, Container::MpegTs]),
-        millis in 1_i64..1_000_000,
+        (millis, sound_millis) in (1_i64..1_000_000, 1_i64..1_000_000),
         size in 1_u64..3_000_000_000,
         (width, height) in (1_u32..2200, 1_u32..2200),
         sar in prop::sample::select(vec![None, Some((1, 1)), Some((4, 3)), Some((2, 1)), Some((3201, 3200))]),
@@ -239,7 +254,7 @@ prop_compose! {
     ) -> MediaInfo {
         let mut info = conforming();
         info.container = container;
-        info.duration = Some(Seconds::from_millis(millis));
+        lasting(&mut info, millis, sound_millis);
         info.size_bytes = size;
         let video = &mut info.video[0];
         video.coded = CodedSize { width, height };
@@ -303,7 +318,7 @@ proptest! {
 
     #[test]
     fn what_is_lengthened_is_long_enough(millis in 10_i64..4_000) {
-        let plan = planned(|info| info.duration = Some(Seconds::from_millis(millis)));
+        let plan = planned(|info| lasting(info, millis, millis));
         prop_assert!(plan.duration.unwrap().0 >= Rational::whole(4));
         prop_assert!(i64::from(plan.repeat - 1) * millis < 4_000, "no more often than needed");
     }

@@ -7,6 +7,8 @@ use pinpress_probe::{FrameRate, MediaInfo, Rational, Seconds, Spec, VideoStream}
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Length {
     pub(super) repeat: u32,
+    /// After how long a repeated clip begins anew; `None` is when its picture ends.
+    pub(super) period: Option<Seconds>,
     pub(super) hold_until: Option<Seconds>,
     pub(super) end: Option<Seconds>,
     pub(super) result: Option<Seconds>,
@@ -22,8 +24,16 @@ impl Length {
 /// A clip is not repeated more often than this: two frames at 60 fps reach 4 s with 120.
 const MOST_REPEATS: i64 = 1_000;
 
+/// Sound that outlasts the picture by no more than this is cut at the seam of a repeated clip, so that motion goes on
+/// evenly: three packets of AAC, and the most that encoders pad.
+const SEAM_MS: i64 = 100;
+
+/// Where the picture ends this much before the sound, an encode holds its last frame: what is left uneven, players
+/// show as black, or stop.
+const UNEVEN: Rational = Rational::whole(1);
+
 pub(super) fn length(info: &MediaInfo, spec: &Spec, options: &FixOptions) -> Result<Length, String> {
-    let as_it_is = Length { repeat: 1, hold_until: None, end: None, result: info.duration };
+    let as_it_is = Length { repeat: 1, period: None, hold_until: None, end: None, result: info.duration };
     let Some(rule) = spec.duration else { return Ok(as_it_is) };
     let Some(time) = info.duration.filter(|time| *time > Seconds::ZERO) else {
         return Err("nobody can tell how long it plays: export it again".to_owned());
@@ -37,13 +47,7 @@ pub(super) fn length(info: &MediaInfo, spec: &Spec, options: &FixOptions) -> Res
                 Err(format!("it plays {time}, under {asked}, and lengthening was not asked for (--short reject)"))
             }
             ShortMode::Hold => Ok(Length { hold_until: Some(asked), result: Some(asked), ..as_it_is }),
-            ShortMode::Loop => {
-                let times = min.checked_div(time.0).map_or(i64::MAX, Rational::ceil);
-                let repeat = u32::try_from(times).ok().filter(|_| times <= MOST_REPEATS);
-                let repeat = repeat.ok_or_else(|| format!("it plays {time}: too short to repeat"))?;
-                let result = time.0.checked_mul(Rational::whole(times)).map(Seconds);
-                Ok(Length { repeat, result, ..as_it_is })
-            }
+            ShortMode::Loop => repeated(info, time, min),
         };
     }
     if let Some(max) = rule.max
@@ -60,22 +64,65 @@ pub(super) fn length(info: &MediaInfo, spec: &Spec, options: &FixOptions) -> Res
     Ok(as_it_is)
 }
 
+/// Whole times, until it is long enough.
+fn repeated(info: &MediaInfo, time: Seconds, min: Rational) -> Result<Length, String> {
+    let too_short = || format!("it plays {time}: too short to repeat");
+    let picture = info.picture_end().filter(|picture| *picture > Seconds::ZERO).unwrap_or(time);
+    let outlasts = time.0.checked_sub(picture.0).is_some_and(|rest| Seconds(rest) > Seconds::from_millis(SEAM_MS));
+    let period = if outlasts { time } else { picture };
+    let times = min.checked_div(period.0).map(Rational::ceil).filter(|times| *times <= MOST_REPEATS);
+    let times = times.ok_or_else(too_short)?;
+    let result = period.0.checked_mul(Rational::whole(times)).map(Seconds);
+    Ok(Length {
+        repeat: u32::try_from(times).map_err(|_| too_short())?,
+        period: outlasts.then_some(period),
+        hold_until: None,
+        end: None,
+        result,
+    })
+}
+
+/// Until when an encode holds the last frame, where the picture ends long before the sound does.
+pub(super) fn hold_to_sound(info: &MediaInfo, length: Length) -> Option<Seconds> {
+    if length.hold_until.is_some() || length.end.is_some() {
+        return length.hold_until;
+    }
+    let rest = info.duration?.0.checked_sub(info.picture_end()?.0)?;
+    length.result.filter(|_| rest > UNEVEN)
+}
+
 /// A variable rate is put on a grid no finer than this: faster bursts are rounding, or a screen recorder's clock.
 const FINEST_GRID: Rational = Rational::whole(60);
 
+/// Grids that cameras and screens have, to which a measured one is drawn: 33 ms in Matroska or FLV are 30 fps.
+const GRIDS: [(i64, i64); 11] =
+    [(10, 1), (12, 1), (25, 2), (15, 1), (20, 1), (24, 1), (25, 1), (30, 1), (48, 1), (50, 1), (60, 1)];
+
 /// The rate that passes with the least change. A constant rate is multiplied by a whole number, so that motion stays
-/// even (24 → 48, not 24 → 25); a variable one is put on its own finest grid.
+/// even (24 → 48, not 24 → 25); a variable one is put on its own grid.
 pub(super) fn raised_rate(video: &VideoStream, spec: &Spec, options: &FixOptions) -> Result<RateStep, String> {
     let Some(rule) = spec.frame_rate else { return Ok(RateStep::Keep) };
     if options.fps == FpsMode::Reject {
         return Err("its frame rate is too low, and raising it was not asked for (--fps reject)".to_owned());
     }
-    let own = if video.variable_frame_rate == Some(true) { video.max_frame_rate } else { video.frame_rate };
-    let own = own.or(video.frame_rate).unwrap_or(rule.min).rational();
-    let own = if own > FINEST_GRID { FINEST_GRID } else { own };
+    let average = video.frame_rate.unwrap_or(rule.min);
+    let grid = video.max_frame_rate.filter(|_| video.variable_frame_rate == Some(true));
+    let own = grid.map_or(average.rational(), |grid| own_grid(average.rational(), grid.rational()));
     let times = rule.min.rational().checked_div(own).map_or(1, Rational::ceil).max(1);
     let raised = own.checked_mul(Rational::whole(times)).and_then(|rate| FrameRate::try_from(rate).ok());
     raised.map(RateStep::Constant).ok_or_else(|| "its frame rate cannot be told".to_owned())
+}
+
+/// The grid of a variable rate: that of its shortest frame, unless that is only a third shorter than the average and
+/// so jitter; near a usual rate, that one.
+fn own_grid(average: Rational, shortest: Rational) -> Rational {
+    let jitter = shortest.checked_mul(Rational::whole(3)) <= average.checked_mul(Rational::whole(4));
+    let measured = if jitter { average } else { shortest.min(FINEST_GRID) };
+    let near = |grid: &Rational| {
+        let off = measured.checked_sub(*grid)?.checked_mul(Rational::whole(50))?;
+        (off <= *grid && off >= Rational::whole(0).checked_sub(*grid)?).then_some(*grid)
+    };
+    GRIDS.iter().filter_map(|(num, den)| Rational::new(*num, *den)).find_map(|grid| near(&grid)).unwrap_or(measured)
 }
 
 /// The bit rate that keeps the file under its maximum, where quality alone might not: the whole size, less 3 % for
