@@ -13,7 +13,7 @@ mod support;
 use std::path::Path;
 
 use pinpress_av::{Still, StillOptions, Stills};
-use support::{ffmpeg, ffmpeg_bytes, ffprobe, folder, good_clips, mean_difference, text};
+use support::{ffmpeg, ffmpeg_bytes, ffprobe, folder, good_clips, mean_difference, mirror, text};
 
 /// Rounding of a timestamp to microseconds here, to six decimals there.
 const TIME_TOLERANCE_US: i64 = 2;
@@ -147,10 +147,15 @@ fn pictures_are_upright_and_square_in_every_turn() {
         "bt709",
         text(&flat),
     ]);
-    for (degrees, size) in [("0", (213, 120)), ("90", (120, 213)), ("180", (213, 120)), ("270", (120, 213))] {
+    for (degrees, size) in
+        [("0", (213, 120)), ("90", (120, 213)), ("180", (213, 120)), ("270", (120, 213)), ("mirror", (213, 120))]
+    {
         let turned = folder.path().join(format!("turned{degrees}.mp4"));
-        let tag = format!("rotate={degrees}");
+        let tag = format!("rotate={}", degrees.replace("mirror", "0"));
         ffmpeg(&["-i", text(&flat), "-c", "copy", "-metadata:s:v:0", &tag, text(&turned)]);
+        if degrees == "mirror" {
+            mirror(&turned);
+        }
         let mut stills = Stills::open(&turned, &StillOptions::default()).unwrap();
         let still = stills.at_us(0).unwrap().unwrap();
         assert_eq!((still.width, still.height), size, "{degrees}");

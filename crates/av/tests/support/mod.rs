@@ -66,3 +66,14 @@ pub(crate) fn folder() -> tempfile::TempDir {
 pub(crate) fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
+
+/// Writes a display matrix that mirrors left and right into the first track header of an MP4 (ISO/IEC 14496-12
+/// §8.3.2, version 0), as the ffmpeg command line of version 5 cannot.
+pub(crate) fn mirror(path: &Path) {
+    let mut bytes = std::fs::read(path).unwrap();
+    let tkhd = bytes.windows(4).position(|four| four == b"tkhd").unwrap() + 4;
+    let matrix = tkhd + 4 + 20 + 8 + 8;
+    assert_eq!(bytes[matrix..matrix + 4], [0, 1, 0, 0], "not where the matrix is");
+    bytes[matrix..matrix + 4].copy_from_slice(&(-0x1_0000_i32).to_be_bytes());
+    std::fs::write(path, bytes).unwrap();
+}
