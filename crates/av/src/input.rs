@@ -192,7 +192,7 @@ impl Input {
         let index = i32::try_from(stream).map_err(|_| AvError::NoStream { kind: "video", index: stream })?;
         // SAFETY: the context is open and `index` is one of its streams; libav checks the index again.
         let result = unsafe { ffi::avformat_seek_file(self.context.as_mut_ptr(), index, i64::MIN, ticks, ticks, 0) };
-        if result < 0 { Err(AvError::reading(LibavError::from(result))) } else { Ok(()) }
+        sought(result)
     }
 
     /// Goes to the beginning. Transport and program streams are asked by byte, as they search for a time and miss the
@@ -203,7 +203,7 @@ impl Input {
             let result = unsafe {
                 ffi::avformat_seek_file(self.context.as_mut_ptr(), -1, i64::MIN, 0, 0, ffi::AVSEEK_FLAG_BYTE)
             };
-            return if result < 0 { Err(AvError::reading(LibavError::from(result))) } else { Ok(()) };
+            return sought(result);
         }
         if let Some(start) = self.start_ticks(stream)
             && self.seek_before(stream, start).is_ok()
@@ -325,6 +325,15 @@ impl Input {
             }
             Err(error) => Err(AvError::reading(error)),
         }
+    }
+}
+
+/// What a seek answered. Demuxers that find no such time answer -1, which is also the system's "not permitted".
+fn sought(result: i32) -> Result<(), AvError> {
+    match LibavError::from(result.min(0)) {
+        _ if result >= 0 => Ok(()),
+        LibavError::Exit => Err(AvError::Cancelled),
+        _ => Err(AvError::Corrupt("no time in it can be found".to_owned())),
     }
 }
 

@@ -260,8 +260,12 @@ impl Stills {
 
     fn seek(&mut self, ticks: i64) -> Result<(), AvError> {
         if ticks <= self.first || self.input.seek_before(self.stream, ticks).is_err() {
-            // Demuxers refuse times before their first entry; the beginning is what is meant.
-            self.input.rewind(self.stream)?;
+            // Demuxers refuse times before their first entry; the beginning is what is meant. Where even that cannot
+            // be found, the file is opened anew.
+            if self.input.rewind(self.stream).is_err() {
+                self.input = Input::open(&self.path, &self.options.cancel)?;
+                self.input.keep_only(&[self.stream]);
+            }
         }
         self.decoder.flush();
         Ok(())

@@ -345,3 +345,17 @@ fn malformed_clips_are_named_for_what_they_are() {
     let uneven = outcome("mp4parse-rust__test_case_1185230.mp4").unwrap();
     assert!(matches!(uneven.anomalies[..], [Anomaly::UnevenStreams { .. }]), "{:?}", uneven.anomalies);
 }
+
+#[cfg(unix)]
+#[test]
+fn names_of_any_bytes_are_names() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let folder = folder();
+    let plain = folder.path().join("plain.mp4");
+    ffmpeg(&["-f", "lavfi", "-i", "testsrc2=s=64x48:d=1:r=25", "-c:v", "libx264", text(&plain)]);
+    for name in [&b"a\xff b.mp4"[..], b"concat:a|b.mp4", b"http:x.mp4", b"%03d.mp4", b"-i.mp4", b"new\nline.mp4"] {
+        let path = folder.path().join(std::ffi::OsStr::from_bytes(name));
+        std::fs::copy(&plain, &path).unwrap();
+        assert_eq!(read(&path).unwrap().video[0].frame_count, Some(25), "{path:?}");
+    }
+}
