@@ -90,7 +90,9 @@ pub(crate) fn run(args: &RehearseArgs, shared: &Shared) -> anyhow::Result<Exit> 
     tell(&summary, shared)?;
     let page = rehearsal.save_board_page()?;
     let serve = (args.serve || std::io::stdout().is_terminal()) && !interrupt.requested();
-    places(&args.output, &page, serve.then(|| rehearsal.board_page_url()).as_deref())?;
+    if serve || !shared.quiet {
+        places(&args.output, &page, serve.then(|| rehearsal.board_page_url()).as_deref())?;
+    }
     if serve {
         wait(&interrupt);
     }

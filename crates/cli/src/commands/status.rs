@@ -64,8 +64,9 @@ pub(crate) fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
     Ok(if failed { Exit::SomeFailed } else { Exit::Success })
 }
 
+/// A job that will be tried again has a reason too.
 const fn has_failed(job: &Job) -> bool {
-    matches!(job.state, JobState::Unreadable | JobState::Failed | JobState::SetAside)
+    job.reason.is_some() || matches!(job.state, JobState::Unreadable | JobState::Failed | JobState::SetAside)
 }
 
 fn human(out: &mut dyn std::io::Write, job: &Job, pins: &[PinRecord]) -> std::io::Result<()> {

@@ -1,5 +1,7 @@
 //! How a run ended: a line as each video is done, a table at the end.
 
+use std::path::Path;
+
 use comfy_table::{ContentArrangement, Table, presets};
 use pinpress_pipeline::{End, RunStage, RunSummary, VideoOutcome};
 use pinpress_probe::{Report, Severity};
@@ -54,6 +56,7 @@ pub(crate) fn table(summary: &RunSummary) -> Table {
         .set_width(output::stdout_width())
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_header(["video", "what was done", "checks", "cover", "Pin"]);
+    let common = common_folder(summary);
     for outcome in &summary.videos {
         let done = match (&outcome.end, &outcome.plan) {
             (End::Failed { .. } | End::Duplicate { .. } | End::SetAside { .. } | End::Unfit, _) | (_, None) => {
@@ -69,9 +72,19 @@ pub(crate) fn table(summary: &RunSummary) -> Table {
             .cover
             .as_ref()
             .map_or_else(String::new, |cover| cover.time.map_or_else(|| "given".to_owned(), |time| time.to_string()));
-        table.add_row([shown(&outcome.source), clean(&done), checks(outcome), cover, clean(&pin)]);
+        let video = outcome.source.strip_prefix(common).unwrap_or(&outcome.source);
+        table.add_row([shown(video), clean(&done), checks(outcome), cover, clean(&pin)]);
     }
     table
+}
+
+/// The folder that holds all sources: it need not stand in every row.
+fn common_folder(summary: &RunSummary) -> &Path {
+    let mut folders = summary.videos.iter().filter_map(|video| video.source.parent());
+    let Some(first) = folders.next() else { return Path::new("") };
+    folders.fold(first, |common, folder| {
+        common.ancestors().find(|above| folder.starts_with(above)).unwrap_or_else(|| Path::new(""))
+    })
 }
 
 fn checks(outcome: &VideoOutcome) -> String {
