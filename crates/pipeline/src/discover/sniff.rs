@@ -108,13 +108,12 @@ mod tests {
 
     #[test]
     fn real_clips_are_known_without_their_names() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/media");
-        let Ok(entries) = std::fs::read_dir(&folder) else {
-            println!("skipped: no clips at {}", folder.display());
+        let Some(clips) = pinpress_fixtures::real_clips() else {
+            println!("skipped: no folder of real clips");
             return;
         };
         let mut looked_at = 0;
-        for path in entries.map(|entry| entry.unwrap().path()).filter(|path| has_video_extension(path)) {
+        for path in clips.into_iter().map(|clip| clip.path).filter(|path| has_video_extension(path)) {
             let mut head = Vec::new();
             File::open(&path).unwrap().take(HEAD_BYTES).read_to_end(&mut head).unwrap();
             assert!(is_video_head(&head), "{}", path.display());
