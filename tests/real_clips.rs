@@ -13,7 +13,7 @@ use pinpress_probe::Rational;
 use pinpress_rehearsal::{Rehearsal, RehearsalOptions};
 use serde_json::Value;
 
-/// ffprobe averages Matroska's and MPEG-TS's rounded timestamps, or believes a declared rate: both within this part.
+/// ffprobe averages Matroska's and MPEG-TS's rounded timestamps: within this part.
 const RATE_TOLERANCE: (i64, i64) = (1, 50);
 /// Durations by declared headers (ffprobe) against timestamps (ours): the last frame, or the priming of the sound.
 const DURATION_TOLERANCE_MS: u64 = 120;
@@ -37,7 +37,7 @@ fn json_of(output: &Output) -> Value {
 
 fn ffprobe(path: &Path) -> Value {
     let output = Command::new("ffprobe")
-        .args(["-v", "error", "-of", "json", "-show_format", "-show_streams"])
+        .args(["-v", "error", "-of", "json", "-count_packets", "-show_format", "-show_streams"])
         .arg(path)
         .output()
         .expect("ffprobe starts");
@@ -95,12 +95,20 @@ fn differences(media: &Value, facts: &Value) -> Vec<String> {
     } else {
         same("sound", media["audio"].to_string(), "null".to_owned());
     }
-    if let (Some(left), Some(right)) = (rational(&ours["frame_rate"]), rational(&theirs["avg_frame_rate"])) {
+    // Ogg's rate is what its header declares; the packets that ffprobe counts tell how many pictures there are.
+    let counted = rational(&theirs["nb_read_packets"]).zip(duration_ms(facts)).and_then(|(packets, millis)| {
+        packets.checked_mul(Rational::whole(1000))?.checked_div(Rational::whole(i64::try_from(millis).ok()?))
+    });
+    let declared = rational(&theirs["avg_frame_rate"]);
+    let near = |left: Rational, right: Rational| {
         let off = left.max(right).checked_sub(left.min(right)).expect("near");
         let tolerance = Rational::new(RATE_TOLERANCE.0, RATE_TOLERANCE.1).and_then(|part| right.checked_mul(part));
-        if off > tolerance.expect("small") {
-            differences.push(format!("frame rate: ours {left}, ffprobe {right}"));
-        }
+        off <= tolerance.expect("small")
+    };
+    if let Some(left) = rational(&ours["frame_rate"])
+        && ![declared, counted].into_iter().flatten().any(|right| near(left, right))
+    {
+        differences.push(format!("frame rate: ours {left}, ffprobe {declared:?}, by its packets {counted:?}"));
     }
     if let (Some(left), Some(right)) = (media["duration_ms"].as_u64(), duration_ms(facts)) {
         if left.abs_diff(right) > DURATION_TOLERANCE_MS {

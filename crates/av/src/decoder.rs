@@ -2,6 +2,7 @@
 
 use ffmpeg_next::{Dictionary, Error as LibavError, Frame, Packet, codec, media, threading};
 
+use crate::amr;
 use crate::error::{AvError, libav_errno};
 use crate::fraction::Fraction;
 use crate::input::Input;
@@ -22,6 +23,8 @@ pub(crate) struct Decoder {
     opened: codec::decoder::Opened,
     time_base: Fraction,
     kind: media::Type,
+    /// The decoder takes one frame of a packet, and packets may hold more.
+    speech: Option<amr::Band>,
     /// Answers in a row that were faults.
     faults: u32,
     /// Told that there are no more packets.
@@ -59,7 +62,32 @@ impl Decoder {
             dictionary.set("err_detect", "crccheck+bitstream+buffer");
         }
         let opened = decoder.open_as_with(codec, dictionary).map_err(fail)?;
-        Ok(Self { opened, time_base: found.time_base().into(), kind, faults: 0, ending: false })
+        let speech = match id {
+            codec::Id::AMR_NB => Some(amr::Band::Narrow),
+            codec::Id::AMR_WB => Some(amr::Band::Wide),
+            _ => None,
+        };
+        Ok(Self { opened, time_base: found.time_base().into(), kind, speech, faults: 0, ending: false })
+    }
+
+    /// The frames of a packet that holds more of them than the decoder takes; `None` for all other packets.
+    pub(crate) fn pieces(&self, packet: &Packet) -> Option<Vec<Packet>> {
+        let data = packet.data()?;
+        let frames = amr::frames(data, self.speech?);
+        if frames.len() < 2 {
+            return None;
+        }
+        let millisecond = Fraction::new(1, 1000);
+        let cut = |(number, range): (i64, std::ops::Range<usize>)| {
+            let later = millisecond.rescale(number.saturating_mul(amr::FRAME_MS), self.time_base);
+            let mut piece = Packet::copy(&data[range]);
+            piece.set_stream(packet.stream());
+            piece.set_pts(packet.pts().map(|ticks| ticks.saturating_add(later)));
+            piece.set_dts(packet.dts().map(|ticks| ticks.saturating_add(later)));
+            piece.set_duration(millisecond.rescale(amr::FRAME_MS, self.time_base));
+            piece
+        };
+        Some((0..).zip(frames).map(cut).collect())
     }
 
     pub(crate) const fn time_base(&self) -> Fraction {

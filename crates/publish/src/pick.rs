@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use pinpress_media::{CoverOptions, Failure, PictureFiles, PictureFormat, Reply, Request, WirePath};
-use pinpress_probe::Seconds;
+use pinpress_media::{CoverOptions, Failure, PictureFiles, PictureFormat, Reply, Request, Seconds, WirePath};
 
 use crate::cover::{CoverError, CoverPicker, PickedCover};
 

@@ -16,18 +16,18 @@ pub struct Checked {
 /// Judges the video at a path; the error is the reason why it fails. Blocks.
 pub type Inspect = Arc<dyn Fn(&Path) -> Result<Checked, String> + Send + Sync>;
 
-/// Judges by the sample table and this rule set.
+/// Judges by this rule set; `deep` reads what the sample table does not decide.
 #[must_use]
-pub fn probe_with(spec: Spec) -> Inspect {
-    Arc::new(move |path| probe(path, &spec))
+pub fn probe_with(spec: Spec, deep: impl DeepReader + Send + 'static) -> Inspect {
+    Arc::new(move |path| probe(path, &spec, &deep))
 }
 
 /// Judges by the built-in rule set.
 pub(crate) fn built_in() -> Inspect {
-    Arc::new(|path| probe(path, &Spec::load("pinterest").map_err(|error| error.to_string())?))
+    Arc::new(|path| probe(path, &Spec::load("pinterest").map_err(|error| error.to_string())?, &NoDeepReader))
 }
 
-/// A rehearsal has no libav: what the sample table does not decide, it cannot read.
+/// The stand-in alone has no libav: what the sample table does not decide, it cannot read.
 struct NoDeepReader;
 
 impl DeepReader for NoDeepReader {
@@ -37,9 +37,9 @@ impl DeepReader for NoDeepReader {
     }
 }
 
-fn probe(path: &Path, spec: &Spec) -> Result<Checked, String> {
+fn probe(path: &Path, spec: &Spec, deep: &dyn DeepReader) -> Result<Checked, String> {
     let source = Source::open(path).map_err(|error| error.to_string())?;
-    let info = pinpress_probe::read(&source, &NoDeepReader).map_err(|error| error.to_string())?;
+    let info = pinpress_probe::read(&source, deep).map_err(|error| error.to_string())?;
     let report = check(&info, spec);
     let broken: Vec<_> = report
         .errors()
@@ -92,6 +92,15 @@ mod tests {
         std::fs::remove_file(&file).unwrap();
         assert!(!reason.is_empty());
         assert!(built_in()(&file).unwrap_err().contains("cannot read"));
+    }
+
+    #[test]
+    fn what_fits_is_told_and_what_does_not_is_refused() {
+        let fit = pinpress_fixtures::make("conforming-9x16.mp4").unwrap();
+        let told = built_in()(&fit).unwrap().facts.join("; ");
+        assert!(told.contains("540×960") && told.contains("passes the rule set pinterest"), "{told}");
+        let short = pinpress_fixtures::make("too-short.mp4").unwrap();
+        assert!(built_in()(&short).unwrap_err().starts_with("duration: 3.96 s"));
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! Packets to frames whose times count from zero of the output.
 
 use crossbeam_channel::{Receiver, Sender};
-use ffmpeg_next::Frame;
+use ffmpeg_next::{Frame, Packet};
 
 use super::{Feed, Halt, Pictures, Shared, Wiring, next};
 use crate::decoder::{Decoder, Received, frame_ticks, is_damaged};
 use crate::fraction::Fraction;
+use crate::scan::is_hidden;
 
 /// Decodes a stream over all passes and hands out frames in order.
 pub(super) struct Decoding<'a> {
@@ -22,6 +23,8 @@ pub(super) struct Decoding<'a> {
     start: Option<i64>,
     /// Whether packets have decode times only.
     untimed: bool,
+    /// When the last packet that is shown ends, in ticks from zero of the output.
+    packets_end: Option<i64>,
 }
 
 impl<'a> Decoding<'a> {
@@ -35,6 +38,7 @@ impl<'a> Decoding<'a> {
             any: false,
             start: plan.start(stream),
             untimed: false,
+            packets_end: None,
         }
     }
 
@@ -52,10 +56,14 @@ impl<'a> Decoding<'a> {
         match feed {
             Feed::Packet(packet) => {
                 self.untimed |= packet.pts().is_none();
-                if !self.decoder.send(Some(packet))? {
-                    self.damage(packet.pts().or(packet.dts()));
+                if let Some(ticks) = packet.pts().filter(|_| !is_hidden(packet)) {
+                    let time = ticks.saturating_sub(self.origin).saturating_add(self.offset);
+                    self.packets_end = self.packets_end.max(Some(time.saturating_add(packet.duration().max(0))));
                 }
-                self.drain(hand_on)?;
+                match self.decoder.pieces(packet) {
+                    None => self.decode(packet, hand_on)?,
+                    Some(pieces) => pieces.iter().try_for_each(|piece| self.decode(piece, hand_on))?,
+                }
                 Ok(true)
             }
             Feed::Seam(offset) => {
@@ -73,6 +81,13 @@ impl<'a> Decoding<'a> {
                 Ok(false)
             }
         }
+    }
+
+    fn decode(&mut self, packet: &Packet, hand_on: &mut dyn FnMut(Frame) -> Result<(), Halt>) -> Result<(), Halt> {
+        if !self.decoder.send(Some(packet))? {
+            self.damage(packet.pts().or(packet.dts()));
+        }
+        self.drain(hand_on)
     }
 
     fn drain(&mut self, hand_on: &mut dyn FnMut(Frame) -> Result<(), Halt>) -> Result<(), Halt> {
@@ -147,6 +162,8 @@ pub(super) fn pictures(
         Ok(to_filter.send(Pictures::Frame(frame))?)
     };
     while decoding.take(&next(feed)?, &mut hand_on)? {}
+    // A last packet that decodes to nothing (H.263 cameras write such) still takes its time.
+    let until = until.max(decoding.packets_end).map(|until| until.min(end));
     to_filter.send(Pictures::End(until.map(|until| own.rescale(until, base))))?;
     Ok(())
 }

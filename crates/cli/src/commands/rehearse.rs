@@ -17,6 +17,7 @@ use crate::exit::Exit;
 use crate::options::{FixArgs, JobsOption, Shared, SpecOption, TextArgs};
 use crate::output::{self, shown};
 use crate::signals;
+use crate::workers::LazyWorkers;
 
 /// The board when neither `--board` nor the manifest names one.
 const BOARD: &str = "Rehearsal";
@@ -68,7 +69,7 @@ pub(crate) fn run(args: &RehearseArgs, shared: &Shared) -> anyhow::Result<Exit> 
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("cannot make the output folder: {}", args.output.display()))?;
     // The stand-in judges by the rules that the run is for.
-    let inspect = pinpress_rehearsal::probe_with(spec.clone());
+    let inspect = pinpress_rehearsal::probe_with(spec.clone(), LazyWorkers::new(1));
     let stand_in = RehearsalOptions { port: args.port, boards, inspect, ..RehearsalOptions::new(folder) };
     let rehearsal = Rehearsal::start(stand_in)?;
     let options = RunOptions {
