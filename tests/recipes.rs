@@ -1,7 +1,5 @@
 //! Every made video, judged by the command line: it fails the rules it is named for, and no others.
 
-#![expect(clippy::expect_used, reason = "a test stops at what it cannot go on from")]
-
 use std::process::Command;
 
 use pinpress_fixtures::{make_recipe, recipes};
