@@ -49,6 +49,7 @@ fn stream_of<'a>(facts: &'a Value, kind: &str) -> Option<&'a Value> {
     facts["streams"].as_array()?.iter().filter(pictures_in_motion).find(|stream| stream["codec_type"] == kind)
 }
 
+#[expect(clippy::print_stdout, reason = "a test that skips says so")]
 fn clips() -> Option<(PathBuf, Vec<Clip>)> {
     let clips = real_clips();
     if clips.is_none() {

@@ -364,9 +364,9 @@ fn sort_open_error(path: &Path, error: LibavError) -> AvError {
         (_, Some(boxes)) if !boxes.has_moov => AvError::Incomplete,
         (LibavError::InvalidData, Some(_)) => AvError::Corrupt("its index (moov) does not make sense".to_owned()),
         // Outside the allow-list libav answers EINVAL, and INVALIDDATA when no demuxer knows it at all.
-        (LibavError::InvalidData | LibavError::Other { .. } | LibavError::DemuxerNotFound, None) => {
-            AvError::NotAVideo("no video format that is read here has such content".to_owned())
-        }
+        (LibavError::InvalidData | LibavError::Other { .. } | LibavError::DemuxerNotFound, None) => AvError::NotAVideo(
+            "its content is of no format that pinpress reads: export it as MP4 or MOV, or leave it out".to_owned(),
+        ),
         (error, _) => AvError::Corrupt(error.to_string()),
     }
 }

@@ -25,6 +25,7 @@ pub(crate) fn in_short(plan: &Plan) -> String {
     let mut words = Vec::new();
     match &plan.video {
         Some(VideoStep::Encode(step)) => words.push(format!("encode the picture{}", because(&step.rules))),
+        Some(VideoStep::Copy { .. }) if plan.action == Action::Encode => words.push("copy the picture".to_owned()),
         Some(VideoStep::Copy { .. }) => words.push(format!("remux{}", because(&plan.container_rules))),
         None => {}
     }

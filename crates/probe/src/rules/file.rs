@@ -25,7 +25,7 @@ pub(super) fn check(info: &MediaInfo, spec: &Spec, findings: &mut Vec<Finding>) 
             RuleId::Faststart,
             None,
             "moov after mdat".to_owned(),
-            "moov before mdat, so that playing can begin before all is loaded".to_owned(),
+            "moov first, so that playing can begin before all is loaded".to_owned(),
             Remedy::Remux,
         ));
     }

@@ -1,6 +1,6 @@
 //! The fast path: facts about ISO BMFF files from `ftyp` and `moov` alone. `mdat` is never read.
 //!
-//! The top-level boxes are walked in the file; `moov` is read into memory, bounded; the [`guard`] checks every box
+//! The top-level boxes are walked in the file; `moov` is read into memory, bounded; the guard checks every box
 //! in it and hides what need not be parsed; only then the `mp4` crate sees it. The picture's facts come from the
 //! H.264 parameter set in `avcC`. Whatever this path cannot decide for certain is [`Undecided`], and a
 //! [`crate::DeepReader`] decides it.
