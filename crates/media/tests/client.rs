@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pinpress_media::{
     CoverOptions, Failure, FailureKind, Observer, PictureFiles, PictureFormat, Progress, Stage, Workers, WorkersConfig,
@@ -137,9 +137,17 @@ fn a_cancelled_request_takes_the_whole_group_with_it() {
     let notes = Notes { stop_at_first: true, ..Notes::default() };
     assert_eq!(ask(&workers, "child", &notes).kind, FailureKind::Cancelled);
     let grandchild = notes.warnings.lock().unwrap()[0].clone();
-    let state = std::fs::read_to_string(Path::new("/proc").join(&grandchild).join("stat"));
-    let gone = state.map_or(true, |stat| stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('Z')));
-    assert!(gone, "process {grandchild} outlived its worker");
+    let stat = Path::new("/proc").join(&grandchild).join("stat");
+    let lives = || {
+        let state = std::fs::read_to_string(&stat).unwrap_or_default();
+        state.rsplit(") ").next().is_some_and(|rest| rest.starts_with(['R', 'S', 'D', 'T']))
+    };
+    // A killed process closes its files, which the client waits for, a moment before the system calls it dead.
+    let patience = Instant::now();
+    while lives() && patience.elapsed() < Duration::from_secs(10) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(!lives(), "process {grandchild} outlived its worker");
 }
 
 #[test]

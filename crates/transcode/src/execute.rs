@@ -4,7 +4,7 @@ use std::path::Path;
 
 use pinpress_av::{AudioEncode, AudioTrack, Cancel, Facts, Job, Reached, VideoEncode, VideoTrack};
 use pinpress_media::{Action, AudioStep, Failure, FailureKind, FixOptions, Plan, Progress, RateStep, Stage, VideoStep};
-use pinpress_probe::{MediaInfo, Rational, Seconds};
+use pinpress_probe::{FrameRate, MediaInfo, Rational, Seconds};
 
 use crate::facts::kept_metadata;
 use crate::rendition::Rendition;
@@ -81,18 +81,12 @@ fn video_track(plan: &Plan, info: &MediaInfo) -> Result<VideoTrack, Failure> {
         .iter()
         .find(|video| video.index == encode.stream)
         .ok_or_else(|| Failure::new(FailureKind::Corrupt, format!("there is no video stream {}", encode.stream)))?;
-    let hold = plan.hold_until.and_then(|until| {
-        let picture_end = info.picture_end()?;
-        let period = plan.period.unwrap_or(picture_end);
-        let begun = period.0.checked_mul(Rational::whole(i64::from(plan.repeat.max(1)) - 1))?;
-        let left = until.0.checked_sub(begun)?.checked_sub(picture_end.0)?;
-        Some(Seconds(left)).filter(|left| *left > Seconds::ZERO)
-    });
-    let filters = filters::describe(encode, video, hold)?;
     let (rate, constant) = match encode.rate {
         RateStep::Constant(rate) => (Some(rate), true),
         RateStep::Keep => (video.frame_rate, false),
     };
+    let hold = plan.hold_until.and_then(|until| held(plan, info, until, rate));
+    let filters = filters::describe(encode, video, hold)?;
     let frame_rate = rate.and_then(|rate| {
         let rate = rate.rational();
         Some(pinpress_av::Fraction::new(i32::try_from(rate.num()).ok()?, i32::try_from(rate.den()).ok()?))
@@ -110,6 +104,20 @@ fn video_track(plan: &Plan, info: &MediaInfo) -> Result<VideoTrack, Failure> {
         max_bit_rate: encode.max_bit_rate,
         colour: filters.colour,
     }))
+}
+
+/// How long the last frame is shown on, in whole frames, rounded up: a minimum has to be reached.
+fn held(plan: &Plan, info: &MediaInfo, until: Seconds, rate: Option<FrameRate>) -> Option<Seconds> {
+    let picture_end = info.picture_end()?;
+    let period = plan.period.unwrap_or(picture_end);
+    let begun = period.0.checked_mul(Rational::whole(i64::from(plan.repeat.max(1)) - 1))?;
+    let left = until.0.checked_sub(begun)?.checked_sub(picture_end.0)?;
+    if left <= Rational::whole(0) {
+        return None;
+    }
+    let Some(frame) = rate.map(FrameRate::frame_duration) else { return Some(Seconds(left)) };
+    let frames = left.checked_div(frame.0)?.ceil();
+    frame.0.checked_mul(Rational::whole(frames)).map(Seconds)
 }
 
 fn audio_track(step: &AudioStep, info: &MediaInfo) -> AudioTrack {

@@ -19,7 +19,7 @@ pub(crate) fn test() -> Result<()> {
     setup::run()?;
     fixtures()?;
     step::run(&mut step::cargo(&["build", "--locked"]))?;
-    step::run(&mut step::cargo(&["test", "--workspace", "--locked"]))
+    step::run(&mut step::cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]))
 }
 
 /// Every test video, made before the tests so that none waits for another's.
