@@ -163,7 +163,7 @@ fn work_that_cannot_be_done_is_two() {
     std::fs::create_dir(dir.path().join("nothing")).unwrap();
     let missing = ran(dir.path(), &["check", "gone.mp4"]);
     assert_eq!(missing.code, 2);
-    insta::assert_snapshot!(missing.stderr, @"error: no such file or folder: No such file or directory (os error 2): gone.mp4");
+    insta::assert_snapshot!(missing.stderr, @"error: cannot be read: No such file or directory (os error 2): gone.mp4");
     let nothing = ran(dir.path(), &["check", "nothing"]);
     assert_eq!(nothing.code, 2);
     insta::assert_snapshot!(nothing.stderr, @"error: no video in nothing");

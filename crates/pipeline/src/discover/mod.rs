@@ -51,7 +51,7 @@ pub struct Unreadable {
 #[derive(Debug, thiserror::Error)]
 pub enum DiscoverError {
     /// A given path does not exist, or cannot be reached.
-    #[error("no such file or folder: {source}: {path}", path = path.display())]
+    #[error("cannot be read: {source}: {path}", path = path.display())]
     Missing {
         /// As given.
         path: PathBuf,

@@ -46,7 +46,14 @@ pub(super) fn length(info: &MediaInfo, spec: &Spec, options: &FixOptions) -> Res
             ShortMode::Reject => {
                 Err(format!("it plays {time}, under {asked}, and lengthening was not asked for (--short reject)"))
             }
-            ShortMode::Hold => Ok(Length { hold_until: Some(asked), result: Some(asked), ..as_it_is }),
+            ShortMode::Hold => {
+                // Frames end on the ticks of their time base: two more than needed do not miss the minimum by one.
+                let rate = info.primary_video().and_then(|video| video.frame_rate);
+                let frame = rate.map_or(Seconds::from_millis(40), FrameRate::frame_duration);
+                let until = frame.0.checked_mul(Rational::whole(2)).and_then(|margin| min.checked_add(margin));
+                let until = until.map(Seconds).unwrap_or(asked);
+                Ok(Length { hold_until: Some(until), result: Some(until), ..as_it_is })
+            }
             ShortMode::Loop => repeated(info, time, min),
         };
     }
