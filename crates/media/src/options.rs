@@ -28,7 +28,8 @@ pub struct FixOptions {
     pub link: LinkMode,
     /// Replace an output that exists.
     pub overwrite: bool,
-    /// Threads for decoders, filters and encoders of one job together; at least 1.
+    /// Threads of the encoder, at least 1; decoder and filters get half as many each, so that a job has twice as many
+    /// in all.
     pub threads: usize,
 }
 

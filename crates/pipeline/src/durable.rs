@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use crate::discover::TEMP_SUFFIX;
+use pinpress_media::TEMP_SUFFIX;
 
 /// Writes `bytes` to `path`: a temp file beside it, fsync, rename over what was there, fsync of the folder.
 ///

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use ignore::WalkBuilder;
+use pinpress_media::TEMP_SUFFIX;
 
-use crate::discover::TEMP_SUFFIX;
+use ignore::WalkBuilder;
 
 /// Removes our temp files below `folder` and answers which. Call it while holding the lock of the run, when no
 /// worker of ours is writing there. What cannot be removed is left for the next time.

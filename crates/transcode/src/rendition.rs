@@ -1,19 +1,12 @@
 //! The temp file beside an output.
 
-use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use pinpress_media::{Failure, FailureKind};
+use pinpress_media::{Failure, FailureKind, temp_name};
 
 use crate::failure;
-
-/// The end of every temp file's name: `.NAME.<pid>.pinpress-tmp`.
-pub const TEMP_ENDING: &str = "pinpress-tmp";
-
-/// Bytes of a file name that filesystems take.
-const NAME_MAX: usize = 255;
 
 /// A file that was written and is not yet trusted. It goes when this goes.
 #[derive(Debug)]
@@ -36,8 +29,10 @@ impl Rendition {
 
     /// A temp name beside `output` under which nothing is.
     pub(crate) fn named(output: &Path) -> Result<Self, Failure> {
-        let temp = temp_name(output)
-            .ok_or_else(|| Failure::new(FailureKind::Io, "the output has no file name: name a file".to_owned()))?;
+        if output.file_name().is_none() {
+            return Err(Failure::new(FailureKind::Io, "the output has no file name: name a file".to_owned()));
+        }
+        let temp = temp_name(output, std::process::id());
         // With our own process id in it, it is left from a process that had the same.
         match std::fs::remove_file(&temp) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -98,23 +93,6 @@ pub(crate) fn exists() -> Failure {
     Failure::new(FailureKind::OutputExists, "the output exists already: remove it, or pass --overwrite")
 }
 
-fn temp_name(output: &Path) -> Option<PathBuf> {
-    let name = output.file_name()?;
-    let ending = format!(".{}.{TEMP_ENDING}", std::process::id());
-    let mut temp = OsString::from(".");
-    if name.len() + ending.len() < NAME_MAX {
-        temp.push(name);
-    } else {
-        // Too long to keep: what fits of it, by whole characters.
-        let room = NAME_MAX - ending.len() - 1;
-        let text = name.to_string_lossy();
-        let cut = (0..=room.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-        temp.push(&text[..cut]);
-    }
-    temp.push(ending);
-    Some(output.with_file_name(temp))
-}
-
 /// Renames, and fails when the new name is taken; without a moment between asking and doing where the system can.
 fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     #[cfg(any(target_os = "linux", target_os = "macos"))]
@@ -141,15 +119,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn temp_names_are_hidden_and_fit() {
-        let temp = temp_name(Path::new("/out/a b.mp4")).unwrap();
-        assert_eq!(temp, PathBuf::from(format!("/out/.a b.mp4.{}.pinpress-tmp", std::process::id())));
-        for text in ["x".repeat(251), "ü".repeat(125)] {
-            let temp = temp_name(&Path::new("/out").join(text + ".mp4")).unwrap();
-            let name = temp.file_name().unwrap();
-            assert!(name.len() <= NAME_MAX && name.to_str().unwrap().ends_with(".pinpress-tmp"));
-        }
-        assert_eq!(temp_name(Path::new("/")), None);
+    fn an_output_without_a_name_is_refused() {
+        assert_eq!(Rendition::create(Path::new("/")).unwrap_err().kind, FailureKind::Io);
     }
 
     #[test]

@@ -8,12 +8,11 @@ mod sniff;
 
 use std::path::{Path, PathBuf};
 
+use pinpress_media::TEMP_SUFFIX;
+
 use ignore::{DirEntry, WalkBuilder};
 
 pub use sniff::{VIDEO_EXTENSIONS, has_video_extension, looks_like_video};
-
-/// The end of every temp file that pinpress and its worker write: `.NAME.<anything>.pinpress-tmp`.
-pub const TEMP_SUFFIX: &str = ".pinpress-tmp";
 
 /// A file to work on.
 #[derive(Debug, Clone, PartialEq, Eq)]
