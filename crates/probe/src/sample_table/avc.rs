@@ -4,6 +4,7 @@ use h264_reader::nal::sps::{ChromaFormat, FrameMbsFlags, Profile, SeqParameterSe
 use h264_reader::rbsp::{BitReader, decode_nal};
 
 use super::Undecided;
+use super::limits::MAX_PARAMETER_SET_BYTES;
 use crate::geometry::{AspectRatio, CodedSize};
 use crate::info::{Chroma, Colour, PixelFormat};
 
@@ -20,6 +21,9 @@ pub(super) struct AvcFacts {
 /// Reads a sequence parameter set NAL unit, header byte included.
 pub(super) fn facts(nal: &[u8]) -> Result<AvcFacts, Undecided> {
     let unsound = |reason: String| Undecided::Unsound(format!("parameter set: {reason}"));
+    if nal.len() > MAX_PARAMETER_SET_BYTES {
+        return Err(unsound(format!("{} bytes", nal.len())));
+    }
     let rbsp = decode_nal(nal).map_err(|error| unsound(error.to_string()))?;
     let sps = SeqParameterSet::from_bits(BitReader::new(&*rbsp)).map_err(|error| unsound(format!("{error:?}")))?;
     // With field tools allowed, frames may still all be progressive: only the pictures tell.

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::limits::MAX_CHILDREN;
+
 /// One box inside a buffer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct BoxSpan {
@@ -32,6 +34,9 @@ pub(super) fn children(buffer: &[u8], range: Range<usize>) -> Result<Vec<BoxSpan
         let kind = [header[4], header[5], header[6], header[7]];
         if size < 8 || size > range.end - at {
             return Err(format!("box {} of {size} bytes does not fit its parent", kind.escape_ascii()));
+        }
+        if spans.len() == MAX_CHILDREN {
+            return Err("too many boxes in one".to_owned());
         }
         spans.push(BoxSpan { kind, start: at, payload: at + 8..at + size });
         at += size;
@@ -64,6 +69,13 @@ mod tests {
         let spans = children(&buffer, 0..buffer.len()).unwrap();
         assert_eq!(spans.iter().map(|span| span.kind).collect::<Vec<_>>(), [*b"free", *b"mvhd"]);
         assert_eq!(spans[0].payload, 8..11);
+    }
+
+    #[test]
+    fn there_is_an_end_to_small_boxes() {
+        let buffer = boxed(b"free", &[]).repeat(MAX_CHILDREN + 1);
+        assert_eq!(children(&buffer, 0..buffer.len() - 8).unwrap().len(), MAX_CHILDREN);
+        assert!(children(&buffer, 0..buffer.len()).is_err(), "one too many passed");
     }
 
     #[test]

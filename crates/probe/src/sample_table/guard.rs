@@ -9,11 +9,9 @@ use std::ops::Range;
 
 use super::Undecided;
 use super::boxes::{BoxSpan, children, u16_at, u32_at};
+use super::limits::{MAX_EDITS, MAX_METADATA_DEPTH, MAX_SAMPLE_DESCRIPTION_BYTES, MAX_TRACKS};
 use crate::geometry::{AspectRatio, CodedSize};
 use crate::info::{OtherStream, PrivateTag};
-
-/// A track per stream; no camera writes more.
-const MAX_TRACKS: usize = 64;
 
 /// `ftyp` and a `moov` that is safe to parse, and what the `mp4` crate does not tell.
 #[derive(Debug)]
@@ -119,8 +117,14 @@ fn time_scale(payload: &[u8], short_at: usize, long_at: usize) -> Guarding<()> {
     }
 }
 
+/// The one box of that kind. Of two the parser would take the last, which nobody has looked into.
 fn find<'a>(spans: &'a [BoxSpan], kind: &[u8; 4]) -> Guarding<&'a BoxSpan> {
-    spans.iter().find(|span| span.kind == *kind).ok_or_else(|| unsound(format!("no {}", kind.escape_ascii())))
+    let mut found = spans.iter().filter(|span| span.kind == *kind);
+    match (found.next(), found.next()) {
+        (Some(span), None) => Ok(span),
+        (None, _) => Err(unsound(format!("no {}", kind.escape_ascii()))),
+        (Some(_), Some(_)) => Err(unsound(format!("more than one {}", kind.escape_ascii()))),
+    }
 }
 
 fn track(guarded: &mut Guarded, span: &BoxSpan, index: u32) -> Guarding<()> {
@@ -134,6 +138,9 @@ fn track(guarded: &mut Guarded, span: &BoxSpan, index: u32) -> Guarding<()> {
     let minf = inside(&find(&mdia, b"minf")?.payload)?;
     let stbl = inside(&find(&minf, b"stbl")?.payload)?;
     let stsd = find(&stbl, b"stsd")?;
+    if stsd.payload.len() > MAX_SAMPLE_DESCRIPTION_BYTES {
+        return Err(Undecided::codec("a long sample description"));
+    }
     let (entry, entry_count) = sample_entry(bytes, &stsd.payload)?;
 
     if !matches!(&handler, b"vide" | b"soun") {
@@ -156,7 +163,9 @@ fn track(guarded: &mut Guarded, span: &BoxSpan, index: u32) -> Guarding<()> {
         for elst in inside(&edts.payload)?.iter().filter(|span| span.kind == *b"elst") {
             let payload = &bytes[elst.payload.clone()];
             let entry = if payload.first() == Some(&1) { 20 } else { 12 };
-            table(payload, "elst", 4, entry)?;
+            if table(payload, "elst", 4, entry)? > MAX_EDITS {
+                return Err(Undecided::codec("a long edit list"));
+            }
         }
     }
     for dinf in minf.iter().filter(|span| span.kind == *b"dinf") {
@@ -251,28 +260,29 @@ fn other_kind(handler: [u8; 4]) -> &'static str {
 fn tables(bytes: &[u8], stbl: &[BoxSpan]) -> Guarding<()> {
     for span in stbl {
         let payload = &bytes[span.payload.clone()];
-        match &span.kind {
-            b"stts" | b"ctts" => table(payload, &span.name(), 4, 8)?,
-            b"stsc" => table(payload, "stsc", 4, 12)?,
-            b"stss" | b"stco" => table(payload, &span.name(), 4, 4)?,
-            b"co64" => table(payload, "co64", 4, 8)?,
-            b"stsz" => {
-                let fixed = u32_at(payload, 4).ok_or_else(|| unsound("stsz too short"))?;
-                table(payload, "stsz", 8, if fixed == 0 { 4 } else { 0 })?;
-            }
+        let (count_at, entry) = match &span.kind {
+            b"stts" | b"ctts" | b"co64" => (4, 8),
+            b"stsc" => (4, 12),
+            b"stss" | b"stco" => (4, 4),
+            b"stsz" => match u32_at(payload, 4) {
+                Some(0) => (8, 4),
+                Some(_) => (8, 0),
+                None => return Err(unsound("stsz too short")),
+            },
             b"stz2" => return Err(Undecided::codec("compact sample sizes")),
-            _ => {}
-        }
+            _ => continue,
+        };
+        table(payload, &span.name(), count_at, entry)?;
     }
     Ok(())
 }
 
-/// A table's count must fit its box: `count` entries of `entry` bytes after the count itself.
-fn table(payload: &[u8], name: &str, count_at: usize, entry: usize) -> Guarding<()> {
+/// A table's count must fit its box: `count` entries of `entry` bytes after the count itself. Answers the count.
+fn table(payload: &[u8], name: &str, count_at: usize, entry: usize) -> Guarding<usize> {
     let count = u32_at(payload, count_at).ok_or_else(|| unsound(format!("{name} too short")))? as usize;
     let room = payload.len() - count_at - 4;
     if count.checked_mul(entry).is_some_and(|needed| needed <= room) {
-        Ok(())
+        Ok(count)
     } else {
         Err(unsound(format!("{name} claims {count} entries in {room} bytes")))
     }
@@ -281,7 +291,6 @@ fn table(payload: &[u8], name: &str, count_at: usize, entry: usize) -> Guarding<
 /// Looks for location and device, and says whether there is cover art. A metadata box that is not sound is passed
 /// over: nothing depends on it.
 fn metadata(guarded: &mut Guarded, span: &BoxSpan) -> bool {
-    const MAX_METADATA_DEPTH: u32 = 4;
     let mut found = MetadataFound::default();
     look(&guarded.bytes, span, MAX_METADATA_DEPTH, &mut found);
     guarded.private.extend(found.private);

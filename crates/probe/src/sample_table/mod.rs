@@ -8,11 +8,17 @@
 mod avc;
 mod boxes;
 mod extent;
+mod fence;
 mod guard;
+mod limits;
 mod parsed;
 mod timing;
 mod top_level;
 mod tracks;
+
+use std::io::{self, Read, Seek};
+
+pub use fence::in_fence;
 
 use crate::error::ProbeError;
 use crate::info::{Container, MediaInfo};
@@ -45,6 +51,20 @@ pub enum Undecided {
     /// Two places in the file disagree.
     #[error("contradiction: {0}")]
     Contradiction(String),
+    /// A parser panicked, which the guard did not foresee.
+    #[error("the parser gave up: {0}")]
+    GaveUp(String),
+}
+
+/// A file has no sample table that could be read. It has no path here: the bytes may come from anywhere.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// The reader refused, or ended before the length that it was said to have.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// It is ISO BMFF, and ends before its index (`moov`) does.
+    #[error("incomplete: it ends before its index (moov) does: wait until it is written, or copy it again")]
+    Incomplete,
 }
 
 impl Undecided {
@@ -58,14 +78,40 @@ impl Undecided {
 /// # Errors
 /// When reading fails, or the file stops before its index does (`Incomplete`).
 pub fn read(source: &Source) -> Result<Decision, ProbeError> {
-    let io_error = |error| ProbeError::Io { path: source.path().to_owned(), source: error };
-    let top = match top_level::walk(source.file(), source.len()).map_err(io_error)? {
+    let mut file = source.file();
+    read_from(&mut file, source.len()).map_err(|unreadable| match unreadable {
+        Unreadable::Io(error) => ProbeError::Io { path: source.path().to_owned(), source: error },
+        Unreadable::Incomplete => ProbeError::Incomplete { path: source.path().to_owned() },
+    })
+}
+
+/// As [`read`], from any `reader` of `len` bytes: memory, or an object store by range requests.
+///
+/// Each top-level box costs one seek and one read of at most 16 bytes, and the payload of `moov` one seek and one
+/// read; the payload of `mdat` is never read beyond what those 16 bytes take in. Where the reader stands before and
+/// after does not matter. At most 32 MiB of `moov` are read and 256 MB are held.
+///
+/// # Errors
+/// When `reader` fails or has fewer than `len` bytes, or `len` ends before the index does.
+///
+/// # Examples
+/// ```
+/// use std::io::Cursor;
+/// use pinpress_probe::sample_table::{Decision, Undecided, read_from};
+///
+/// let bytes = b"RIFF\x24\0\0\0AVI LIST";
+/// let decision = read_from(&mut Cursor::new(bytes), bytes.len() as u64)?;
+/// assert!(matches!(decision, Decision::Undecided(Undecided::NotIsoBmff)));
+/// # Ok::<(), pinpress_probe::sample_table::Unreadable>(())
+/// ```
+pub fn read_from(reader: &mut (impl Read + Seek), len: u64) -> Result<Decision, Unreadable> {
+    let top = match top_level::walk(reader, len)? {
         top_level::Layout::Indexed(top) => top,
-        top_level::Layout::CutOff => return Err(ProbeError::Incomplete { path: source.path().to_owned() }),
+        top_level::Layout::CutOff => return Err(Unreadable::Incomplete),
         top_level::Layout::Other(undecided) => return Ok(Decision::Undecided(undecided)),
     };
-    let moov = top_level::read_moov(source.file(), &top).map_err(io_error)?;
-    Ok(match decide(moov, &top, source.len()) {
+    let moov = top_level::read_moov(reader, &top)?;
+    Ok(match fence::fenced(|| decide(moov, &top, len)) {
         Ok(info) => Decision::Facts(Box::new(info)),
         Err(undecided) => Decision::Undecided(undecided),
     })

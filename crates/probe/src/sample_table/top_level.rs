@@ -1,14 +1,9 @@
 //! The boxes of the file itself: where `moov` is, and whether the file reaches it.
 
-use std::fs::File;
-use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
 
 use super::Undecided;
-
-/// A `moov` larger than this is left to libav. Two hours at 60 fps with sound need about 12 MiB.
-const MAX_MOOV_BYTES: u64 = 64 << 20;
-/// A progressive file has a handful of top-level boxes; one with more is left to libav.
-const MAX_TOP_LEVEL_BOXES: usize = 1_000;
+use super::limits::{MAX_MOOV_BYTES, MAX_TOP_LEVEL_BOXES};
 
 /// What the file's own boxes say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,8 +33,11 @@ pub(super) enum Layout {
 const FIRST: [&[u8; 4]; 12] =
     [b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"uuid", b"styp", b"sidx", b"moof", b"udta"];
 
-/// Walks the top-level boxes by their headers alone.
-pub(super) fn walk(mut file: &File, len: u64) -> io::Result<Layout> {
+/// A box header with a 64-bit size. As many bytes are read at each box: they also hold the brand of `ftyp`.
+const LONG_HEADER: usize = 16;
+
+/// Walks the top-level boxes by their headers alone: one seek and one read of at most 16 bytes for each.
+pub(super) fn walk(reader: &mut (impl Read + Seek), len: u64) -> io::Result<Layout> {
     let mut brand = None;
     let mut moov = None;
     let mut first_mdat = None;
@@ -48,25 +46,19 @@ pub(super) fn walk(mut file: &File, len: u64) -> io::Result<Layout> {
         if count > MAX_TOP_LEVEL_BOXES {
             return Ok(Layout::Other(Undecided::Unsound("too many top-level boxes".to_owned())));
         }
-        let Some(header) = header_at(file, at, len)? else { break };
+        let Some(header) = header_at(reader, at, len)? else { break };
         if at == 0 && !FIRST.contains(&&header.kind) {
             return Ok(Layout::Other(Undecided::NotIsoBmff));
         }
         match &header.kind {
-            b"ftyp" if brand.is_none() => {
-                let mut major = [0; 4];
-                file.seek(SeekFrom::Start(header.payload_at))?;
-                if file.read_exact(&mut major).is_ok() {
-                    brand = Some(major);
-                }
-            }
+            b"ftyp" if brand.is_none() => brand = header.brand,
             b"moof" => return Ok(Layout::Other(Undecided::Fragmented)),
             b"mdat" => first_mdat = first_mdat.or(Some(at)),
             b"moov" if moov.is_none() => {
                 if header.end > len {
                     return Ok(Layout::CutOff);
                 }
-                moov = Some((header.payload_at, header.end - header.payload_at, at));
+                moov = Some((header.payload_at, header.end.saturating_sub(header.payload_at), at));
             }
             _ => {}
         }
@@ -94,10 +86,10 @@ pub(super) fn walk(mut file: &File, len: u64) -> io::Result<Layout> {
 }
 
 /// The payload of `moov`.
-pub(super) fn read_moov(mut file: &File, top: &TopLevel) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(usize::try_from(top.moov_len).unwrap_or(0));
-    file.seek(SeekFrom::Start(top.moov_at))?;
-    file.take(top.moov_len).read_to_end(&mut bytes)?;
+pub(super) fn read_moov(reader: &mut (impl Read + Seek), top: &TopLevel) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(usize::try_from(top.moov_len.min(MAX_MOOV_BYTES)).unwrap_or(0));
+    reader.seek(SeekFrom::Start(top.moov_at))?;
+    reader.take(top.moov_len).read_to_end(&mut bytes)?;
     if bytes.len() as u64 == top.moov_len {
         Ok(bytes)
     } else {
@@ -110,25 +102,113 @@ struct FileBox {
     payload_at: u64,
     /// May lie past the end of the file.
     end: u64,
+    /// The first four bytes of the payload: the major brand, when this is `ftyp`.
+    brand: Option<[u8; 4]>,
 }
 
-fn header_at(mut file: &File, at: u64, len: u64) -> io::Result<Option<FileBox>> {
-    if len.saturating_sub(at) < 8 {
+fn header_at(reader: &mut (impl Read + Seek), at: u64, len: u64) -> io::Result<Option<FileBox>> {
+    let left = usize::try_from(len.saturating_sub(at)).unwrap_or(usize::MAX);
+    let mut bytes = [0; LONG_HEADER];
+    let header = &mut bytes[..left.min(LONG_HEADER)];
+    if header.len() < 8 {
         return Ok(None);
     }
-    file.seek(SeekFrom::Start(at))?;
-    let mut header = [0; 8];
-    file.read_exact(&mut header)?;
-    let short = u64::from(u32::from_be_bytes([header[0], header[1], header[2], header[3]]));
-    let kind = [header[4], header[5], header[6], header[7]];
-    Ok(Some(match short {
+    reader.seek(SeekFrom::Start(at))?;
+    reader.read_exact(header)?;
+    let whole = header.len() == LONG_HEADER;
+    let [s0, s1, s2, s3, k0, k1, k2, k3, long @ ..] = bytes;
+    let kind = [k0, k1, k2, k3];
+    let (payload_at, end) = match u64::from(u32::from_be_bytes([s0, s1, s2, s3])) {
         // To the end of the file (ISO/IEC 14496-12 §4.2.2).
-        0 => FileBox { kind, payload_at: at + 8, end: len },
-        1 if len - at >= 16 => {
-            let mut long = [0; 8];
-            file.read_exact(&mut long)?;
-            FileBox { kind, payload_at: at + 16, end: at.saturating_add(u64::from_be_bytes(long).max(16)) }
+        0 => (at + 8, len),
+        1 if whole => {
+            let size = u64::from_be_bytes(long).max(LONG_HEADER as u64);
+            (at + LONG_HEADER as u64, at.saturating_add(size))
         }
-        size => FileBox { kind, payload_at: at + 8, end: at.saturating_add(size.max(8)) },
-    }))
+        size => (at + 8, at.saturating_add(size.max(8))),
+    };
+    let brand = if end.min(len).saturating_sub(payload_at) < 4 {
+        None
+    } else if payload_at == at + 8 {
+        Some([long[0], long[1], long[2], long[3]])
+    } else if kind == *b"ftyp" {
+        // Legal, and never seen: the payload is not in what was read.
+        let mut major = [0; 4];
+        reader.read_exact(&mut major)?;
+        Some(major)
+    } else {
+        None
+    };
+    Ok(Some(FileBox { kind, payload_at, end, brand }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+
+    /// Remembers which bytes were asked for.
+    struct Watched {
+        bytes: Cursor<Vec<u8>>,
+        reads: Vec<(u64, usize)>,
+    }
+
+    impl Read for Watched {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            self.reads.push((self.bytes.position(), buffer.len()));
+            self.bytes.read(buffer)
+        }
+    }
+
+    impl Seek for Watched {
+        fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+            self.bytes.seek(to)
+        }
+    }
+
+    fn boxed(kind: &[u8; 4], payload: &[u8]) -> Vec<u8> {
+        let size = u32::try_from(payload.len() + 8).unwrap();
+        [&size.to_be_bytes()[..], kind, payload].concat()
+    }
+
+    fn long(kind: &[u8; 4], payload: &[u8]) -> Vec<u8> {
+        let size = payload.len() as u64 + 16;
+        [&1_u32.to_be_bytes()[..], kind, &size.to_be_bytes(), payload].concat()
+    }
+
+    fn walked(bytes: Vec<u8>) -> (Layout, Vec<(u64, usize)>) {
+        let len = bytes.len() as u64;
+        let mut watched = Watched { bytes: Cursor::new(bytes), reads: Vec::new() };
+        (walk(&mut watched, len).unwrap(), watched.reads)
+    }
+
+    #[test]
+    fn one_read_a_box_and_nothing_of_mdat() {
+        let file = [boxed(b"ftyp", b"isom\0\0\0\0"), long(b"mdat", &[0; 1000]), boxed(b"moov", &[7; 100])].concat();
+        let (layout, reads) = walked(file);
+        assert_eq!(reads, [(0, 16), (16, 16), (1032, 16)]);
+        let Layout::Indexed(top) = layout else { panic!("{layout:?}") };
+        let expected = TopLevel { brand: Some(*b"isom"), moov_at: 1040, moov_len: 100, moov_first: false };
+        assert_eq!(top, expected);
+    }
+
+    #[test]
+    fn the_brand_is_found_behind_a_long_header_and_not_in_the_next_box() {
+        let brand_of = |ftyp: Vec<u8>| match walked([ftyp, boxed(b"moov", &[0; 8])].concat()).0 {
+            Layout::Indexed(top) => top.brand,
+            layout => panic!("{layout:?}"),
+        };
+        assert_eq!(brand_of(long(b"ftyp", b"M4V \0\0\0\0")), Some(*b"M4V "));
+        assert_eq!(brand_of(boxed(b"ftyp", b"")), None);
+    }
+
+    #[test]
+    fn a_reader_that_is_shorter_than_said_is_an_error() {
+        let bytes = boxed(b"moov", &[0; 100]);
+        let len = bytes.len() as u64;
+        let Layout::Indexed(top) = walk(&mut Cursor::new(&bytes), len).unwrap() else { panic!("no index") };
+        assert!(read_moov(&mut Cursor::new(&bytes[..50]), &top).is_err());
+        assert!(walk(&mut Cursor::new(&bytes[..4]), len).is_err());
+    }
 }
