@@ -5,11 +5,13 @@ mod commands;
 mod exit;
 mod options;
 mod output;
+mod panics;
 mod progress;
 mod render;
 mod signals;
 mod workers;
 
 fn main() -> std::process::ExitCode {
+    panics::install_hook();
     app::main().into()
 }
