@@ -229,3 +229,28 @@ fn failures_become_probe_errors() {
     assert!(matches!(read("a"), ProbeError::NotAVideo { reason, .. } if reason == "as asked"));
     assert!(matches!(read("exit3"), ProbeError::Reader { reason, .. } if reason.contains("exit code 3")));
 }
+
+#[test]
+fn a_video_that_kills_three_workers_is_set_aside_and_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let videos = folder.path().join("dies-over");
+    std::fs::create_dir(&videos).unwrap();
+    let workers = workers(|_| {});
+    let read = |name: &str| workers.read(&videos.join(name)).unwrap_err();
+    let deaths = |name: &str| std::fs::read_to_string(videos.join(name)).unwrap().lines().count();
+    let error = read("always");
+    let sign = "set aside after 3 attempts: the media worker died by SIGSEGV";
+    assert!(matches!(&error, ProbeError::Reader { reason, .. } if reason == sign), "{error}");
+    assert_eq!(deaths("always.deaths"), 3);
+    // One that dies twice has its answer the third time, and others never knew.
+    assert!(matches!(read("twice"), ProbeError::NotAVideo { .. }));
+    assert_eq!(deaths("twice.deaths"), 3);
+    assert!(matches!(workers.read(Path::new("/nowhere/a")).unwrap_err(), ProbeError::NotAVideo { .. }));
+}
+
+#[test]
+fn a_video_that_stalls_is_set_aside() {
+    let workers = workers(|config| config.stall = Duration::from_millis(100));
+    let error = workers.read(Path::new("/nowhere/deaf")).unwrap_err();
+    assert!(error.to_string().contains("set aside after 3 attempts: no progress"), "{error}");
+}

@@ -8,6 +8,12 @@ while IFS= read -r line; do
       printf '{"event":"done","outcome":{"reply":{"reply":"about","version":"%s %s","libraries":[],"encoders":[],"sandbox":[]}}}\n' "$$" "$*" ;;
     */segfault*) echo 'the last words' >&2; kill -SEGV $$ ;;
     */exit3*) exit 3 ;;
+    */dies-over/*)
+      # The source is a folder's file: each death leaves a line beside it. It lives the third time, if its name says so.
+      deaths=$(printf '%s' "$line" | sed 's/.*"source":"\([^"]*\)".*/\1.deaths/')
+      echo death >>"$deaths"
+      case "$line" in */twice*) [ "$(wc -l <"$deaths")" -gt 2 ] && { echo "$probed"; continue; } ;; esac
+      kill -SEGV $$ ;;
     */garbage*) echo 'hello there' ;;
     */endless*) exec tr '\0' 'x' </dev/zero ;;
     */half*) printf '{"event":'; exit 0 ;;

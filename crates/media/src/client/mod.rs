@@ -1,6 +1,7 @@
 //! The client: starts workers, limits and watches them, and throws away those that died, stalled or spoke nonsense.
 
 mod config;
+mod deaths;
 mod leftovers;
 mod observer;
 mod pool;
@@ -173,7 +174,7 @@ impl Workers {
 
 impl DeepReader for Workers {
     fn read(&self, path: &Path) -> Result<MediaInfo, ProbeError> {
-        self.probe(path, &()).map_err(|failure| {
+        deaths::until_set_aside(|| self.probe(path, &())).map_err(|failure| {
             let (path, message) = (path.to_owned(), failure.message);
             match failure.kind {
                 FailureKind::Io => {
