@@ -21,7 +21,8 @@ pub(super) struct AvcFacts {
 /// Reads a sequence parameter set NAL unit, header byte included.
 pub(super) fn facts(nal: &[u8]) -> Result<AvcFacts, Undecided> {
     let unsound = |reason: String| Undecided::Unsound(format!("parameter set: {reason}"));
-    if nal.len() > MAX_PARAMETER_SET_BYTES {
+    // Header, profile, constraints and level are there at least; `decode_nal` panics over no bytes at all.
+    if nal.len() < 4 || nal.len() > MAX_PARAMETER_SET_BYTES {
         return Err(unsound(format!("{} bytes", nal.len())));
     }
     let rbsp = decode_nal(nal).map_err(|error| unsound(error.to_string()))?;
@@ -135,4 +136,18 @@ pub(super) fn named_colour(primaries: u16, transfer: u16, matrix: u16) -> Colour
     };
     let some = |name: &str| (!name.is_empty()).then(|| name.to_owned());
     Colour { primaries: some(primaries), transfer: some(transfer), matrix: some(matrix), full_range: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Such a set panicked in `h264-reader`.
+    #[test]
+    fn a_parameter_set_has_a_size_that_makes_sense() {
+        for length in [0, 1, 3, MAX_PARAMETER_SET_BYTES + 1] {
+            let nal = vec![0x67; length];
+            assert!(matches!(facts(&nal), Err(Undecided::Unsound(_))), "{length} bytes passed");
+        }
+    }
 }
