@@ -1,0 +1,164 @@
+//! `mp4-atom` as the second reader of `moov`: it shares no code with the one that the gate stands on.
+//!
+//! Where both read a file, they must have read the same. Included by the tests and, by its path, by the fuzz targets.
+
+use std::fmt::{Debug, Display};
+
+use mp4_atom::{Codec, Decode as _, FourCC, Moov, StszSamples, Trak};
+use pinpress_probe::{MediaInfo, Rational, Seconds};
+
+/// What `mp4-atom` makes of the bytes of a whole `moov` box, header included; `None` when it does not read them.
+pub(crate) fn second_reading(moov: &[u8]) -> Option<Moov> {
+    let mut bytes = moov;
+    Moov::decode(&mut bytes).ok()
+}
+
+/// Where the facts and the second reading differ.
+///
+/// The coded size is compared only on request: the gate takes it from the parameter set and the second reader from
+/// the sample entry, which a mutation tears apart and a sound file does not.
+pub(crate) fn differences(info: &MediaInfo, moov: &Moov, coded_size: bool) -> Vec<String> {
+    let mut found = Differences::default();
+    let of_kind = |kind: &[u8; 4]| {
+        let kind = FourCC::from(kind);
+        moov.trak.iter().enumerate().filter(move |(_, trak)| trak.mdia.hdlr.handler == kind)
+    };
+    let (pictures, sounds): (Vec<_>, Vec<_>) = (of_kind(b"vide").collect(), of_kind(b"soun").collect());
+    found.same("video tracks", info.video.len(), pictures.len());
+    found.same("audio tracks", info.audio.len(), sounds.len());
+    // Cover art is no track, but a stream in libav's count.
+    let others = info.other.iter().filter(|stream| stream.kind != "attached-picture").count();
+    found.same("other tracks", others, moov.trak.len() - pictures.len() - sounds.len());
+    for (video, (index, trak)) in info.video.iter().zip(pictures) {
+        let track = Track::of(trak, moov);
+        found.same("place of the video track", video.index as usize, index);
+        found.same("frames by stsz", video.frame_count, Some(track.sizes.0));
+        found.same("frames by stts", video.frame_count, Some(track.samples));
+        let stss = trak.mdia.minf.stbl.stss.as_ref();
+        let sync = stss.map_or(track.samples, |stss| stss.entries.len() as u64);
+        found.same("sync samples", video.sync_samples, Some(sync));
+        let rate = fraction(u128::from(track.samples) * u128::from(track.timescale), u128::from(track.ticks));
+        found.same(
+            "average frame rate",
+            video.frame_rate.map(|rate| rate.rational()),
+            rate.filter(|rate| rate.num() > 0),
+        );
+        found.same("bits a second", video.bit_rate, track.bit_rate());
+        found.times((video.start, video.duration), &track);
+        if let (true, [Codec::Avc1(entry)]) = (coded_size, trak.mdia.minf.stbl.stsd.codecs.as_slice()) {
+            let (width, height) = (entry.visual.width.into(), entry.visual.height.into());
+            found.same("coded size", (video.coded.width, video.coded.height), (width, height));
+        }
+    }
+    for (audio, (index, trak)) in info.audio.iter().zip(sounds) {
+        let track = Track::of(trak, moov);
+        found.same("place of the audio track", audio.index as usize, index);
+        found.same("bits a second of sound", audio.bit_rate, track.bit_rate());
+        found.times((audio.start, audio.duration), &track);
+    }
+    found.0
+}
+
+/// The sums over one track's tables.
+struct Track {
+    movie_timescale: u32,
+    timescale: u32,
+    /// Samples and ticks of `stts`.
+    samples: u64,
+    ticks: u64,
+    /// Samples and bytes of `stsz`.
+    sizes: (u64, u64),
+    /// Leading empty edits, in ticks of the movie; the other edits as (media time, ticks of the movie).
+    delay: u64,
+    shown: Vec<(u64, u64)>,
+    first_composition_offset: i64,
+}
+
+impl Track {
+    fn of(trak: &Trak, moov: &Moov) -> Self {
+        let stbl = &trak.mdia.minf.stbl;
+        let runs = stbl.stts.entries.iter().map(|run| (u64::from(run.sample_count), u64::from(run.sample_delta)));
+        let edits = trak.edts.as_ref().and_then(|edts| edts.elst.as_ref()).map_or(&[][..], |elst| &elst.entries);
+        Self {
+            movie_timescale: moov.mvhd.timescale,
+            timescale: trak.mdia.mdhd.timescale,
+            samples: runs.clone().map(|(count, _)| count).sum(),
+            ticks: runs.map(|(count, delta)| count * delta).sum(),
+            sizes: match &stbl.stsz.samples {
+                StszSamples::Identical { count, size } => (u64::from(*count), u64::from(*count) * u64::from(*size)),
+                StszSamples::Different { sizes } => {
+                    (sizes.len() as u64, sizes.iter().map(|size| u64::from(*size)).sum())
+                }
+            },
+            delay: edits.iter().filter(|edit| edit.media_time.is_none()).map(|edit| edit.segment_duration).sum(),
+            shown: edits.iter().filter_map(|edit| Some((edit.media_time?, edit.segment_duration))).collect(),
+            first_composition_offset: stbl
+                .ctts
+                .as_ref()
+                .and_then(|ctts| ctts.entries.first())
+                .map_or(0, |run| signed(run.sample_offset)),
+        }
+    }
+
+    fn bit_rate(&self) -> Option<u64> {
+        let bits = u128::from(self.sizes.1) * 8 * u128::from(self.timescale);
+        bits.checked_div(u128::from(self.ticks)).and_then(|rate| u64::try_from(rate).ok())
+    }
+}
+
+#[derive(Default)]
+struct Differences(Vec<String>);
+
+impl Differences {
+    fn same<T: PartialEq + Debug>(&mut self, what: &str, ours: T, theirs: T) {
+        if ours != theirs {
+            self.0.push(format!("{what}: ours {ours:?}, second reader {theirs:?}"));
+        }
+    }
+
+    fn one_of<T: PartialEq + Display + Debug>(&mut self, what: &str, ours: Option<T>, theirs: &[Option<T>]) {
+        if !theirs.contains(&ours) {
+            self.0.push(format!("{what}: ours {ours:?}, second reader one of {theirs:?}"));
+        }
+    }
+
+    /// When the track is presented. Which of media and edit gives the exact duration is a rule of ours: here it has
+    /// to be one of the two.
+    fn times(&mut self, (start, duration): (Option<Seconds>, Option<Seconds>), track: &Track) {
+        let media = |ticks: i128| seconds(ticks, track.timescale);
+        let movie = |ticks: u64| seconds(i128::from(ticks), track.movie_timescale);
+        let begins = if track.shown.is_empty() && track.delay == 0 { Some(Seconds::ZERO) } else { movie(track.delay) };
+        self.same("start", start, begins);
+        let all = i128::from(track.ticks);
+        match track.shown.as_slice() {
+            [] if track.delay == 0 => self.one_of("duration", duration, &[media(all), Some(Seconds::ZERO)]),
+            [] => self.same("duration", duration, Some(Seconds::ZERO)),
+            &[(from, length)] => {
+                let rest = all + i128::from(track.first_composition_offset) - i128::from(from);
+                self.one_of("duration", duration, &[media(rest.max(0)), movie(length)]);
+            }
+            several => self.same("duration", duration, movie(several.iter().map(|(_, length)| length).sum())),
+        }
+    }
+}
+
+/// libav and the gate read a composition offset as signed in both versions of `ctts`, as its writers mean it; the
+/// second reader only in version 1.
+fn signed(offset: i64) -> i64 {
+    if offset > i64::from(i32::MAX) { offset - (1 << 32) } else { offset }
+}
+
+fn seconds(ticks: i128, timescale: u32) -> Option<Seconds> {
+    fraction(u128::try_from(ticks).ok()?, u128::from(timescale)).map(Seconds)
+}
+
+/// Reduced, when it fits.
+fn fraction(num: u128, den: u128) -> Option<Rational> {
+    let common = gcd(num, den);
+    let reduced = |part: u128| part.checked_div(common).and_then(|part| i64::try_from(part).ok());
+    Rational::new(reduced(num)?, reduced(den)?)
+}
+
+fn gcd(a: u128, b: u128) -> u128 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
