@@ -1,12 +1,15 @@
 //! Where words go: results to stdout or a file, everything else to stderr.
 
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anstream::AutoStream;
+use anstream::adapter::StripBytes;
 use anstyle::{AnsiColor, Style};
 use anyhow::Context as _;
 use clap::ColorChoice;
+use pinpress_pipeline::durable::WholeFile;
 
 /// What is good.
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
@@ -76,30 +79,59 @@ fn is_hazard(c: char) -> bool {
     c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Takes the results of a command.
+/// Takes the results of a command, as they come.
 pub(crate) enum Results {
-    /// As they come.
-    Stdout(anstream::Stdout),
-    /// Kept, and written whole at the end.
-    File(PathBuf, Vec<u8>),
+    /// Words for people, coloured where that is wanted.
+    Text(anstream::Stdout),
+    /// A document for programs, byte by byte.
+    Exact(io::Stdout),
+    /// A file that has its name only at the end; without colours when they are to be taken out.
+    File { file: WholeFile, path: PathBuf, strip: Option<StripBytes> },
+    /// A pipe or device that `-o` names: nothing can be renamed over it.
+    Device { device: File, strip: Option<StripBytes> },
 }
 
 impl Results {
-    /// To the file that `-o` names, else to stdout.
-    pub(crate) fn new(file: Option<&Path>) -> Self {
-        file.map_or_else(|| Self::Stdout(anstream::stdout()), |file| Self::File(file.to_owned(), Vec::new()))
+    /// Words for people, to the file that `-o` names, else to stdout.
+    ///
+    /// # Errors
+    /// When the file cannot be begun.
+    pub(crate) fn text(file: Option<&Path>) -> anyhow::Result<Self> {
+        file.map_or_else(|| Ok(Self::Text(anstream::stdout())), |file| Self::file(file, Some(StripBytes::new())))
     }
 
-    /// Brings everything to where it belongs.
-    pub(crate) fn end(self) -> anyhow::Result<()> {
+    /// A document for programs, to the file that `-o` names, else to stdout.
+    ///
+    /// # Errors
+    /// When the file cannot be begun.
+    pub(crate) fn exact(file: Option<&Path>) -> anyhow::Result<Self> {
+        file.map_or_else(|| Ok(Self::Exact(io::stdout())), |file| Self::file(file, None))
+    }
+
+    fn file(path: &Path, strip: Option<StripBytes>) -> anyhow::Result<Self> {
+        let begun =
+            match path.metadata() {
+                Ok(there) if !there.is_file() && !there.is_dir() => {
+                    File::options().write(true).open(path).map(|device| Self::Device { device, strip })
+                }
+                // The file behind a link, not the link, is replaced.
+                _ => WholeFile::create(&path.canonicalize().unwrap_or_else(|_| path.to_owned()))
+                    .map(|file| Self::File { file, path: path.to_owned(), strip }),
+            };
+        begun.with_context(|| format!("cannot write the report: {}", path.display()))
+    }
+
+    /// Brings everything to where it belongs. Results that are dropped before this leave no file.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub(crate) fn end(mut self) -> anyhow::Result<()> {
+        self.flush()?;
         match self {
-            Self::Stdout(mut stdout) => Ok(stdout.flush()?),
-            Self::File(path, bytes) => {
-                let mut plain = anstream::StripStream::new(Vec::new());
-                plain.write_all(&bytes)?;
-                pinpress_pipeline::durable::write(&path, &plain.into_inner())
-                    .with_context(|| format!("cannot write the report: {}", path.display()))
+            Self::File { file, path, .. } => {
+                file.commit().with_context(|| format!("cannot write the report: {}", path.display()))
             }
+            Self::Text(_) | Self::Exact(_) | Self::Device { .. } => Ok(()),
         }
     }
 }
@@ -107,17 +139,28 @@ impl Results {
 impl Write for Results {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Self::Stdout(stdout) => stdout.write(bytes),
-            Self::File(_, kept) => kept.write(bytes),
+            Self::Text(stdout) => stdout.write(bytes),
+            Self::Exact(stdout) => stdout.write(bytes),
+            Self::File { file, strip: None, .. } => file.write(bytes),
+            Self::Device { device, strip: None, .. } => device.write(bytes),
+            Self::File { file, strip: Some(strip), .. } => stripped(file, strip, bytes),
+            Self::Device { device, strip: Some(strip), .. } => stripped(device, strip, bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
-            Self::Stdout(stdout) => stdout.flush(),
-            Self::File(..) => Ok(()),
+            Self::Text(stdout) => stdout.flush(),
+            Self::Exact(stdout) => stdout.flush(),
+            Self::File { file, .. } => file.flush(),
+            Self::Device { device, .. } => device.flush(),
         }
     }
+}
+
+fn stripped(to: &mut impl Write, strip: &mut StripBytes, bytes: &[u8]) -> io::Result<usize> {
+    strip.strip_next(bytes).try_for_each(|plain| to.write_all(plain))?;
+    Ok(bytes.len())
 }
 
 #[cfg(test)]

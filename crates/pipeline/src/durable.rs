@@ -1,30 +1,72 @@
-//! Writing a small file so that it is there whole or not at all.
+//! Writing a file so that it is there whole or not at all.
 
 use std::fs::File;
-use std::io::{self, Write as _};
-use std::path::Path;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
 
 use pinpress_media::TEMP_SUFFIX;
+use tempfile::NamedTempFile;
 
-/// Writes `bytes` to `path`: a temp file beside it, fsync, rename over what was there, fsync of the folder.
+/// Writes `bytes` to `path`, as [`WholeFile`] does.
 ///
 /// # Errors
 /// When the system refuses; then nothing has changed under `path`, and no temp file stays.
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
-    let mut prefix = std::ffi::OsString::from(".");
-    prefix.push(path.file_name().unwrap_or_default());
-    prefix.push(".");
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(&prefix).suffix(TEMP_SUFFIX);
-    // Temp files are private by default; a receipt is for whoever may read the folder.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
-    let mut temp = builder.tempfile_in(folder)?;
-    temp.write_all(bytes)?;
-    temp.as_file().sync_all()?;
-    temp.persist(path).map_err(|error| error.error)?;
-    sync_folder(folder)
+    let mut file = WholeFile::create(path)?;
+    file.write_all(bytes)?;
+    file.commit()
+}
+
+/// A file that is being written: a temp file beside its final name, which [`WholeFile::commit`] gives it. Dropped
+/// before that, it leaves nothing.
+#[derive(Debug)]
+pub struct WholeFile {
+    temp: BufWriter<NamedTempFile>,
+    path: PathBuf,
+}
+
+impl WholeFile {
+    /// Begins a file that will be `path`, in a folder that exists.
+    ///
+    /// # Errors
+    /// When the system refuses the temp file.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        let mut prefix = std::ffi::OsString::from(".");
+        prefix.push(path.file_name().unwrap_or_default());
+        prefix.push(".");
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(&prefix).suffix(TEMP_SUFFIX);
+        // Temp files are private by default; a receipt is for whoever may read the folder.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
+        let temp = BufWriter::new(builder.tempfile_in(folder_of(path))?);
+        Ok(Self { temp, path: path.to_owned() })
+    }
+
+    /// Brings everything to disk and renames it over what was there: fsync, rename, fsync of the folder.
+    ///
+    /// # Errors
+    /// When the system refuses; then nothing has changed under the final name, and no temp file stays.
+    pub fn commit(self) -> io::Result<()> {
+        let temp = self.temp.into_inner().map_err(io::IntoInnerError::into_error)?;
+        temp.as_file().sync_all()?;
+        temp.persist(&self.path).map_err(|error| error.error)?;
+        sync_folder(folder_of(&self.path))
+    }
+}
+
+impl Write for WholeFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.temp.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.temp.flush()
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
 }
 
 /// Makes a rename in `folder` last.
@@ -53,6 +95,18 @@ mod tests {
         let path = dir.path().join("taken");
         std::fs::create_dir_all(path.join("below")).unwrap();
         assert!(write(&path, b"one").is_err(), "a folder is in the way");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_is_not_committed_was_never_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("report.json");
+        write(&path, b"the last one").unwrap();
+        let mut file = WholeFile::create(&path).unwrap();
+        file.write_all(&[b' '; 100_000]).unwrap();
+        drop(file);
+        assert_eq!(std::fs::read(&path).unwrap(), b"the last one");
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 }

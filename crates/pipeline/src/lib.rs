@@ -1,7 +1,7 @@
 //! The batch: a folder of videos is found, checked, fixed, given covers and published; what happened to each is kept
 //! in a ledger, so that a run can be killed at any moment and goes on where it was.
 //!
-//! [`run()`] is the whole of it. [`discover()`] and [`check_all`] serve the commands that do a part.
+//! [`run()`] is the whole of it. [`discover()`] and [`check_file`] serve the commands that do a part.
 
 pub mod check;
 pub mod discover;
@@ -20,7 +20,7 @@ pub mod run;
 pub mod sweep;
 pub mod threads;
 
-pub use check::{Checked, check_all, check_file};
+pub use check::{Checked, check_file};
 pub use discover::{DiscoverError, Discovery, Found, Unreadable, discover};
 pub use interrupt::Interrupt;
 pub use ledger::{Ledger, LedgerError, SqliteLedger};

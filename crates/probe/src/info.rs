@@ -339,6 +339,7 @@ pub enum Anomaly {
 /// Who read the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Reader {
     /// Our own box walk with the `mp4` crate: `ftyp` and `moov` only.
     SampleTable,

@@ -5,14 +5,16 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use pinpress_pipeline::{check_all, discover};
-use pinpress_probe::Severity;
+use pinpress_pipeline::ordered::in_order;
+use pinpress_pipeline::{check_file, discover};
+use pinpress_probe::{Severity, Spec};
 
 use crate::exit::Exit;
 use crate::options::{JobsOption, Shared, SpecOption};
 use crate::output::{Results, warn};
-use crate::render::check_json::{Summary, Verdict, VideoJson};
-use crate::render::{check_human, check_json};
+use crate::render::check_human::{Human, counted};
+use crate::render::check_json::{self, Json, Ndjson};
+use crate::render::check_report::{CheckEnd, CheckReport, CheckedVideo, Summary};
 use crate::signals;
 use crate::workers::LazyWorkers;
 
@@ -27,7 +29,7 @@ Examples:
 Exit codes: 0 all pass, 1 some video fails or cannot be read as one, 2 the check could not be done.")]
 pub(crate) struct CheckArgs {
     /// Videos, and folders of them.
-    #[arg(value_name = "PATH", required_unless_present = "stdin0")]
+    #[arg(value_name = "PATH", required_unless_present_any = ["stdin0", "schema"])]
     paths: Vec<PathBuf>,
     #[command(flatten)]
     spec: SpecOption,
@@ -45,6 +47,9 @@ pub(crate) struct CheckArgs {
     /// Take paths from stdin too, each ended by a NUL byte.
     #[arg(long)]
     stdin0: bool,
+    /// Print the JSON Schema of --format json, and check nothing.
+    #[arg(long)]
+    schema: bool,
     #[command(flatten)]
     jobs: JobsOption,
 }
@@ -63,53 +68,49 @@ enum FailOn {
 }
 
 pub(crate) fn run(args: &CheckArgs, shared: &Shared) -> anyhow::Result<Exit> {
+    if args.schema {
+        anstream::stdout().write_all(check_json::JSON_SCHEMA.as_bytes())?;
+        return Ok(Exit::Success);
+    }
     let spec = args.spec.load()?;
     let mut paths = args.paths.clone();
     if args.stdin0 {
         paths.extend(paths_from_stdin()?);
     }
     let discovery = discover(&paths, None)?;
-    anyhow::ensure!(!discovery.videos.is_empty(), "no video in {}", listed(&paths));
+    let videos = &discovery.videos;
+    anyhow::ensure!(!videos.is_empty(), "no video in {}", listed(&paths));
     let jobs = args.jobs.for_reading();
     let workers = LazyWorkers::new(jobs);
     let interrupt = signals::interrupt();
-    let mut results = Results::new(args.output.as_deref());
-    let mut summary = Summary::default();
-    let mut advised = false;
-    let mut documents = Vec::new();
-    let mut written = Ok(());
-    check_all(&discovery.videos, &spec, &workers, jobs, &interrupt, |found, result| {
-        summary.count(Verdict::of(&result));
-        advised |= result
-            .as_ref()
-            .is_ok_and(|checked| checked.report.findings.iter().any(|finding| finding.severity == Severity::Advice));
-        let step = match args.format {
-            Format::Human => {
-                check_human::video(&mut results, &found.path, &result, shared.quiet).map_err(anyhow::Error::from)
-            }
-            Format::Json => serde_json::to_value(VideoJson::new(&found.path, &result))
-                .map(|video| documents.push(video))
-                .map_err(anyhow::Error::from),
-            Format::Ndjson => check_json::line(VideoJson::new(&found.path, &result))
-                .map_err(anyhow::Error::from)
-                .and_then(|line| Ok(writeln!(results, "{line}")?)),
-        };
-        if let Err(error) = step {
+    let mut results = args.results()?;
+    let mut report = args.report(&spec, shared);
+    let mut tally = Tally::default();
+    let mut written = report.begin(&mut results);
+    let examine = |index: usize| CheckedVideo { result: check_file(&videos[index].path, &spec, &workers) };
+    in_order(videos.len(), jobs, &interrupt, examine, |index, video| {
+        tally.count(&video);
+        if written.is_ok() {
+            written = report.video(&mut results, &videos[index].path, &video);
+        }
+        if written.is_err() {
             // Nobody reads on: there is no point in going on.
             interrupt.request();
-            if written.is_ok() {
-                written = Err(error);
-            }
         }
     });
     written?;
-    match args.format {
-        Format::Json => writeln!(results, "{}", check_json::document(&spec, summary, &documents)?)?,
-        Format::Human if !shared.quiet => {
-            check_human::summary(&mut results, summary, discovery.skipped, shared.verbose > 0)?;
-        }
-        _ => {}
+    if interrupt.requested() {
+        let done = format!("interrupted after {} of {}", tally.summary.total(), counted(videos.len(), "video"));
+        warn(
+            &args
+                .output
+                .as_ref()
+                .map_or_else(|| done.clone(), |file| format!("{done}; not written: {}", file.display())),
+        );
+        return Ok(Exit::Interrupted);
     }
+    let end = CheckEnd { summary: tally.summary, skipped: discovery.skipped };
+    report.end(&mut results, end)?;
     results.end()?;
     for place in &discovery.unreadable {
         warn(&place.to_string());
@@ -117,11 +118,7 @@ pub(crate) fn run(args: &CheckArgs, shared: &Shared) -> anyhow::Result<Exit> {
     for link in discovery.loops.iter().filter(|_| shared.verbose > 0) {
         warn(&format!("not followed, it leads back to a folder above it: {}", link.display()));
     }
-    let mut exit = if summary.pass < summary.total() || (advised && args.fail_on == FailOn::Advice) {
-        Exit::SomeFailed
-    } else {
-        Exit::Success
-    };
+    let mut exit = if tally.fails(args.fail_on) { Exit::SomeFailed } else { Exit::Success };
     // A gate that could not look everywhere has not done its work.
     if !discovery.unreadable.is_empty() {
         exit = exit.worse(Exit::NotDone);
@@ -130,10 +127,41 @@ pub(crate) fn run(args: &CheckArgs, shared: &Shared) -> anyhow::Result<Exit> {
         crate::output::complain(reason);
         exit = exit.worse(Exit::NotDone);
     }
-    if interrupt.requested() {
-        exit = Exit::Interrupted;
-    }
     Ok(exit)
+}
+
+impl CheckArgs {
+    fn results(&self) -> anyhow::Result<Results> {
+        let file = self.output.as_deref();
+        if self.format == Format::Human { Results::text(file) } else { Results::exact(file) }
+    }
+
+    fn report<'a>(&self, spec: &'a Spec, shared: &Shared) -> Box<dyn CheckReport + 'a> {
+        match self.format {
+            Format::Human => Box::new(Human { quiet: shared.quiet, verbose: shared.verbose > 0 }),
+            Format::Json => Box::new(Json::new(spec)),
+            Format::Ndjson => Box::new(Ndjson),
+        }
+    }
+}
+
+/// What the exit code depends on.
+#[derive(Default)]
+struct Tally {
+    summary: Summary,
+    advised: bool,
+}
+
+impl Tally {
+    fn count(&mut self, video: &CheckedVideo) {
+        self.summary.count(video.verdict());
+        let findings = video.result.iter().flat_map(|checked| &checked.report.findings);
+        self.advised |= findings.into_iter().any(|finding| finding.severity == Severity::Advice);
+    }
+
+    fn fails(&self, fail_on: FailOn) -> bool {
+        self.summary.pass < self.summary.total() || (self.advised && fail_on == FailOn::Advice)
+    }
 }
 
 fn paths_from_stdin() -> anyhow::Result<Vec<PathBuf>> {

@@ -102,7 +102,7 @@ pub(crate) fn run(args: &CoverArgs, shared: &Shared) -> anyhow::Result<Exit> {
         let covers = workers.cover(&video, &args.options(&targets[index]), &listener);
         CoverResult { video, covers }
     };
-    let mut results = Results::new(None);
+    let mut results = Results::text(None)?;
     let mut covered = Vec::new();
     let mut written = Ok(());
     in_order(videos.len(), jobs, &interrupt, pick, |_, result| {

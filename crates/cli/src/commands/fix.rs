@@ -114,7 +114,7 @@ pub(crate) fn run(args: &FixCommand, shared: &Shared) -> anyhow::Result<Exit> {
         progress: &progress,
         interrupt: &interrupt,
     };
-    let mut results = Results::new(None);
+    let mut results = Results::text(None)?;
     let mut fixed = Vec::new();
     let mut written = Ok(());
     in_order(

@@ -4,38 +4,50 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anstyle::Style;
-use pinpress_pipeline::Checked;
-use pinpress_probe::{Finding, ProbeError, Severity};
+use pinpress_probe::{Finding, Severity};
 
-use super::check_json::{Summary, Verdict};
+use super::check_report::{CheckEnd, CheckReport, CheckedVideo, Summary, Verdict, reason};
 use super::facts;
 use crate::output::{BAD, DIM, GOOD, NOTE, clean, shown};
 
-/// One video. `quiet` leaves out what passes, and advice.
-pub(crate) fn video(
-    out: &mut dyn Write,
-    path: &Path,
-    result: &Result<Checked, ProbeError>,
-    quiet: bool,
-) -> io::Result<()> {
-    let (mark, style) = match Verdict::of(result) {
-        Verdict::Pass if quiet => return Ok(()),
-        Verdict::Pass => ('✓', GOOD),
-        Verdict::Fail => ('✗', BAD),
-        Verdict::Error => ('!', BAD),
-    };
-    match result {
-        Ok(checked) => {
-            let facts = clean(&facts::in_short(&checked.info));
-            writeln!(out, "{style}{mark}{style:#} {}  {DIM}{facts}{DIM:#}", shown(path))?;
-            findings(out, &checked.report.findings, quiet)
+/// `--format human`.
+pub(crate) struct Human {
+    /// Leave out what passes, advice, and the last line.
+    pub(crate) quiet: bool,
+    /// Say who read each file, and what was passed over.
+    pub(crate) verbose: bool,
+}
+
+impl CheckReport for Human {
+    fn video(&mut self, out: &mut dyn Write, path: &Path, video: &CheckedVideo) -> anyhow::Result<()> {
+        let (mark, style) = match video.verdict() {
+            Verdict::Pass if self.quiet => return Ok(()),
+            Verdict::Pass => ('✓', GOOD),
+            Verdict::Fail => ('✗', BAD),
+            Verdict::Error => ('!', BAD),
+        };
+        match &video.result {
+            Ok(checked) => {
+                let facts = clean(&facts::in_short(&checked.info));
+                write!(out, "{style}{mark}{style:#} {}  {DIM}{facts}", shown(path))?;
+                if self.verbose {
+                    write!(out, ", read by {}", facts::reader(checked.info.reader))?;
+                }
+                writeln!(out, "{DIM:#}")?;
+                findings(out, &checked.report.findings, self.quiet)?;
+            }
+            Err(error) => {
+                writeln!(out, "{style}{mark}{style:#} {}  {}", shown(path), clean(&reason(error, path)))?;
+            }
         }
-        Err(error) => {
-            // The error ends with the path, which stands at the beginning of the line already.
-            let text = error.to_string();
-            let reason = text.strip_suffix(&format!(": {}", path.display())).unwrap_or(&text);
-            writeln!(out, "{style}{mark}{style:#} {}  {}", shown(path), clean(reason))
+        Ok(())
+    }
+
+    fn end(&mut self, out: &mut dyn Write, end: CheckEnd) -> anyhow::Result<()> {
+        if !self.quiet {
+            summary(out, end.summary, self.verbose.then_some(end.skipped))?;
         }
+        Ok(())
     }
 }
 
@@ -58,7 +70,7 @@ pub(crate) fn findings(out: &mut dyn Write, findings: &[Finding], quiet: bool) -
 }
 
 /// The last line.
-pub(crate) fn summary(out: &mut dyn Write, summary: Summary, skipped: usize, verbose: bool) -> io::Result<()> {
+fn summary(out: &mut dyn Write, summary: Summary, skipped: Option<usize>) -> io::Result<()> {
     let Summary { pass, fail, error } = summary;
     write!(out, "{}", counted(summary.total(), "video"))?;
     write!(out, ": {GOOD}{pass} pass{GOOD:#}")?;
@@ -68,7 +80,7 @@ pub(crate) fn summary(out: &mut dyn Write, summary: Summary, skipped: usize, ver
     if error > 0 {
         write!(out, ", {BAD}{error} cannot be read{BAD:#}")?;
     }
-    if verbose {
+    if let Some(skipped) = skipped {
         write!(out, " ({} skipped)", counted(skipped, "other file"))?;
     }
     writeln!(out)

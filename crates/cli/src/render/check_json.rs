@@ -1,110 +1,167 @@
-//! `pinpress.check/1`: one document, or a line a video.
+//! `pinpress.check/1`: one document, or a line a video. Held by a JSON Schema that is made from these types.
 
+use std::io::Write;
 use std::path::Path;
 
-use pinpress_pipeline::Checked;
-use pinpress_probe::{ProbeError, Spec};
+use anyhow::Context as _;
+use pinpress_probe::Spec;
+use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::check_report::{CheckEnd, CheckReport, CheckedVideo, Summary, Verdict};
 use super::media_json::{FindingJson, Media, SpecName, TOOL, Tool};
 
-/// The value of `schema`.
-pub(crate) const SCHEMA: &str = "pinpress.check/1";
+/// The JSON Schema (draft 2020-12) of the document; that of an NDJSON line is its definition `Line`.
+pub(crate) const JSON_SCHEMA: &str = include_str!("../../schemas/pinpress.check-1.json");
 
-/// The word for how a video did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Verdict {
-    /// Every rule is met.
-    Pass,
-    /// Some rule is not.
-    Fail,
-    /// It could not be read as a video.
-    Error,
+/// The name of the contract and its version. A change that a reader could stumble over has a new one.
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
+enum Contract {
+    #[serde(rename = "pinpress.check/1")]
+    Check1,
 }
 
-impl Verdict {
-    pub(crate) fn of(result: &Result<Checked, ProbeError>) -> Self {
-        match result {
-            Ok(checked) if checked.report.passes() => Self::Pass,
-            Ok(_) => Self::Fail,
-            Err(_) => Self::Error,
-        }
-    }
+/// What `pinpress check --format json` writes: every video, and how many did how.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Document<'a> {
+    /// The name of this contract.
+    schema: Contract,
+    /// Who made it.
+    tool: Tool,
+    /// The rule set.
+    spec: SpecName<'a>,
+    /// In the order of their paths.
+    videos: &'a [VideoJson<'a>],
+    /// How many did how.
+    summary: Summary,
 }
 
-/// How many did how.
-#[derive(Debug, Clone, Copy, Default, Serialize)]
-pub(crate) struct Summary {
-    pub(crate) pass: usize,
-    pub(crate) fail: usize,
-    pub(crate) error: usize,
-}
-
-impl Summary {
-    pub(crate) const fn count(&mut self, verdict: Verdict) {
-        match verdict {
-            Verdict::Pass => self.pass += 1,
-            Verdict::Fail => self.fail += 1,
-            Verdict::Error => self.error += 1,
-        }
-    }
-
-    pub(crate) const fn total(self) -> usize {
-        self.pass + self.fail + self.error
-    }
-}
-
-/// One of `videos`; a line of NDJSON.
-#[derive(Debug, Serialize)]
-pub(crate) struct VideoJson<'a> {
+/// One video.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields, rename = "CheckedVideo")]
+struct VideoJson<'a> {
+    /// As it was found: the path that was given, or one below a folder that was.
     path: String,
     /// The bytes of a path that is not UTF-8, whose `path` is an approximation.
     #[serde(skip_serializing_if = "Option::is_none")]
     path_bytes: Option<&'a [u8]>,
+    /// How it did.
     verdict: Verdict,
+    /// Why it could not be read, when the verdict is `error`.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
+    /// What it is; `null` when it could not be read.
     media: Option<Media<'a>>,
+    /// The rules that fail or advise, in the order of the rules; empty when it could not be read.
     findings: Vec<FindingJson<'a>>,
 }
 
 impl<'a> VideoJson<'a> {
-    pub(crate) fn new(path: &'a Path, result: &'a Result<Checked, ProbeError>) -> Self {
-        let checked = result.as_ref().ok();
+    fn new(path: &'a Path, video: &'a CheckedVideo) -> Self {
+        let checked = video.result.as_ref().ok();
         Self {
             path: path.to_string_lossy().into_owned(),
             path_bytes: path.to_str().is_none().then_some(path.as_os_str().as_encoded_bytes()),
-            verdict: Verdict::of(result),
-            error: result.as_ref().err().map(ToString::to_string),
+            verdict: video.verdict(),
+            error: video.result.as_ref().err().map(ToString::to_string),
             media: checked.map(|checked| Media::from(&checked.info)),
             findings: checked.iter().flat_map(|checked| &checked.report.findings).map(FindingJson::from).collect(),
         }
     }
 }
 
-#[derive(Debug, Serialize)]
-struct Document<'a> {
-    schema: &'static str,
-    tool: Tool,
-    spec: SpecName<'a>,
-    summary: Summary,
-    videos: &'a [serde_json::Value],
-}
-
-/// The whole document.
-pub(crate) fn document(spec: &Spec, summary: Summary, videos: &[serde_json::Value]) -> serde_json::Result<String> {
-    serde_json::to_string_pretty(&Document { schema: SCHEMA, tool: TOOL, spec: spec.into(), summary, videos })
-}
-
-#[derive(Debug, Serialize)]
+/// What `pinpress check --format ndjson` writes on each line.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 struct Line<'a> {
-    schema: &'static str,
+    /// The name of this contract.
+    schema: Contract,
     #[serde(flatten)]
     video: VideoJson<'a>,
 }
 
-/// A line for one video.
-pub(crate) fn line(video: VideoJson<'_>) -> serde_json::Result<String> {
-    serde_json::to_string(&Line { schema: SCHEMA, video })
+/// `--format json`: the document, a line for each video in it.
+pub(crate) struct Json<'a> {
+    spec: &'a Spec,
+    first: bool,
+}
+
+impl<'a> Json<'a> {
+    pub(crate) const fn new(spec: &'a Spec) -> Self {
+        Self { spec, first: true }
+    }
+
+    /// The document around its videos: what stands before them, and what after.
+    fn frame(&self, summary: Summary) -> anyhow::Result<(String, String)> {
+        let spec = SpecName::from(self.spec);
+        let empty = Document { schema: Contract::Check1, tool: TOOL, spec, videos: &[], summary };
+        let text = serde_json::to_string(&empty)?;
+        // Inside a string of JSON the quotes would be escaped: this can only be the key.
+        let place = text.find(EMPTY).context("the document has no place for videos")? + EMPTY.len() - 1;
+        let (before, after) = text.split_at(place);
+        Ok((before.to_owned(), after.to_owned()))
+    }
+}
+
+const EMPTY: &str = r#""videos":[]"#;
+
+impl CheckReport for Json<'_> {
+    fn begin(&mut self, out: &mut dyn Write) -> anyhow::Result<()> {
+        let (before, _) = self.frame(Summary::default())?;
+        write!(out, "{before}")?;
+        Ok(())
+    }
+
+    fn video(&mut self, out: &mut dyn Write, path: &Path, video: &CheckedVideo) -> anyhow::Result<()> {
+        let comma = if self.first { "" } else { "," };
+        self.first = false;
+        write!(out, "{comma}\n{}", serde_json::to_string(&VideoJson::new(path, video))?)?;
+        Ok(())
+    }
+
+    fn end(&mut self, out: &mut dyn Write, end: CheckEnd) -> anyhow::Result<()> {
+        let (_, after) = self.frame(end.summary)?;
+        writeln!(out, "\n{after}")?;
+        Ok(())
+    }
+}
+
+/// `--format ndjson`: a line for each video as it is done.
+pub(crate) struct Ndjson;
+
+impl CheckReport for Ndjson {
+    fn video(&mut self, out: &mut dyn Write, path: &Path, video: &CheckedVideo) -> anyhow::Result<()> {
+        let line = Line { schema: Contract::Check1, video: VideoJson::new(path, video) };
+        writeln!(out, "{}", serde_json::to_string(&line)?)?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use schemars::generate::SchemaSettings;
+
+    const PUBLISHED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/pinpress.check-1.json");
+
+    fn schema_of_the_types() -> String {
+        let mut generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
+        let _ = generator.subschema_for::<Line<'_>>();
+        let mut schema = generator.into_root_schema_for::<Document<'_>>();
+        schema.insert("$id".to_owned(), "urn:pinpress:check:1".into());
+        schema.insert("title".to_owned(), "pinpress.check/1".into());
+        serde_json::to_string_pretty(&schema).unwrap() + "\n"
+    }
+
+    /// `UPDATE_SCHEMA=1 cargo test -p pinpress schema` writes it anew.
+    #[test]
+    fn the_published_schema_is_that_of_the_types() {
+        let made = schema_of_the_types();
+        if std::env::var_os("UPDATE_SCHEMA").is_some() {
+            std::fs::write(PUBLISHED, &made).unwrap();
+            return;
+        }
+        assert!(made == JSON_SCHEMA, "the types have changed: run UPDATE_SCHEMA=1 cargo test -p pinpress schema");
+    }
 }

@@ -1,6 +1,6 @@
 //! A video in a few words.
 
-use pinpress_probe::MediaInfo;
+use pinpress_probe::{MediaInfo, Reader};
 
 /// `matroska, h264 1080×1920, 29.97 fps, 12.5 s, aac`.
 pub(crate) fn in_short(info: &MediaInfo) -> String {
@@ -12,4 +12,12 @@ pub(crate) fn in_short(info: &MediaInfo) -> String {
     words.extend(info.duration.map(|duration| duration.to_string()));
     words.extend(info.primary_audio().map(|audio| audio.codec.clone()));
     words.join(", ")
+}
+
+/// Who read a file.
+pub(crate) const fn reader(reader: Reader) -> &'static str {
+    match reader {
+        Reader::SampleTable => "sample table",
+        Reader::Libav => "libav",
+    }
 }

@@ -1,12 +1,16 @@
 //! The facts of a video as the JSON contract names them.
 
 use pinpress_probe::{AudioStream, Finding, MediaInfo, Reader, Remedy, RuleId, Scan, Severity, Spec, VideoStream};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Who made a document.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub(crate) struct Tool {
+    /// `pinpress`.
     name: &'static str,
+    /// Its version, by semantic versioning.
     version: &'static str,
 }
 
@@ -14,9 +18,12 @@ pub(crate) struct Tool {
 pub(crate) const TOOL: Tool = Tool { name: "pinpress", version: env!("CARGO_PKG_VERSION") };
 
 /// Which rule set a document speaks of.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields, rename = "Spec")]
 pub(crate) struct SpecName<'a> {
+    /// As `--spec` takes it, or as the file calls itself.
     name: &'a str,
+    /// The date of its source.
     version: &'a str,
 }
 
@@ -26,46 +33,84 @@ impl<'a> From<&'a Spec> for SpecName<'a> {
     }
 }
 
-/// `media`.
-#[derive(Debug, Serialize)]
+/// What a file is, by its own headers and index.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub(crate) struct Media<'a> {
+    /// The file format by content, not by name: `mp4`, `mov`, `matroska` and so on.
     container: &'a str,
+    /// Length of the file in bytes.
     size_bytes: u64,
+    /// How long it plays, in whole milliseconds, rounded; `null` where the file does not say.
     duration_ms: Option<i64>,
+    /// The first moving picture; `null` when there is none.
     video: Option<Video<'a>>,
+    /// The first sound; `null` when there is none.
     audio: Option<Audio<'a>>,
+    /// Whether `moov` stands before `mdat`; `null` for files that have neither.
     faststart: Option<bool>,
+    /// Whether it is in movie fragments (`moof`).
     fragmented: bool,
+    /// Which reader decided.
     reader: Reader,
 }
 
-#[derive(Debug, Serialize)]
+/// A moving picture.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 struct Video<'a> {
+    /// Its place in the file, from 0.
     stream: u32,
+    /// By FFmpeg's name: `h264`, `hevc`, `vp9` and so on.
     codec: &'a str,
+    /// As the codec's specification calls it: `High`, `Main 10`.
     profile: Option<&'a str>,
+    /// By FFmpeg's name: `yuv420p`.
     pixel_format: Option<&'a str>,
+    /// Pixels a row, as coded.
     coded_width: u32,
+    /// Rows, as coded.
     coded_height: u32,
+    /// Width in square pixels: display matrix, sample aspect ratio and clean aperture applied.
     display_width: u32,
+    /// Height in square pixels, likewise.
     display_height: u32,
+    /// The clockwise turn in degrees that a player applies before showing the coded picture.
+    #[schemars(extend("enum" = [0, 90, 180, 270]))]
     rotation: u16,
+    /// Whether a player also mirrors it.
     mirrored: bool,
+    /// `width:height` of a sample, reduced; `null` where the file does not say.
+    #[schemars(regex(pattern = r"^[0-9]+:[0-9]+$"))]
     sample_aspect_ratio: Option<String>,
+    /// Average over the timestamps, frames a second as a reduced fraction: `30000/1001`.
+    #[schemars(regex(pattern = r"^[0-9]+/[0-9]+$"))]
     frame_rate: Option<String>,
+    /// Whether frames last differently long.
     variable_frame_rate: Option<bool>,
+    /// Whether it is coded as fields.
     interlaced: Option<bool>,
+    /// Bits a second.
     bit_rate: Option<u64>,
+    /// How many frames there are.
     frames: Option<u64>,
 }
 
-#[derive(Debug, Serialize)]
+/// A sound.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 struct Audio<'a> {
+    /// Its place in the file, from 0.
     stream: u32,
+    /// By FFmpeg's name: `aac`, `mp3`, `opus` and so on.
     codec: &'a str,
+    /// `LC`, `HE-AAC` and so on.
     profile: Option<&'a str>,
+    /// Samples a second.
     sample_rate: Option<u32>,
+    /// How many.
     channels: Option<u16>,
+    /// Bits a second.
     bit_rate: Option<u64>,
 }
 
@@ -121,14 +166,21 @@ impl<'a> From<&'a AudioStream> for Audio<'a> {
     }
 }
 
-/// One of `findings`.
-#[derive(Debug, Serialize)]
+/// A rule that fails or advises.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields, rename = "Finding")]
 pub(crate) struct FindingJson<'a> {
+    /// The rule.
     rule: RuleId,
+    /// Whether the video fails by it.
     severity: Severity,
+    /// The stream it is about, by its place in the file; `null` when it is about the file.
     stream: Option<u32>,
+    /// What was found, for people.
     measured: &'a str,
+    /// What the rule set asks for, for people.
     required: &'a str,
+    /// What clears it; `pinpress fix` does so, but for `replace`.
     remedy: Remedy,
 }
 

@@ -1,0 +1,15 @@
+//! The reports of `pinpress check`, judged by the public schemas of their formats and by the programs that read them.
+//!
+//! The modules are marked as tests so that the lints know what stands in them for what it is.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up its ground has failed")]
+#![expect(clippy::print_stdout, reason = "a test that skips says so")]
+
+mod ground;
+
+#[cfg(test)]
+#[path = "reports/json.rs"]
+mod json;
+#[cfg(test)]
+#[path = "reports/raw.rs"]
+mod raw;
