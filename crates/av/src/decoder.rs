@@ -1,11 +1,12 @@
 //! Packets to frames.
 
-use ffmpeg_next::{Dictionary, Error as LibavError, Frame, Packet, codec, media, threading};
+use ffmpeg_next::{Dictionary, Error as LibavError, Frame, Packet, codec, ffi, threading};
 
 use crate::amr;
 use crate::error::{AvError, libav_errno};
 use crate::fraction::Fraction;
 use crate::input::Input;
+use crate::witness::{MAX_FRAME_THREADS, Witness};
 
 /// How a decoder works.
 #[derive(Debug, Clone, Copy)]
@@ -22,13 +23,14 @@ pub(crate) struct DecoderOptions {
 pub(crate) struct Decoder {
     opened: codec::decoder::Opened,
     time_base: Fraction,
-    kind: media::Type,
     /// The decoder takes one frame of a packet, and packets may hold more.
     speech: Option<amr::Band>,
     /// Answers in a row that were faults.
     faults: u32,
     /// Told that there are no more packets.
     ending: bool,
+    /// Of a strict decoder. Behind `opened`, so that it outlives it.
+    witness: Option<Witness>,
 }
 
 /// Faults in a row after which a decoder is taken to want the next packet, lest it answer the same for ever.
@@ -40,12 +42,12 @@ impl Decoder {
         let found =
             input.context().stream(stream).ok_or(AvError::NoStream { kind: "video or audio", index: stream })?;
         let parameters = found.parameters();
-        let (id, kind) = (parameters.id(), parameters.medium());
+        let id = parameters.id();
         let codec = codec::decoder::find(id).ok_or_else(|| AvError::Missing(format!("decoder for {}", id.name())))?;
         let fail = |error: LibavError| AvError::Decoder { codec: id.name().to_owned(), reason: error.to_string() };
         let mut context = codec::Context::from_parameters(parameters).map_err(fail)?;
         let threads = threading::Config {
-            count: options.threads.max(1),
+            count: options.threads.clamp(1, MAX_FRAME_THREADS),
             ..threading::Config::kind(if options.frame_threads {
                 threading::Type::Frame
             } else {
@@ -67,7 +69,33 @@ impl Decoder {
             codec::Id::AMR_WB => Some(amr::Band::Wide),
             _ => None,
         };
-        Ok(Self { opened, time_base: found.time_base().into(), kind, speech, faults: 0, ending: false })
+        let witness = options.strict.then(|| {
+            // SAFETY: reading a plain field of an open decoder.
+            let threads = unsafe { (*opened.as_ptr()).active_thread_type };
+            Witness::new(threads & ffi::FF_THREAD_FRAME != 0)
+        });
+        Ok(Self { opened, time_base: found.time_base().into(), speech, faults: 0, ending: false, witness })
+    }
+
+    /// Before a packet is sent to a strict decoder: the time by which to call it, or `None` when its faults are of no
+    /// interest. Answers such a time of an earlier packet about which the decoder has complained since.
+    pub(crate) fn watch(&mut self, time: Option<i64>) -> Option<i64> {
+        let (counter, told) = self.witness.as_mut()?.listen(time);
+        // SAFETY: the field is the caller's. With frame threads libav's own are at work in copies of the context, which
+        // get the field with their next packet; else it is written once, before the first packet, as there is one
+        // counter.
+        unsafe {
+            let context = self.opened.as_mut_ptr();
+            if (*context).opaque != counter {
+                (*context).opaque = counter;
+            }
+        }
+        told
+    }
+
+    /// Times of [`Self::watch`] about which the decoder has complained; for its end.
+    pub(crate) fn complaints(&mut self) -> Vec<i64> {
+        self.witness.as_mut().map_or_else(Vec::new, Witness::rest)
     }
 
     /// The frames of a packet that holds more of them than the decoder takes; `None` for all other packets.
@@ -92,10 +120,6 @@ impl Decoder {
 
     pub(crate) const fn time_base(&self) -> Fraction {
         self.time_base
-    }
-
-    pub(crate) const fn kind(&self) -> media::Type {
-        self.kind
     }
 
     /// Gives a packet to the decoder, or with `None` tells it that there are no more. Whoever calls takes all frames

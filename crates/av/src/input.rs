@@ -304,6 +304,43 @@ impl Input {
         }
     }
 
+    /// The decode time from which on the container lets a stream be entered. Packets cannot tell: libav's parser takes
+    /// the mark off a sync sample that it does not recognise, as from one that is broken. ISO BMFF lists them; transport
+    /// and program streams may begin anywhere and leave it to the parser (`None`); all others begin with one.
+    pub(crate) fn entry(&mut self, stream: usize) -> Option<i64> {
+        match self.context.format().name() {
+            "mpegts" | "mpeg" => None,
+            name if !name.starts_with("mov") => Some(i64::MIN),
+            _ => {
+                let mut stream = self.context.stream_mut(stream)?;
+                // SAFETY: as above.
+                unsafe {
+                    let raw = stream.as_mut_ptr();
+                    (0..ffi::avformat_index_get_entries_count(raw))
+                        .filter_map(|at| ffi::avformat_index_get_entry(raw, at).as_ref())
+                        .find(|entry| entry.flags() & ffi::AVINDEX_KEYFRAME != 0)
+                        .map(|entry| entry.timestamp)
+                }
+            }
+        }
+    }
+
+    /// Samples that the demuxer's index promises to show behind `ticks` of decode time, and when the first of them is
+    /// decoded.
+    pub(crate) fn index_behind(&mut self, stream: usize, ticks: i64) -> (u64, Option<i64>) {
+        let Some(mut stream) = self.context.stream_mut(stream) else { return (0, None) };
+        // SAFETY: as above.
+        unsafe {
+            let raw = stream.as_mut_ptr();
+            (0..ffi::avformat_index_get_entries_count(raw))
+                .rev()
+                .filter_map(|at| ffi::avformat_index_get_entry(raw, at).as_ref())
+                .take_while(|entry| entry.timestamp > ticks)
+                .filter(|entry| entry.flags() & ffi::AVINDEX_DISCARD_FRAME == 0)
+                .fold((0, None), |(count, _), entry| (count + 1, Some(entry.timestamp)))
+        }
+    }
+
     /// Reads on. Damaged pieces are told, not skipped in silence; the system's errors end it.
     pub(crate) fn next(&mut self, damaged_run: &mut u32) -> Result<Next, AvError> {
         self.cancel.check()?;

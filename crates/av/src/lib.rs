@@ -29,6 +29,7 @@ mod graph;
 mod input;
 mod muxer;
 mod tkhd;
+mod witness;
 
 pub use about::{About, about};
 pub use colour::Colour;
@@ -39,7 +40,7 @@ pub use input::Cancel;
 pub use job::{AudioEncode, AudioTrack, Done, Job, Reached, VideoEncode, VideoTrack};
 pub use log::{init, take_log};
 pub use pipeline::run;
-pub use proof::{DecodeProof, decode_all};
+pub use proof::{DecodeProof, StreamProof, decode_all};
 pub use scan::{Scan, StreamScan, scan};
 pub use stills::{Still, StillOptions, Stills};
 pub use turn::Turn;

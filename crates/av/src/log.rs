@@ -6,6 +6,8 @@ use std::sync::{Mutex, Once, PoisonError};
 
 use ffmpeg_next::ffi;
 
+use crate::witness;
+
 /// How many lines are kept.
 const LINES: usize = 50;
 
@@ -52,6 +54,10 @@ pub fn take_log() -> Vec<String> {
 unsafe extern "C" fn keep(context: *mut c_void, level: c_int, format: *const c_char, arguments: VaList) {
     if level > ffi::AV_LOG_WARNING {
         return;
+    }
+    if level <= ffi::AV_LOG_ERROR {
+        // SAFETY: the context is av_log's own.
+        unsafe { witness::hear(context) };
     }
     let mut buffer: [c_char; LINE_BYTES] = [0; LINE_BYTES];
     let mut prefix = 1;

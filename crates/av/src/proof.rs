@@ -2,39 +2,87 @@
 
 use std::path::Path;
 
-use ffmpeg_next::{Packet, frame, media};
+use ffmpeg_next::{Packet, format::stream::Disposition, media};
 
-use crate::decoder::{Decoder, DecoderOptions, Received, frame_ticks, is_damaged};
+use crate::decoder::{Decoder, DecoderOptions};
 use crate::error::AvError;
+use crate::facts::StreamKind;
 use crate::input::{Cancel, Input, Next};
 
+mod lane;
+
+use lane::Lane;
+
 /// What decoding all of a file brought. Times are microseconds of the file's own timeline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DecodeProof {
-    /// Pictures of the first moving picture.
-    pub video_frames: u64,
-    /// Time of the first of them.
-    pub video_first_us: Option<i64>,
-    /// Time of the last of them.
-    pub video_last_us: Option<i64>,
-    /// Samples, a channel, of the first sound.
-    pub audio_samples: u64,
-    /// Time of the first of them.
-    pub audio_first_us: Option<i64>,
-    /// Where the last of them end.
-    pub audio_end_us: Option<i64>,
-    /// Packets and frames that could not be read or decoded without fault.
-    pub errors: u64,
-    /// Time of the first of them.
-    pub first_error_us: Option<i64>,
+    /// When the first picture or sound is shown.
+    pub start_us: Option<i64>,
+    /// Every moving picture and every sound, in file order.
+    pub streams: Vec<StreamProof>,
+    /// Pieces between packets that the demuxer could not make sense of; nobody knows whose they are.
+    pub damaged: u64,
+    /// Time that was reached when the first of them came.
+    pub first_damage_us: Option<i64>,
 }
 
-/// Decodes all of the first moving picture and the first sound of the file at `path`, noticing what a player would
-/// conceal. What cannot be decoded before the first picture is no fault of the file: it began before the file did.
-/// `observe` gets the time that was reached, in microseconds.
+/// What decoding one stream brought. Times are microseconds of the file's own timeline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamProof {
+    /// Place in the file, from 0.
+    pub index: u32,
+    /// [`StreamKind::Video`] or [`StreamKind::Audio`].
+    pub kind: StreamKind,
+    /// libav's codec name.
+    pub codec: String,
+    /// Whether the linked libav has a decoder for it. Where it has none, nothing was tried.
+    pub decoder: bool,
+    /// Pictures, or samples a channel.
+    pub decoded: u64,
+    /// Time of the first of them.
+    pub first_us: Option<i64>,
+    /// Time of the last picture; where the last sound ends.
+    pub last_us: Option<i64>,
+    /// Packets and pictures that are damaged, concealed or missing, or whose decode time goes back. One that is so in
+    /// more than one way counts once. What comes before the first sync sample, or is shown before it, is none of
+    /// these: it began before the file did.
+    pub faults: u64,
+    /// Presentation time of the first of them; its decode time where it has no other.
+    pub first_fault_us: Option<i64>,
+}
+
+impl DecodeProof {
+    /// The first moving picture.
+    #[must_use]
+    pub fn video(&self) -> Option<&StreamProof> {
+        self.streams.iter().find(|stream| stream.kind == StreamKind::Video)
+    }
+
+    /// The first sound.
+    #[must_use]
+    pub fn audio(&self) -> Option<&StreamProof> {
+        self.streams.iter().find(|stream| stream.kind == StreamKind::Audio)
+    }
+
+    /// All faults, of streams and between them.
+    #[must_use]
+    pub fn faults(&self) -> u64 {
+        self.streams.iter().map(|stream| stream.faults).sum::<u64>() + self.damaged
+    }
+
+    /// Time of the first of them.
+    #[must_use]
+    pub fn first_fault_us(&self) -> Option<i64> {
+        self.streams.iter().filter_map(|stream| stream.first_fault_us).chain(self.first_damage_us).min()
+    }
+}
+
+/// Decodes every moving picture and every sound of the file at `path`, noticing what a player would conceal; attached
+/// pictures are left out. `threads`, at least 1, are shared by the pictures; sound is decoded beside them. `observe`
+/// gets the time that was reached, in microseconds.
 ///
 /// # Errors
-/// When the file cannot be opened or read, a codec cannot be decoded here, or `cancel` is set. Faults are counted.
+/// When the file cannot be opened or read, holds no moving picture, or `cancel` is set. Faults are counted.
 pub fn decode_all(
     path: &Path,
     threads: usize,
@@ -42,89 +90,69 @@ pub fn decode_all(
     observe: &mut dyn FnMut(i64),
 ) -> Result<DecodeProof, AvError> {
     let mut input = Input::open(path, cancel)?;
-    let video = input.first_video()?;
-    let audio = input
-        .context()
-        .streams()
-        .find(|stream| stream.parameters().medium() == media::Type::Audio)
-        .map(|stream| stream.index());
-    let kept: Vec<usize> = std::iter::once(video).chain(audio).collect();
-    input.keep_only(&kept);
-    let strict = |threads| DecoderOptions { threads, frame_threads: true, strict: true };
-    let mut lanes = vec![(video, Decoder::open(&input, video, strict(threads))?)];
-    if let Some(audio) = audio {
-        lanes.push((audio, Decoder::open(&input, audio, strict(1))?));
-    }
+    let mut lanes = lanes(&mut input, threads)?;
+    input.keep_only(&lanes.iter().map(Lane::stream).collect::<Vec<_>>());
     let mut proof = DecodeProof::default();
     let (mut run, mut reached) = (0, 0);
     loop {
         match input.next(&mut run)? {
             Next::Packet(packet) => {
-                let Some((_, decoder)) = lanes.iter_mut().find(|(stream, _)| *stream == packet.stream()) else {
-                    continue;
-                };
+                let Some(lane) = lanes.iter_mut().find(|lane| lane.stream() == packet.stream()) else { continue };
                 if let Some(ticks) = packet.dts().or(packet.pts()) {
-                    reached = decoder.time_base().micros(ticks);
+                    reached = lane.micros(ticks);
                 }
-                if packet.is_corrupt() {
-                    proof.error(reached);
-                }
-                proof.feed(decoder, Some(&packet), reached)?;
+                take(lane, &packet)?;
                 observe(reached);
             }
-            Next::Damaged => proof.error(reached),
+            Next::Damaged => {
+                proof.damaged += 1;
+                proof.first_damage_us.get_or_insert(reached);
+            }
             Next::End => break,
         }
     }
-    for (_, decoder) in &mut lanes {
-        proof.feed(decoder, None, reached)?;
+    for lane in &mut lanes {
+        lane.end()?;
+        lane.miss_unread(&mut input);
     }
-    if proof.video_frames == 0 {
-        return Err(AvError::Corrupt("no picture of it can be decoded".to_owned()));
-    }
+    proof.start_us = lanes.iter().filter_map(Lane::start_us).min();
+    proof.streams = lanes.into_iter().map(Lane::finish).collect();
     Ok(proof)
 }
 
-impl DecodeProof {
-    fn error(&mut self, time_us: i64) {
-        if self.video_frames == 0 {
-            return;
-        }
-        self.errors += 1;
-        self.first_error_us.get_or_insert(time_us);
+/// A packet, cut where it holds more frames than the decoder takes.
+fn take(lane: &mut Lane, packet: &Packet) -> Result<(), AvError> {
+    match lane.pieces(packet) {
+        None => lane.take(packet),
+        Some(pieces) => pieces.iter().try_for_each(|piece| lane.take(piece)),
     }
+}
 
-    fn feed(&mut self, decoder: &mut Decoder, packet: Option<&Packet>, reached: i64) -> Result<(), AvError> {
-        if !decoder.send(packet)? {
-            self.error(reached);
-        }
-        loop {
-            match decoder.receive()? {
-                Received::Frame(frame) => {
-                    let time = frame_ticks(&frame).map(|ticks| decoder.time_base().micros(ticks));
-                    if is_damaged(&frame) {
-                        self.error(time.unwrap_or(reached));
-                    }
-                    if decoder.kind() == media::Type::Video {
-                        self.video_frames += 1;
-                        self.video_first_us = self.video_first_us.or(time);
-                        self.video_last_us = self.video_last_us.max(time);
-                    } else {
-                        self.sound(&frame::Audio::from(frame), time);
-                    }
-                }
-                Received::Damaged => self.error(reached),
-                Received::Wait | Received::End => return Ok(()),
-            }
-        }
+fn lanes(input: &mut Input, threads: usize) -> Result<Vec<Lane>, AvError> {
+    input.first_video()?;
+    let moving: Vec<_> = input
+        .context()
+        .streams()
+        .map(|stream| (stream.index(), stream.parameters().medium(), stream.parameters().id(), stream.disposition()))
+        .filter(|(_, kind, _, disposition)| match kind {
+            media::Type::Audio => true,
+            media::Type::Video => !disposition.contains(Disposition::ATTACHED_PIC),
+            _ => false,
+        })
+        .collect();
+    let pictures = moving.iter().filter(|(_, kind, ..)| *kind == media::Type::Video).count();
+    let share = (threads / pictures.max(1)).max(1);
+    let mut lanes = Vec::new();
+    for (stream, kind, codec, _) in moving {
+        let threads = if kind == media::Type::Video { share } else { 1 };
+        let options = DecoderOptions { threads, frame_threads: true, strict: true };
+        let (decoder, missing) = match Decoder::open(input, stream, options) {
+            Ok(decoder) => (Some(decoder), false),
+            Err(AvError::Missing(_)) => (None, true),
+            Err(AvError::Decoder { .. }) => (None, false),
+            Err(error) => return Err(error),
+        };
+        lanes.push(Lane::new(input, stream, kind, codec, decoder, missing));
     }
-
-    fn sound(&mut self, frame: &frame::Audio, time: Option<i64>) {
-        let samples = frame.samples() as u64;
-        self.audio_samples += samples;
-        self.audio_first_us = self.audio_first_us.or(time);
-        let length = samples.saturating_mul(1_000_000).checked_div(u64::from(frame.rate())).unwrap_or(0);
-        let end = time.map(|time| time.saturating_add(i64::try_from(length).unwrap_or(0)));
-        self.audio_end_us = self.audio_end_us.max(end);
-    }
+    Ok(lanes)
 }

@@ -89,7 +89,7 @@ pub fn verify(
         sounds_in_place(&read(claim.source)?, &read(path)?, claim.plan)?;
     }
     rendition.publish(options.overwrite)?;
-    Ok(VerifiedRendition { info, report, frames_decoded: proof.video_frames, output })
+    Ok(VerifiedRendition { info, report, frames_decoded: pictures(&proof), output })
 }
 
 fn unproven(message: String) -> Failure {
@@ -108,10 +108,14 @@ fn passes(report: &Report) -> Result<(), Failure> {
     })
 }
 
+fn pictures(proof: &DecodeProof) -> u64 {
+    proof.video().map_or(0, |video| video.decoded)
+}
+
 fn decodes(proof: &DecodeProof, info: &MediaInfo) -> Result<(), Failure> {
-    if proof.errors > 0 {
+    if proof.faults() > 0 {
         let at =
-            proof.first_error_us.map_or_else(String::new, |micros| format!(" at {}", Seconds::from_micros(micros)));
+            proof.first_fault_us().map_or_else(String::new, |micros| format!(" at {}", Seconds::from_micros(micros)));
         return Err(Failure {
             log: pinpress_av::take_log(),
             ..Failure::new(
@@ -120,13 +124,14 @@ fn decodes(proof: &DecodeProof, info: &MediaInfo) -> Result<(), Failure> {
             )
         });
     }
+    let decoded = pictures(proof);
     let video = info.primary_video();
     let fields = video.is_some_and(|video| video.scan == Some(Scan::Interlaced));
     match video.and_then(|video| video.frame_count) {
         // A field can be a sample of its own.
-        Some(told) if fields && told.div_ceil(2) == proof.video_frames => Ok(()),
-        Some(told) if told != proof.video_frames => {
-            Err(unproven(format!("the result has {told} pictures by its index and {} decode", proof.video_frames)))
+        Some(told) if fields && told.div_ceil(2) == decoded => Ok(()),
+        Some(told) if told != decoded => {
+            Err(unproven(format!("the result has {told} pictures by its index and {decoded} decode")))
         }
         _ => Ok(()),
     }
