@@ -105,6 +105,15 @@ impl Progress {
         }
     }
 
+    /// A worker came further, in media time.
+    pub(crate) fn worked(&self, video: &Path, progress: pinpress_media::Progress) {
+        let word = stage_word(progress.stage);
+        let bar = self.with_bars(|bars| bars.videos.get(video).cloned());
+        let speed = bar.and_then(|bar| speed(progress.done_ms, bar.elapsed()));
+        let what = speed.map_or_else(|| word.to_owned(), |speed| format!("{word}  {speed}"));
+        self.advanced(video, &what, progress.done_ms, progress.total_ms);
+    }
+
     /// Nothing more is done with a video.
     pub(crate) fn finished(&self, video: &Path, line: Option<&str>) {
         self.with_bars(|bars| {
@@ -143,6 +152,12 @@ impl Progress {
     }
 }
 
+/// `14.2×`: media time by the time it took.
+fn speed(done_ms: u64, spent: Duration) -> Option<String> {
+    let tenths = u128::from(done_ms).saturating_mul(10).checked_div(spent.as_millis())?;
+    (tenths > 0).then(|| format!("{}.{}×", tenths / 10, tenths % 10))
+}
+
 fn share_left(bar: &ProgressBar, done: u64, total: Option<u64>) -> String {
     let Some(total) = total.filter(|total| done > 0 && *total > done) else { return String::new() };
     let spent = bar.elapsed().as_millis();
@@ -151,9 +166,10 @@ fn share_left(bar: &ProgressBar, done: u64, total: Option<u64>) -> String {
 }
 
 /// The word for what a worker does.
-pub(crate) const fn stage_word(stage: Stage) -> &'static str {
+const fn stage_word(stage: Stage) -> &'static str {
     match stage {
         Stage::Probing => "reading",
+        Stage::Decoding => "decoding",
         Stage::Copying => "copying",
         Stage::Encoding => "encoding",
         Stage::Verifying => "verifying",
@@ -170,7 +186,7 @@ impl RunObserver for Progress {
             }
             RunEvent::Started { video, stage } => self.started(video, stage.name()),
             RunEvent::Media { video, progress } => {
-                self.advanced(video, stage_word(progress.stage), progress.done_ms, progress.total_ms);
+                self.worked(video, *progress);
             }
             RunEvent::Upload { video, sent, total } => self.advanced(video, "uploading", *sent, Some(*total)),
             RunEvent::Waiting { video, reason, delay } => {

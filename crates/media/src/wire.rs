@@ -6,7 +6,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use pinpress_probe::{MediaInfo, Report, Seconds, Spec};
+use pinpress_probe::{Decoded, MediaInfo, Report, Seconds, Spec};
 use serde::{Deserialize, Serialize};
 
 use crate::cover::{CoverOptions, Covers};
@@ -71,6 +71,13 @@ pub enum Request {
         /// The video.
         source: WirePath,
     },
+    /// Decode every picture and sound. Answer: [`Reply::Decoded`].
+    Decode {
+        /// The video.
+        source: WirePath,
+        /// How long it plays, where known, in milliseconds: the total of what is reported.
+        total_ms: Option<u64>,
+    },
     /// Say what a fix would do. Answer: [`Reply::Planned`].
     Plan {
         /// The video.
@@ -112,6 +119,7 @@ impl Request {
     pub fn source(&self) -> Option<PathBuf> {
         match self {
             Self::Probe { source }
+            | Self::Decode { source, .. }
             | Self::Plan { source, .. }
             | Self::Fix { source, .. }
             | Self::Cover { source, .. } => Some(source.into()),
@@ -165,6 +173,8 @@ pub struct Progress {
 pub enum Stage {
     /// Reading packets for facts.
     Probing,
+    /// Decoding all of it to see whether that works.
+    Decoding,
     /// Copying streams or bytes.
     Copying,
     /// Encoding.
@@ -184,6 +194,8 @@ pub enum Reply {
         /// The facts.
         info: Box<MediaInfo>,
     },
+    /// How decoding went.
+    Decoded(Decoded),
     /// A plan.
     Planned {
         /// The plan.

@@ -313,6 +313,19 @@ pub enum Anomaly {
         /// Time of the first one.
         first: Option<Seconds>,
     },
+    /// A stream that does not decode without faults. Only decoding all of it tells ([`crate::Decoded`]).
+    Undecodable {
+        /// The stream.
+        stream: u32,
+        /// Picture or sound.
+        medium: crate::decoded::Medium,
+        /// Whether anything of it could be decoded.
+        partly: bool,
+        /// Packets and pictures that are damaged, concealed or missing.
+        faults: u64,
+        /// When the first of them is shown, counted from the first picture or sound of the file.
+        first: Option<Seconds>,
+    },
     /// A display matrix that is no mirror or quarter turn; it is ignored.
     OddDisplayMatrix {
         /// The stream.

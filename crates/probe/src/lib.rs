@@ -4,6 +4,7 @@
 //! where that can be decided, else by a [`DeepReader`]; [`Spec`] is a rule set; [`check`] is pure and answers a
 //! [`Report`].
 
+pub mod decoded;
 pub mod error;
 pub mod finding;
 pub mod geometry;
@@ -14,6 +15,7 @@ pub mod source;
 pub mod spec;
 pub mod units;
 
+pub use decoded::{Decoded, DecodedStream, Medium};
 pub use error::ProbeError;
 pub use finding::{Finding, Remedy, Report, RuleId, Severity};
 pub use geometry::{AspectRatio, CodedSize, DisplaySize, Orientation, Rotation};

@@ -1,6 +1,6 @@
 //! Plans the least change that makes a video fit, carries it out and proves the result.
 //!
-//! [`facts::read`] answers what a file is, by libav; [`execute`](execute::execute) carries a plan out into a
+//! [`facts::read`] answers what a file is, by libav, and [`decode`] whether all of it decodes; [`execute`](execute::execute) carries a plan out into a
 //! [`Rendition`], a temp file; [`verify`](verify::verify) alone turns that into a [`VerifiedRendition`] under its final
 //! name.
 
@@ -10,6 +10,7 @@ use pinpress_av::Cancel;
 use pinpress_media::{Failure, FixOptions, Fixed, Plan, Progress};
 use pinpress_probe::{MediaInfo, Spec};
 
+pub mod decoded;
 pub mod execute;
 pub mod facts;
 pub mod failure;
@@ -20,6 +21,7 @@ pub mod rendition;
 pub mod space;
 pub mod verify;
 
+pub use decoded::decode;
 pub use facts::read;
 pub use rendition::Rendition;
 pub use verify::{Claim, VerifiedRendition};

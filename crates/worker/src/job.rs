@@ -44,6 +44,11 @@ fn answer(request: &Request, walls: Vec<String>, threads: usize, events: &Events
             pinpress_transcode::read(&PathBuf::from(source), &Cancel::new(), &mut |progress| events.progress(progress))
                 .map(|info| Reply::Probed { info: Box::new(info) })
         }
+        Request::Decode { source, total_ms } => {
+            let (source, cancel) = (PathBuf::from(source), Cancel::new());
+            pinpress_transcode::decode(&source, threads, *total_ms, &cancel, &mut |progress| events.progress(progress))
+                .map(Reply::Decoded)
+        }
         Request::Plan { info, spec, options, .. } => Ok(Reply::Planned { plan: Box::new(plan(info, spec, options)) }),
         Request::Fix { source, info, spec, options, output } => {
             let (source, output) = (PathBuf::from(source), PathBuf::from(output));

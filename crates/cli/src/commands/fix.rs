@@ -14,7 +14,7 @@ use pinpress_probe::{ProbeError, Spec};
 use crate::exit::Exit;
 use crate::options::{FixArgs, JobsOption, Shared, SpecOption};
 use crate::output::{Results, complain, warn};
-use crate::progress::{Progress, stage_word};
+use crate::progress::Progress;
 use crate::render::fix as render;
 use crate::signals;
 use crate::workers::LazyWorkers;
@@ -248,7 +248,7 @@ pub(crate) struct Listener<'a> {
 
 impl Observer for Listener<'_> {
     fn progress(&self, progress: pinpress_media::Progress) {
-        self.progress.advanced(self.video, stage_word(progress.stage), progress.done_ms, progress.total_ms);
+        self.progress.worked(self.video, progress);
     }
 
     fn warning(&self, message: &str) {

@@ -63,7 +63,7 @@ fn outputs(request: &Request) -> Vec<PathBuf> {
             files.extend(options.contact_sheet.as_ref().map(PathBuf::from));
             files
         }
-        Request::Probe { .. } | Request::Plan { .. } | Request::About => Vec::new(),
+        Request::Probe { .. } | Request::Decode { .. } | Request::Plan { .. } | Request::About => Vec::new(),
     }
 }
 

@@ -10,7 +10,7 @@ mod process;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use pinpress_probe::{DeepReader, MediaInfo, ProbeError, Spec};
+use pinpress_probe::{Decoded, DeepReader, MediaInfo, ProbeError, Spec};
 
 pub use config::{PROGRAM_VARIABLE, WorkersConfig};
 pub use leftovers::{TEMP_SUFFIX, temp_name};
@@ -99,6 +99,18 @@ impl Workers {
         }
     }
 
+    /// Decodes every picture and sound of `source`, which plays for `total_ms` as far as is known, with the threads
+    /// of a request.
+    ///
+    /// # Errors
+    /// As [`Workers::call`].
+    pub fn decode(&self, source: &Path, total_ms: Option<u64>, observer: &dyn Observer) -> Result<Decoded, Failure> {
+        match self.call(&Request::Decode { source: source.into(), total_ms }, observer)? {
+            Reply::Decoded(decoded) => Ok(decoded),
+            other => Err(unasked(&other)),
+        }
+    }
+
     /// Says what a fix of `source` would do, and writes nothing.
     ///
     /// # Errors
@@ -174,21 +186,27 @@ impl Workers {
 
 impl DeepReader for Workers {
     fn read(&self, path: &Path) -> Result<MediaInfo, ProbeError> {
-        deaths::until_set_aside(|| self.probe(path, &())).map_err(|failure| {
-            let (path, message) = (path.to_owned(), failure.message);
-            match failure.kind {
-                FailureKind::Io => {
-                    let reason = bare(&message, "cannot read it: ", "");
-                    ProbeError::Io { path, source: std::io::Error::other(reason) }
-                }
-                FailureKind::NotAVideo => ProbeError::NotAVideo { reason: bare(&message, "not a video: ", ""), path },
-                FailureKind::Incomplete => ProbeError::Incomplete { path },
-                FailureKind::Corrupt => {
-                    ProbeError::Corrupt { reason: bare(&message, "corrupt: ", ": export or copy it again"), path }
-                }
-                _ => ProbeError::Reader { reason: message, path },
+        deaths::until_set_aside(|| self.probe(path, &())).map_err(|failure| failure.into_probe_error(path))
+    }
+}
+
+impl Failure {
+    /// The failure to read the file at `path` that this is.
+    #[must_use]
+    pub fn into_probe_error(self, path: &Path) -> ProbeError {
+        let (path, message) = (path.to_owned(), self.message);
+        match self.kind {
+            FailureKind::Io => {
+                let reason = bare(&message, "cannot read it: ", "");
+                ProbeError::Io { path, source: std::io::Error::other(reason) }
             }
-        })
+            FailureKind::NotAVideo => ProbeError::NotAVideo { reason: bare(&message, "not a video: ", ""), path },
+            FailureKind::Incomplete => ProbeError::Incomplete { path },
+            FailureKind::Corrupt => {
+                ProbeError::Corrupt { reason: bare(&message, "corrupt: ", ": export or copy it again"), path }
+            }
+            _ => ProbeError::Reader { reason: message, path },
+        }
     }
 }
 
@@ -239,6 +257,7 @@ fn unsaid(message: &str) -> Failure {
 fn unasked(reply: &Reply) -> Failure {
     let name = match reply {
         Reply::Probed { .. } => "probed",
+        Reply::Decoded(_) => "decoded",
         Reply::Planned { .. } => "planned",
         Reply::Fixed(_) => "fixed",
         Reply::Covered(_) => "covered",

@@ -54,6 +54,17 @@ fn integrity(anomaly: &Anomaly) -> Finding {
             let place = first.map_or_else(String::new, |time| format!(", the first at {time}"));
             fails(rule, None, format!("{count} damaged packets{place}"), WHOLE.to_owned(), Remedy::Replace)
         }
+        Anomaly::Undecodable { stream, medium, partly, faults, first } => {
+            let measured = match (partly, *faults, first) {
+                (false, ..) => "nothing can be decoded".to_owned(),
+                (true, 1, Some(time)) => format!("1 fault, at {time}"),
+                (true, 1, None) => "1 fault".to_owned(),
+                (true, faults, Some(time)) => format!("{faults} faults, the first at {time}"),
+                (true, faults, None) => format!("{faults} faults"),
+            };
+            let required = "every packet to decode".to_owned();
+            fails(rule, Some(*stream), format!("{medium}: {measured}"), required, Remedy::Replace)
+        }
         Anomaly::OddDisplayMatrix { stream } => advises(
             rule,
             Some(*stream),

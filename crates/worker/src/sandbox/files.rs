@@ -31,7 +31,9 @@ impl Grants {
                 let sheet = options.contact_sheet.as_ref().map(|sheet| folder_of(&PathBuf::from(sheet)));
                 (pictures.into_iter().chain(sheet).collect(), None)
             }
-            Request::Probe { .. } | Request::Plan { .. } | Request::About => (Vec::new(), None),
+            Request::Probe { .. } | Request::Decode { .. } | Request::Plan { .. } | Request::About => {
+                (Vec::new(), None)
+            }
         };
         Self { read: source.into_iter().collect(), write_in: folders, link }
     }
