@@ -25,8 +25,8 @@ pub(crate) fn test() -> Result<()> {
 /// Every test video, made before the tests so that none waits for another's.
 pub(crate) fn fixtures() -> Result<()> {
     setup::run()?;
-    for recipe in pinpress_fixtures::recipes()? {
-        pinpress_fixtures::make_recipe(&recipe)?;
+    for recipe in pinpress_fixtures::recipes()?.iter().chain(&pinpress_fixtures::boundaries()?) {
+        pinpress_fixtures::make_recipe(recipe)?;
     }
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! The facts of a video as the JSON contract names them.
 
-use pinpress_probe::{AudioStream, Finding, MediaInfo, Reader, Remedy, RuleId, Scan, Severity, Spec, VideoStream};
+use pinpress_probe::{
+    AudioStream, Finding, FrameRate, MediaInfo, Reader, Remedy, RuleId, Scan, Severity, Spec, VideoStream,
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -86,6 +88,12 @@ struct Video<'a> {
     /// Average over the timestamps, frames a second as a reduced fraction: `30000/1001`.
     #[schemars(regex(pattern = r"^[0-9]+/[0-9]+$"))]
     frame_rate: Option<String>,
+    /// Of the frame that is shown longest, as a reduced fraction.
+    #[schemars(regex(pattern = r"^[0-9]+/[0-9]+$"))]
+    min_frame_rate: Option<String>,
+    /// Of the frame that is shown shortest, as a reduced fraction.
+    #[schemars(regex(pattern = r"^[0-9]+/[0-9]+$"))]
+    max_frame_rate: Option<String>,
     /// Whether frames last differently long.
     variable_frame_rate: Option<bool>,
     /// Whether it is coded as fields.
@@ -132,6 +140,7 @@ impl<'a> From<&'a MediaInfo> for Media<'a> {
 impl<'a> From<&'a VideoStream> for Video<'a> {
     fn from(video: &'a VideoStream) -> Self {
         let display = video.display();
+        let fraction = |rate: Option<FrameRate>| rate.map(|rate| rate.rational().to_fraction());
         Self {
             stream: video.index,
             codec: &video.codec,
@@ -144,7 +153,9 @@ impl<'a> From<&'a VideoStream> for Video<'a> {
             rotation: video.orientation.rotation.degrees(),
             mirrored: video.orientation.mirrored,
             sample_aspect_ratio: video.sample_aspect.map(|aspect| aspect.to_string()),
-            frame_rate: video.frame_rate.map(|rate| rate.rational().to_fraction()),
+            frame_rate: fraction(video.frame_rate),
+            min_frame_rate: fraction(video.min_frame_rate),
+            max_frame_rate: fraction(video.max_frame_rate),
             variable_frame_rate: video.variable_frame_rate,
             interlaced: video.scan.map(|scan| scan == Scan::Interlaced),
             bit_rate: video.bit_rate,

@@ -34,9 +34,12 @@ pub(super) fn facts(guarded: &Guarded, movie: &Movie, file_len: u64) -> Result<T
         anomalies: Vec::new(),
     };
     let mut whole: Option<Seconds> = None;
+    let (mut begin, mut end) = (None::<Seconds>, None::<Seconds>);
     for (seen, track) in guarded.tracks.iter().zip(&movie.tracks) {
         let common = Common::of(track, movie_base, file_len)?;
-        facts.duration = facts.duration.max(common.presentation.end());
+        let start = common.presentation.start;
+        begin = Some(begin.map_or(start, |known| known.min(start)));
+        end = end.max(common.presentation.end());
         if let Some(until) = common.extent.whole_until {
             whole = Some(whole.map_or(until, |known| known.min(until)));
         }
@@ -49,6 +52,8 @@ pub(super) fn facts(guarded: &Guarded, movie: &Movie, file_len: u64) -> Result<T
     if facts.video.is_empty() {
         return Err(Undecided::codec("no video track"));
     }
+    // Where every track begins with an empty edit, nothing is shown during it.
+    facts.duration = begin.zip(end).and_then(|(begin, end)| end.0.checked_sub(begin.0)).map(Seconds);
     if whole.is_some() {
         facts.anomalies.push(Anomaly::Truncated { whole });
     }
