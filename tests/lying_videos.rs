@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(85);
 
 fn undecided(file: &Sparse) -> bool {
     let (mut reader, len) = (file.clone(), file.len);
-    matches!(read_from(&mut reader, len), Ok(Decision::Undecided(_)))
+    matches!(read_from(&mut reader, len), Ok(Decision::Undecided { .. }))
 }
 
 fn write(file: &Sparse, path: &Path) -> std::io::Result<()> {

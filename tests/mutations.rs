@@ -89,8 +89,8 @@ fn answer(name: &str, mut file: Sparse, tally: &mut Tally, spec: &Spec) {
             assert_eq!(differences(&info, &second, false), Vec::<String>::new(), "{name}");
         }
         // The fence held; but each panic is one that the guard did not foresee.
-        Ok(Decision::Undecided(Undecided::GaveUp(reason))) => panic!("{name}: {reason}"),
-        Ok(Decision::Undecided(_)) => tally.undecided += 1,
+        Ok(Decision::Undecided { why: Undecided::GaveUp(reason), .. }) => panic!("{name}: {reason}"),
+        Ok(Decision::Undecided { .. }) => tally.undecided += 1,
         Err(Unreadable::Incomplete) => tally.incomplete += 1,
         Err(Unreadable::Io(error)) => panic!("{name}: {error}"),
     }
@@ -222,6 +222,8 @@ fn an_index_over_the_limit_is_left_to_the_deep_reader() {
     MEMORY.reset_peak_usage();
     let len = file.len;
     let decision = read_from(&mut file, len).expect("it reads");
-    assert!(matches!(&decision, Decision::Undecided(Undecided::Unsound(reason)) if reason.starts_with("moov of")));
+    assert!(
+        matches!(&decision, Decision::Undecided { why: Undecided::Unsound(reason), .. } if reason.starts_with("moov of"))
+    );
     assert!(MEMORY.peak_usage().saturating_sub(before) < 1 << 20, "it was read before it was refused");
 }

@@ -44,6 +44,10 @@ pub trait DeepReader: Sync {
 pub fn read(source: &Source, deep: &dyn DeepReader) -> Result<MediaInfo, ProbeError> {
     match sample_table::read(source)? {
         sample_table::Decision::Facts(info) => Ok(*info),
-        sample_table::Decision::Undecided(_) => deep.read(source.path()),
+        sample_table::Decision::Undecided { seen, .. } => {
+            let mut info = deep.read(source.path())?;
+            seen.join(&mut info);
+            Ok(info)
+        }
     }
 }

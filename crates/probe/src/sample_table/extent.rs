@@ -14,7 +14,13 @@ pub(super) struct Extent {
 }
 
 /// Walks the chunks (`stsc`, `stco`/`co64`, `stsz`: ISO/IEC 14496-12 §8.7) against the length of the file.
-pub(super) fn extent(table: &SampleTable, time_base: TimeBase, file_len: u64) -> Result<Extent, Undecided> {
+/// `fixed_size`: bytes of every sample, or 0 when each has its own.
+pub(super) fn extent(
+    table: &SampleTable,
+    fixed_size: u32,
+    time_base: TimeBase,
+    file_len: u64,
+) -> Result<Extent, Undecided> {
     let samples = table.count as usize;
     let contradiction = |what: &str| Undecided::Contradiction(what.to_owned());
     let mut sample = 0_usize;
@@ -29,12 +35,12 @@ pub(super) fn extent(table: &SampleTable, time_base: TimeBase, file_len: u64) ->
             let mut at =
                 table.chunks.offset(chunk).ok_or_else(|| contradiction("stsc names a chunk that stco has not"))?;
             let per_chunk = samples_per_chunk as usize;
-            if table.fixed_size > 0 {
+            if fixed_size > 0 {
                 // One size for all: no need to go sample by sample (PCM has millions).
                 let count = per_chunk.min(samples - sample) as u64;
-                let length = count.saturating_mul(u64::from(table.fixed_size));
+                let length = count.saturating_mul(u64::from(fixed_size));
                 if at.saturating_add(length) > file_len && first_missing.is_none() {
-                    let there = file_len.saturating_sub(at) / u64::from(table.fixed_size);
+                    let there = file_len.saturating_sub(at) / u64::from(fixed_size);
                     first_missing = Some(sample + usize::try_from(there).unwrap_or(0));
                 }
                 bytes = bytes.saturating_add(length);

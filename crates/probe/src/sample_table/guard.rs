@@ -3,14 +3,17 @@
 //! That crate alone looped for ever on 15 of 600 mutated files (a child box of size zero makes it seek backwards)
 //! and divides by a time scale of zero. So every box down to the sample tables is checked here first, table counts
 //! against the bytes they claim, and time scales against zero. Boxes that nothing below asks for (`udta`, `meta`,
-//! tracks of other kinds) are renamed to `free` in our copy, so that no parser meets them.
+//! tracks of other kinds) are renamed to `free` in our copy, so that no parser meets them; and so are the sample
+//! entries, which are read here: that parser knows five kinds, and one form of each.
 
 use std::ops::Range;
 
 use super::Undecided;
-use super::boxes::{BoxSpan, children, u16_at, u32_at};
+use super::boxes::{BoxSpan, children, shorten_headers, u32_at};
 use super::limits::{MAX_EDITS, MAX_METADATA_DEPTH, MAX_SAMPLE_DESCRIPTION_BYTES, MAX_TRACKS};
-use crate::geometry::{AspectRatio, CodedSize};
+use super::seen::{CleanAperture, Seen};
+use super::sound_entry::{self, SoundEntry};
+use super::visual_entry::{self, VisualEntry};
 use crate::info::{OtherStream, PrivateTag};
 
 /// `ftyp` and a `moov` that is safe to parse, and what the `mp4` crate does not tell.
@@ -31,18 +34,19 @@ pub(super) struct Guarded {
 pub(super) struct GuardedTrack {
     /// Place among all tracks.
     pub(super) index: u32,
-    /// `vide` rather than `soun`.
-    pub(super) is_video: bool,
-    /// Sample entry: `avc1`, `mp4a`.
-    pub(super) entry: [u8; 4],
-    /// `pasp`.
-    pub(super) pixel_aspect: Option<AspectRatio>,
-    /// `clap`, rounded to whole samples.
-    pub(super) clean_aperture: Option<CodedSize>,
-    /// `colr` of type `nclx` or `nclc`: primaries, transfer, matrix (ITU-T H.273), full range.
-    pub(super) colour: Option<(u16, u16, u16, Option<bool>)>,
-    /// `dvcC` or `dvvC`.
-    pub(super) dolby_vision: bool,
+    /// Its one sample entry.
+    pub(super) entry: Entry,
+    /// From `stz2`, which the parser does not know: a size for each sample.
+    pub(super) compact_sizes: Option<Vec<u32>>,
+}
+
+/// A sample entry.
+#[derive(Debug)]
+pub(super) enum Entry {
+    /// Of a `vide` track.
+    Visual(VisualEntry),
+    /// Of a `soun` track.
+    Sound(SoundEntry),
 }
 
 type Guarding<T> = Result<T, Undecided>;
@@ -51,8 +55,9 @@ fn unsound(reason: impl Into<String>) -> Undecided {
     Undecided::Unsound(reason.into())
 }
 
-/// Checks `moov` (its payload) and makes a file of it that is safe to parse.
-pub(super) fn guard(moov: Vec<u8>, brand: Option<[u8; 4]>) -> Guarding<Guarded> {
+/// Checks `moov` (its payload) and makes a file of it that is safe to parse. What is worth keeping even when it is
+/// not goes to `seen`.
+pub(super) fn guard(moov: &[u8], brand: Option<[u8; 4]>, seen: &mut Seen) -> Guarding<Guarded> {
     let brand = brand.unwrap_or(*b"qt  ");
     let mut bytes = Vec::with_capacity(moov.len() + 24);
     bytes.extend_from_slice(&16_u32.to_be_bytes());
@@ -63,22 +68,25 @@ pub(super) fn guard(moov: Vec<u8>, brand: Option<[u8; 4]>) -> Guarding<Guarded> 
     bytes.extend_from_slice(&moov_size.to_be_bytes());
     bytes.extend_from_slice(b"moov");
     let start = bytes.len();
-    bytes.extend_from_slice(&moov);
+    bytes.extend_from_slice(moov);
+    let end = bytes.len();
+    shorten_headers(&mut bytes, start..end);
 
     let mut guarded = Guarded { bytes, tracks: Vec::new(), other: Vec::new(), private: Vec::new() };
     let mut track_count = 0_u32;
     let mut cover_art = false;
-    for child in children(&guarded.bytes, start..start + moov.len()).map_err(unsound)? {
+    let mut fragmented = false;
+    for child in children(&guarded.bytes, start..end).map_err(unsound)? {
         match &child.kind {
-            b"mvhd" => time_scale(&guarded.bytes[child.payload.clone()], 12, 20)?,
-            b"mvex" => return Err(Undecided::Fragmented),
+            b"mvhd" => movie_header(&guarded.bytes[child.payload.clone()])?,
+            b"mvex" => fragmented = true,
             b"trak" => {
                 let index = track_count;
                 track_count += 1;
                 if index as usize >= MAX_TRACKS {
                     return Err(unsound("too many tracks"));
                 }
-                track(&mut guarded, &child, index)?;
+                track(&mut guarded, &child, index, brand == *b"qt  ", seen)?;
             }
             b"udta" | b"meta" => {
                 cover_art |= metadata(&mut guarded, &child);
@@ -86,6 +94,9 @@ pub(super) fn guard(moov: Vec<u8>, brand: Option<[u8; 4]>) -> Guarding<Guarded> 
             }
             _ => {}
         }
+    }
+    if fragmented {
+        return Err(Undecided::Fragmented);
     }
     if cover_art {
         // libav shows it as a stream behind the tracks.
@@ -102,6 +113,20 @@ pub(super) fn guard(moov: Vec<u8>, brand: Option<[u8; 4]>) -> Guarding<Guarded> 
 
 fn hide(bytes: &mut [u8], span: &BoxSpan) {
     bytes[span.start + 4..span.start + 8].copy_from_slice(b"free");
+}
+
+/// `mvhd`: its time scale, and its matrix, which libav multiplies into that of every track. Nothing writes another
+/// than the unit matrix, so that is not done here.
+fn movie_header(payload: &[u8]) -> Guarding<()> {
+    const ONE: u32 = 0x1_0000;
+    time_scale(payload, 12, 20)?;
+    let at = if payload.first() == Some(&1) { 48 } else { 36 };
+    let turn = [0, 4, 12, 16].map(|field| u32_at(payload, at + field));
+    if turn == [Some(ONE), Some(0), Some(0), Some(ONE)] {
+        Ok(())
+    } else {
+        Err(Undecided::codec("a display matrix of the whole movie"))
+    }
 }
 
 /// A version 0 or 1 header whose time scale must not be zero.
@@ -127,7 +152,7 @@ fn find<'a>(spans: &'a [BoxSpan], kind: &[u8; 4]) -> Guarding<&'a BoxSpan> {
     }
 }
 
-fn track(guarded: &mut Guarded, span: &BoxSpan, index: u32) -> Guarding<()> {
+fn track(guarded: &mut Guarded, span: &BoxSpan, index: u32, quicktime: bool, seen: &mut Seen) -> Guarding<()> {
     let bytes = &guarded.bytes;
     let inside = |range: &Range<usize>| children(bytes, range.clone()).map_err(unsound);
     let trak = inside(&span.payload)?;
@@ -153,7 +178,16 @@ fn track(guarded: &mut Guarded, span: &BoxSpan, index: u32) -> Guarding<()> {
         hide(&mut guarded.bytes, &whole);
         return Ok(());
     }
-    let entry = entry.ok_or_else(|| unsound("no sample entry"))?;
+    let entry_span = entry.ok_or_else(|| unsound("no sample entry"))?;
+    let entry = if handler == *b"vide" {
+        let entry = visual_entry::read(bytes, &entry_span)?;
+        let aperture = entry.clean_aperture.map(|clean| CleanAperture { stream: index, coded: entry.size, clean });
+        seen.clean_apertures.extend(aperture);
+        Entry::Visual(entry)
+    } else {
+        let version = bytes[stsd.payload.clone()].first().copied().unwrap_or(0);
+        Entry::Sound(sound_entry::read(bytes, &entry_span, quicktime, version)?)
+    };
     if entry_count != 1 {
         return Err(Undecided::codec("more than one sample entry"));
     }
@@ -175,78 +209,49 @@ fn track(guarded: &mut Guarded, span: &BoxSpan, index: u32) -> Guarding<()> {
             inside(&entries)?;
         }
     }
-    let is_video = handler == *b"vide";
-    let mut seen = GuardedTrack {
-        index,
-        is_video,
-        entry: entry.kind,
-        pixel_aspect: None,
-        clean_aperture: None,
-        colour: None,
-        dolby_vision: false,
-    };
-    // A visual sample entry has 78 bytes of fields before its boxes (§12.1.3), QuickTime's too. Audio entries come in
-    // versions; the parser bounds its own walk there.
-    if is_video {
-        let boxes = entry.payload.start + 78..entry.payload.end;
-        if boxes.start > boxes.end {
-            return Err(unsound("sample entry too short"));
-        }
-        for extension in sample_entry_boxes(bytes, boxes)? {
-            visual_extension(&mut seen, extension.kind, &bytes[extension.payload.clone()]);
-        }
+    let mut sizes = stbl.iter().filter(|span| matches!(&span.kind, b"stsz" | b"stz2"));
+    if let (Some(_), Some(_)) = (sizes.next(), sizes.next()) {
+        return Err(unsound("more than one table of sizes"));
     }
+    let compact = stbl.iter().find(|span| span.kind == *b"stz2").cloned();
+    let compact_sizes = compact.as_ref().map(|span| compact_sizes(&bytes[span.payload.clone()])).transpose()?;
     let hidden: Vec<_> = trak.iter().filter(|span| matches!(&span.kind, b"udta" | b"meta")).cloned().collect();
     for span in &hidden {
         metadata(guarded, span);
         hide(&mut guarded.bytes, span);
     }
-    guarded.tracks.push(seen);
+    hide(&mut guarded.bytes, &entry_span);
+    if let Some(span) = compact {
+        // The field that holds the width of a size in `stz2` is in `stsz` the one size of all samples: the parser
+        // reads a table without entries, and the count.
+        guarded.bytes[span.start + 4..span.start + 8].copy_from_slice(b"stsz");
+    }
+    guarded.tracks.push(GuardedTrack { index, entry, compact_sizes });
     Ok(())
 }
 
-/// The boxes of a sample entry. QuickTime may close the list with four zero bytes.
-fn sample_entry_boxes(bytes: &[u8], range: Range<usize>) -> Guarding<Vec<BoxSpan>> {
-    let end =
-        if range.len() >= 4 && bytes[range.end - 4..range.end] == [0; 4] && children(bytes, range.clone()).is_err() {
-            range.end - 4
-        } else {
-            range.end
-        };
-    children(bytes, range.start..end).map_err(unsound)
+/// `stz2` (ISO/IEC 14496-12 §8.7.3.3): sizes of 4, 8 or 16 bits.
+fn compact_sizes(payload: &[u8]) -> Guarding<Vec<u32>> {
+    let too_short = || unsound("stz2 too short");
+    let width = *payload.get(7).ok_or_else(too_short)?;
+    let count = u32_at(payload, 8).ok_or_else(too_short)? as usize;
+    let entries = payload.get(12..).ok_or_else(too_short)?;
+    let bits = count.checked_mul(usize::from(width)).filter(|bits| bits.div_ceil(8) <= entries.len());
+    if bits.is_none() {
+        return Err(unsound(format!("stz2 claims {count} entries in {} bytes", entries.len())));
+    }
+    Ok(match width {
+        4 => entries.iter().flat_map(|byte| [byte >> 4, byte & 0xF]).take(count).map(u32::from).collect(),
+        8 => entries.iter().take(count).map(|size| u32::from(*size)).collect(),
+        16 => entries.chunks_exact(2).take(count).map(|size| u32::from(size[0]) << 8 | u32::from(size[1])).collect(),
+        other => return Err(unsound(format!("stz2 of {other} bits"))),
+    })
 }
 
 fn sample_entry(bytes: &[u8], stsd: &Range<usize>) -> Guarding<(Option<BoxSpan>, u32)> {
     let count = u32_at(&bytes[stsd.clone()], 4).ok_or_else(|| unsound("stsd too short"))?;
     let entries = children(bytes, stsd.start + 8..stsd.end).map_err(unsound)?;
     Ok((entries.into_iter().next(), count))
-}
-
-fn visual_extension(seen: &mut GuardedTrack, kind: [u8; 4], payload: &[u8]) {
-    match &kind {
-        b"pasp" => {
-            seen.pixel_aspect =
-                u32_at(payload, 0).zip(u32_at(payload, 4)).and_then(|(across, down)| AspectRatio::new(across, down));
-        }
-        b"clap" => {
-            let ratio =
-                |at| u32_at(payload, at).zip(u32_at(payload, at + 4)).and_then(|(num, den)| num.checked_div(den));
-            seen.clean_aperture = ratio(0)
-                .zip(ratio(8))
-                .filter(|(width, height)| *width > 0 && *height > 0)
-                .map(|(width, height)| CodedSize { width, height });
-        }
-        b"colr" if matches!(payload.get(..4), Some(b"nclx" | b"nclc")) => {
-            let full = (payload.get(..4) == Some(b"nclx")).then(|| payload.get(10).map(|flags| flags & 0x80 != 0));
-            if let (Some(primaries), Some(transfer), Some(matrix)) =
-                (u16_at(payload, 4), u16_at(payload, 6), u16_at(payload, 8))
-            {
-                seen.colour = Some((primaries, transfer, matrix, full.flatten()));
-            }
-        }
-        b"dvcC" | b"dvvC" => seen.dolby_vision = true,
-        _ => {}
-    }
 }
 
 fn other_kind(handler: [u8; 4]) -> &'static str {
@@ -269,7 +274,6 @@ fn tables(bytes: &[u8], stbl: &[BoxSpan]) -> Guarding<()> {
                 Some(_) => (8, 0),
                 None => return Err(unsound("stsz too short")),
             },
-            b"stz2" => return Err(Undecided::codec("compact sample sizes")),
             _ => continue,
         };
         table(payload, &span.name(), count_at, entry)?;

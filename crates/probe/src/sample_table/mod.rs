@@ -1,20 +1,36 @@
 //! The fast path: facts about ISO BMFF files from `ftyp` and `moov` alone. `mdat` is never read.
 //!
 //! The top-level boxes are walked in the file; `moov` is read into memory, bounded; the guard checks every box
-//! in it and hides what need not be parsed; only then the `mp4` crate sees it. The picture's facts come from the
-//! H.264 parameter set in `avcC`. Whatever this path cannot decide for certain is [`Undecided`], and a
-//! [`crate::DeepReader`] decides it.
+//! in it, reads the sample entries, and hides what need not be parsed; only then the `mp4` crate reads the tables. The
+//! picture's facts come from the codec's configuration in its sample entry. Whatever this path cannot decide for
+//! certain is [`Undecided`], and a [`crate::DeepReader`] decides it.
 
+mod aac;
+mod av1;
 mod avc;
 mod boxes;
+mod colour;
+mod esds;
 mod extent;
 mod fence;
 mod guard;
+mod h263;
+mod hevc;
 mod limits;
+mod mpeg4_visual;
 mod parsed;
+mod picture;
+mod prores;
+mod seen;
+mod sound;
+mod sound_entry;
 mod timing;
 mod top_level;
 mod tracks;
+mod visual_entry;
+mod vp9;
+
+pub use seen::{CleanAperture, Seen};
 
 use std::io::{self, Read, Seek};
 
@@ -30,7 +46,12 @@ pub enum Decision {
     /// Every fact, for certain.
     Facts(Box<MediaInfo>),
     /// Somebody else must look.
-    Undecided(Undecided),
+    Undecided {
+        /// Why.
+        why: Undecided,
+        /// What the boxes said nevertheless.
+        seen: Seen,
+    },
 }
 
 /// Why the fast path does not decide.
@@ -101,26 +122,30 @@ pub fn read(source: &Source) -> Result<Decision, ProbeError> {
 ///
 /// let bytes = b"RIFF\x24\0\0\0AVI LIST";
 /// let decision = read_from(&mut Cursor::new(bytes), bytes.len() as u64)?;
-/// assert!(matches!(decision, Decision::Undecided(Undecided::NotIsoBmff)));
+/// assert!(matches!(decision, Decision::Undecided { why: Undecided::NotIsoBmff, .. }));
 /// # Ok::<(), pinpress_probe::sample_table::Unreadable>(())
 /// ```
 pub fn read_from(reader: &mut (impl Read + Seek), len: u64) -> Result<Decision, Unreadable> {
     let top = match top_level::walk(reader, len)? {
         top_level::Layout::Indexed(top) => top,
         top_level::Layout::CutOff => return Err(Unreadable::Incomplete),
-        top_level::Layout::Other(undecided) => return Ok(Decision::Undecided(undecided)),
+        top_level::Layout::Other(why) => return Ok(Decision::Undecided { why, seen: Seen::default() }),
     };
     let moov = top_level::read_moov(reader, &top)?;
-    Ok(match fence::fenced(|| decide(moov, &top, len)) {
+    let mut seen = Seen::default();
+    Ok(match fence::fenced(|| decide(&moov, &top, len, &mut seen)) {
         Ok(info) => Decision::Facts(Box::new(info)),
-        Err(undecided) => Decision::Undecided(undecided),
+        Err(why) => Decision::Undecided { why, seen },
     })
 }
 
-fn decide(moov: Vec<u8>, top: &top_level::TopLevel, file_len: u64) -> Result<MediaInfo, Undecided> {
-    let guarded = guard::guard(moov, top.brand)?;
+fn decide(moov: &[u8], top: &top_level::TopLevel, file_len: u64, seen: &mut Seen) -> Result<MediaInfo, Undecided> {
+    let guarded = guard::guard(moov, top.brand, seen)?;
+    if top.fragmented {
+        return Err(Undecided::Fragmented);
+    }
     let movie = parsed::parse(&guarded.bytes)?;
-    let facts = tracks::facts(&guarded, &movie, file_len)?;
+    let facts = tracks::facts(guarded, movie, file_len, seen)?;
     Ok(MediaInfo {
         container: top.brand.map_or(Container::Mov, Container::from_major_brand),
         size_bytes: file_len,
@@ -130,7 +155,7 @@ fn decide(moov: Vec<u8>, top: &top_level::TopLevel, file_len: u64) -> Result<Med
         other: facts.other,
         faststart: Some(top.moov_first),
         fragmented: false,
-        private: guarded.private,
+        private: facts.private,
         anomalies: facts.anomalies,
         reader: crate::info::Reader::SampleTable,
     })

@@ -24,8 +24,6 @@ pub(super) struct Track {
     pub(super) edits: Vec<Edit>,
     /// The sample table.
     pub(super) samples: SampleTable,
-    /// What the sample entry configures.
-    pub(super) config: Config,
 }
 
 /// One entry of `elst` (ISO/IEC 14496-12 §8.6.6).
@@ -93,32 +91,6 @@ impl Chunks {
     }
 }
 
-/// What a sample entry configures.
-#[derive(Debug)]
-pub(super) enum Config {
-    /// `avc1`: sequence parameter sets.
-    Avc(Vec<Vec<u8>>),
-    /// `mp4a` with `esds`.
-    Aac(AacConfig),
-    /// Anything else.
-    Other,
-}
-
-/// `esds` and the fields around it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct AacConfig {
-    /// ISO/IEC 14496-1 table 5.
-    pub(super) object_type_indication: u8,
-    /// ISO/IEC 14496-3 table 1.17.
-    pub(super) audio_object_type: u8,
-    /// ISO/IEC 14496-3 table 1.18.
-    pub(super) frequency_index: u8,
-    /// ISO/IEC 14496-3 table 1.19.
-    pub(super) channel_configuration: u8,
-    /// Samples a second in the sample entry.
-    pub(super) entry_sample_rate: u16,
-}
-
 /// Hands guarded bytes to the `mp4` crate. Behind the guard it came through 9,000 mutated files with no panic but
 /// for time scales of zero, which the guard refuses; the fence around all this is for what nobody foresaw.
 pub(super) fn parse(bytes: &[u8]) -> Result<Movie, Undecided> {
@@ -145,22 +117,6 @@ fn plain(moov: mp4::MoovBox) -> Movie {
                 .collect()
         });
         let stbl = trak.mdia.minf.stbl;
-        let config = match (stbl.stsd.avc1, stbl.stsd.mp4a) {
-            (Some(avc1), _) => {
-                Config::Avc(avc1.avcc.sequence_parameter_sets.into_iter().map(|nal| nal.bytes).collect())
-            }
-            (None, Some(mp4a)) => mp4a.esds.map_or(Config::Other, |esds| {
-                let config = esds.es_desc.dec_config;
-                Config::Aac(AacConfig {
-                    object_type_indication: config.object_type_indication,
-                    audio_object_type: config.dec_specific.profile,
-                    frequency_index: config.dec_specific.freq_index,
-                    channel_configuration: config.dec_specific.chan_conf,
-                    entry_sample_rate: mp4a.samplerate.value(),
-                })
-            }),
-            (None, None) => Config::Other,
-        };
         tracks.push(Track {
             timescale: trak.mdia.mdhd.timescale,
             matrix: [matrix.a, matrix.b, matrix.c, matrix.d],
@@ -182,7 +138,6 @@ fn plain(moov: mp4::MoovBox) -> Movie {
                     (None, None) => Chunks::default(),
                 },
             },
-            config,
         });
     }
     Movie { timescale: moov.mvhd.timescale, tracks }

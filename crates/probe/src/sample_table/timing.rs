@@ -67,7 +67,7 @@ pub(super) struct MediaTimeline {
 /// When a track is presented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Presentation {
-    /// Empty edits at the front.
+    /// When the first sample is shown: behind empty edits, and behind the gap before the composition timeline begins.
     pub(super) start: Seconds,
     /// From then on.
     pub(super) duration: Seconds,
@@ -83,9 +83,11 @@ impl Presentation {
         let seconds = |ticks: u64, base: TimeBase| {
             i64::try_from(ticks).ok().and_then(|ticks| Seconds::from_ticks(ticks, base)).ok_or_else(too_long)
         };
+        // From where on there is something to show.
+        let first = u64::try_from(media.first_composition_offset).unwrap_or(0);
         let all = seconds(media.ticks, media.time_base)?;
         if edits.is_empty() {
-            return Ok(Self { start: Seconds::ZERO, duration: all });
+            return Ok(Self { start: seconds(first, media.time_base)?, duration: all });
         }
         let mut start = 0_u64;
         let mut shown = Vec::new();
@@ -97,7 +99,7 @@ impl Presentation {
                 Some(_) => return Err(Undecided::codec("an edit with a rate")),
             }
         }
-        let start = seconds(start, movie)?;
+        let mut start = seconds(start, movie)?;
         let duration = match shown.as_slice() {
             [] => Seconds::ZERO,
             &[(media_time, segment)] => {
@@ -107,8 +109,11 @@ impl Presentation {
                 let rest = seconds(rest, media.time_base)?;
                 let length = seconds(segment, movie)?;
                 let off = rest.0.checked_sub(length.0).ok_or_else(too_long)?;
+                let gap = seconds(first.saturating_sub(media_time), media.time_base)?;
+                start = Seconds(start.0.checked_add(gap.0).ok_or_else(too_long)?);
                 // A duration of zero means "to the end" in fragmented files and in what some cameras write.
-                if segment == 0 || off <= movie.seconds_per_tick() { rest } else { length }
+                let end = if segment == 0 || off <= movie.seconds_per_tick() { rest } else { length };
+                Seconds(end.max(gap).0.checked_sub(gap.0).ok_or_else(too_long)?)
             }
             several => {
                 let total = several.iter().fold(0_u64, |sum, (_, segment)| sum.saturating_add(*segment));
@@ -161,6 +166,11 @@ mod tests {
         // Reordered pictures: the edit skips the composition offset and nothing of the picture.
         assert_eq!(of(359_964, 7_200, &[edit(4_000, Some(7_200))]).duration, exact);
         assert_eq!(of(900_000, 0, &[edit(4_000, Some(90_000))]).duration, Seconds::from_millis(4_000));
+        // Without an edit, or with one from zero on, the first picture waits for its composition offset.
+        for edits in [&[][..], &[edit(4_080, Some(0))]] {
+            let waits = of(360_000, 7_200, edits);
+            assert_eq!((waits.start, waits.duration), (Seconds::from_millis(80), Seconds::from_millis(4_000)));
+        }
         let late = of(360_000, 0, &[edit(500, None), edit(4_000, Some(0))]);
         assert_eq!((late.start, late.end()), (Seconds::from_millis(500), Some(Seconds::from_millis(4_500))));
     }

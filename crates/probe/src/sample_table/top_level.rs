@@ -16,6 +16,8 @@ pub(super) struct TopLevel {
     pub(super) moov_len: u64,
     /// Whether `moov` comes before any `mdat`.
     pub(super) moov_first: bool,
+    /// Whether a `moof` follows: `moov` alone does not tell the samples.
+    pub(super) fragmented: bool,
 }
 
 /// How the file is laid out.
@@ -41,6 +43,7 @@ pub(super) fn walk(reader: &mut (impl Read + Seek), len: u64) -> io::Result<Layo
     let mut brand = None;
     let mut moov = None;
     let mut first_mdat = None;
+    let mut fragmented = false;
     let mut at = 0_u64;
     for count in 0.. {
         if count > MAX_TOP_LEVEL_BOXES {
@@ -52,7 +55,11 @@ pub(super) fn walk(reader: &mut (impl Read + Seek), len: u64) -> io::Result<Layo
         }
         match &header.kind {
             b"ftyp" if brand.is_none() => brand = header.brand,
-            b"moof" => return Ok(Layout::Other(Undecided::Fragmented)),
+            b"moof" if moov.is_none() => return Ok(Layout::Other(Undecided::Fragmented)),
+            b"moof" => {
+                fragmented = true;
+                break;
+            }
             b"mdat" => first_mdat = first_mdat.or(Some(at)),
             b"moov" if moov.is_none() => {
                 if header.end > len {
@@ -82,7 +89,7 @@ pub(super) fn walk(reader: &mut (impl Read + Seek), len: u64) -> io::Result<Layo
         return Ok(Layout::Other(Undecided::Unsound(format!("moov of {moov_len} bytes"))));
     }
     let moov_first = first_mdat.is_none_or(|mdat| moov_box_at < mdat);
-    Ok(Layout::Indexed(TopLevel { brand, moov_at, moov_len, moov_first }))
+    Ok(Layout::Indexed(TopLevel { brand, moov_at, moov_len, moov_first, fragmented }))
 }
 
 /// The payload of `moov`.
@@ -189,7 +196,8 @@ mod tests {
         let (layout, reads) = walked(file);
         assert_eq!(reads, [(0, 16), (16, 16), (1032, 16)]);
         let Layout::Indexed(top) = layout else { panic!("{layout:?}") };
-        let expected = TopLevel { brand: Some(*b"isom"), moov_at: 1040, moov_len: 100, moov_first: false };
+        let expected =
+            TopLevel { brand: Some(*b"isom"), moov_at: 1040, moov_len: 100, moov_first: false, fragmented: false };
         assert_eq!(top, expected);
     }
 

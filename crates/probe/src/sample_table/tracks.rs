@@ -1,11 +1,14 @@
 //! Tracks as the `mp4` crate parsed them, turned into streams.
 
-use super::guard::{Guarded, GuardedTrack};
-use super::parsed::{Config, Movie, Track};
+use super::guard::{Entry, Guarded, GuardedTrack};
+use super::parsed::{Movie, Track};
+use super::seen::Seen;
+use super::sound::SoundFacts;
 use super::timing::{DecodeTiming, MediaTimeline, Presentation};
-use super::{Undecided, avc, extent};
+use super::visual_entry::VisualEntry;
+use super::{Undecided, colour, extent, picture, sound};
 use crate::geometry::Orientation;
-use crate::info::{Anomaly, AudioStream, Colour, OtherStream, Scan, VideoStream};
+use crate::info::{Anomaly, AudioStream, OtherStream, PrivateTag, VideoStream};
 use crate::units::{Rational, Seconds, TimeBase};
 
 /// Everything that the tracks say.
@@ -14,6 +17,7 @@ pub(super) struct TrackFacts {
     pub(super) video: Vec<VideoStream>,
     pub(super) audio: Vec<AudioStream>,
     pub(super) other: Vec<OtherStream>,
+    pub(super) private: Vec<PrivateTag>,
     pub(super) anomalies: Vec<Anomaly>,
 }
 
@@ -21,7 +25,13 @@ pub(super) struct TrackFacts {
 /// frozen picture or a silent end.
 const UNEVEN: Rational = Rational::whole(1);
 
-pub(super) fn facts(guarded: &Guarded, movie: &Movie, file_len: u64) -> Result<TrackFacts, Undecided> {
+/// Reads all tracks. How far the file is whole goes to `seen` before any codec is asked.
+pub(super) fn facts(
+    mut guarded: Guarded,
+    mut movie: Movie,
+    file_len: u64,
+    seen: &mut Seen,
+) -> Result<TrackFacts, Undecided> {
     if guarded.tracks.len() != movie.tracks.len() {
         return Err(Undecided::Contradiction("tracks were lost in parsing".to_owned()));
     }
@@ -30,30 +40,50 @@ pub(super) fn facts(guarded: &Guarded, movie: &Movie, file_len: u64) -> Result<T
         duration: None,
         video: Vec::new(),
         audio: Vec::new(),
-        other: guarded.other.clone(),
+        other: std::mem::take(&mut guarded.other),
+        private: std::mem::take(&mut guarded.private),
         anomalies: Vec::new(),
     };
     let mut whole: Option<Seconds> = None;
-    let (mut begin, mut end) = (None::<Seconds>, None::<Seconds>);
-    for (seen, track) in guarded.tracks.iter().zip(&movie.tracks) {
-        let common = Common::of(track, movie_base, file_len)?;
-        let start = common.presentation.start;
-        begin = Some(begin.map_or(start, |known| known.min(start)));
-        end = end.max(common.presentation.end());
-        if let Some(until) = common.extent.whole_until {
+    let mut samples = Vec::with_capacity(movie.tracks.len());
+    for (seen, track) in guarded.tracks.iter_mut().zip(&mut movie.tracks) {
+        if let Some(sizes) = seen.compact_sizes.take() {
+            (track.samples.fixed_size, track.samples.sizes) = (0, sizes);
+        }
+        let read = Samples::of(seen, track, &guarded.bytes, file_len)?;
+        if let Some(until) = read.extent.whole_until {
             whole = Some(whole.map_or(until, |known| known.min(until)));
         }
-        if seen.is_video {
-            facts.video.push(video(seen, track, &common)?);
-        } else {
-            facts.audio.push(audio(seen, track, &common)?);
+        samples.push(read);
+    }
+    seen.whole_until = whole;
+    let (mut start, mut end) = (None::<Seconds>, None::<Seconds>);
+    for ((seen, track), samples) in guarded.tracks.iter().zip(&movie.tracks).zip(samples) {
+        let presentation = Presentation::of(
+            MediaTimeline {
+                ticks: samples.timing.ticks,
+                first_composition_offset: track.samples.first_composition_offset,
+                time_base: samples.time_base,
+            },
+            &track.edits,
+            movie_base,
+        )?;
+        end = end.max(presentation.end());
+        start = start.map_or(Some(presentation.start), |known| Some(known.min(presentation.start)));
+        let common = Common { timing: samples.timing, extent: samples.extent, presentation };
+        match &seen.entry {
+            Entry::Visual(entry) => facts.video.push(video(seen.index, entry, track, &common, &guarded.bytes)?),
+            Entry::Sound(_) => {
+                let sound = samples.sound.unwrap_or_else(|| Err(Undecided::codec("no sound")))?;
+                facts.audio.push(audio(seen.index, &sound, track, &common));
+            }
         }
     }
+    // Where every track begins late, nothing is shown before.
+    facts.duration = start.zip(end).and_then(|(start, end)| end.0.checked_sub(start.0)).map(Seconds);
     if facts.video.is_empty() {
         return Err(Undecided::codec("no video track"));
     }
-    // Where every track begins with an empty edit, nothing is shown during it.
-    facts.duration = begin.zip(end).and_then(|(begin, end)| end.0.checked_sub(begin.0)).map(Seconds);
     if whole.is_some() {
         facts.anomalies.push(Anomaly::Truncated { whole });
     }
@@ -72,144 +102,109 @@ fn time_base(timescale: u32) -> Result<TimeBase, Undecided> {
     TimeBase::per_second(timescale).ok_or_else(|| Undecided::Unsound("a time scale of zero".to_owned()))
 }
 
-struct Common {
-    timescale: u32,
+/// What the sample table alone tells.
+struct Samples {
+    time_base: TimeBase,
     timing: DecodeTiming,
-    presentation: Presentation,
     extent: extent::Extent,
+    /// What a sound entry says, or why it does not.
+    sound: Option<Result<SoundFacts, Undecided>>,
 }
 
-impl Common {
-    fn of(track: &Track, movie: TimeBase, file_len: u64) -> Result<Self, Undecided> {
-        let media = time_base(track.timescale)?;
-        let timing = DecodeTiming::of(&track.samples.durations);
-        if timing.samples != u64::from(track.samples.count) {
-            let (timed, sized) = (timing.samples, track.samples.count);
+impl Samples {
+    fn of(seen: &GuardedTrack, track: &Track, bytes: &[u8], file_len: u64) -> Result<Self, Undecided> {
+        let time_base = time_base(track.timescale)?;
+        let table = &track.samples;
+        let timing = DecodeTiming::of(&table.durations);
+        if timing.samples != u64::from(table.count) {
+            let (timed, sized) = (timing.samples, table.count);
             return Err(Undecided::Contradiction(format!("stts has {timed} samples, stsz {sized}")));
         }
         if timing.samples == 0 {
             return Err(Undecided::codec("a track without samples"));
         }
-        Ok(Self {
-            timescale: track.timescale,
-            timing,
-            presentation: Presentation::of(
-                MediaTimeline {
-                    ticks: timing.ticks,
-                    first_composition_offset: track.samples.first_composition_offset,
-                    time_base: media,
-                },
-                &track.edits,
-                movie,
-            )?,
-            extent: extent::extent(&track.samples, media, file_len)?,
-        })
+        let mut fixed_size = table.fixed_size;
+        let mut sound = None;
+        if let Entry::Sound(entry) = &seen.entry {
+            let read = sound::facts(entry, bytes);
+            // QuickTime counts uncompressed and packed sound in samples, and writes a size of 1 or of one channel.
+            if fixed_size > 0 {
+                fixed_size = match read.as_ref().map_err(Clone::clone)?.frame_bytes {
+                    Some(frame_bytes) => frame_bytes,
+                    None if fixed_size == 1 => return Err(Undecided::codec("packed sound")),
+                    None => fixed_size,
+                };
+            }
+            sound = Some(read);
+        }
+        Ok(Self { time_base, timing, extent: extent::extent(table, fixed_size, time_base, file_len)?, sound })
     }
+}
 
+struct Common {
+    timing: DecodeTiming,
+    extent: extent::Extent,
+    presentation: Presentation,
+}
+
+impl Common {
     /// Bits of all samples by the time they cover.
-    fn bit_rate(&self) -> Option<u64> {
-        let bits = u128::from(self.extent.bytes) * 8 * u128::from(self.timescale);
+    fn bit_rate(&self, timescale: u32) -> Option<u64> {
+        let bits = u128::from(self.extent.bytes) * 8 * u128::from(timescale);
         bits.checked_div(u128::from(self.timing.ticks)).and_then(|rate| u64::try_from(rate).ok())
     }
 }
 
-fn video(seen: &GuardedTrack, track: &Track, common: &Common) -> Result<VideoStream, Undecided> {
-    let parameter_sets = match (&seen.entry, &track.config) {
-        (b"avc1", Config::Avc(parameter_sets)) => parameter_sets,
-        (kind, _) => return Err(Undecided::codec(format!("video in {}", kind.escape_ascii()))),
-    };
-    let [nal] = parameter_sets.as_slice() else {
-        return Err(Undecided::codec("not exactly one sequence parameter set"));
-    };
-    let picture = avc::facts(nal)?;
+fn video(
+    index: u32,
+    entry: &VisualEntry,
+    track: &Track,
+    common: &Common,
+    bytes: &[u8],
+) -> Result<VideoStream, Undecided> {
+    let picture = picture::facts(entry, bytes)?;
     let [a, b, c, d] = track.matrix;
-    if track.matrix.iter().any(|entry| !matches!(entry.unsigned_abs(), 0 | 0x1_0000)) {
-        return Err(Undecided::codec("a display matrix that scales"));
+    // libav makes a sample aspect of a matrix that scales one way more than the other.
+    if a.unsigned_abs().max(b.unsigned_abs()) != c.unsigned_abs().max(d.unsigned_abs()) {
+        return Err(Undecided::codec("a display matrix that stretches"));
     }
     let orientation = Orientation::from_matrix(a, b, c, d)
         .ok_or_else(|| Undecided::codec("a display matrix that is no quarter turn"))?;
-    let boxed = seen.colour.map(|(primaries, transfer, code, full_range)| Colour {
-        full_range,
-        ..avc::named_colour(primaries, transfer, code)
-    });
-    let clean_aperture = seen
-        .clean_aperture
-        .filter(|size| *size != picture.coded)
-        .filter(|size| size.width <= picture.coded.width && size.height <= picture.coded.height);
     let timing = &common.timing;
     Ok(VideoStream {
-        index: seen.index,
-        codec: "h264".to_owned(),
-        profile: picture.profile,
+        index,
+        codec: picture.codec.to_owned(),
+        profile: picture.profile.map(str::to_owned),
         pixel_format: Some(picture.pixel_format),
         coded: picture.coded,
-        clean_aperture,
+        clean_aperture: entry.clean_aperture.filter(|clean| clean.is_inside(picture.coded)),
         // The container's word goes before the codec's, as in `av_guess_sample_aspect_ratio`.
-        sample_aspect: seen.pixel_aspect.or(picture.sample_aspect),
+        sample_aspect: entry.pixel_aspect.or(picture.sample_aspect),
         orientation,
-        frame_rate: timing.average_rate(common.timescale),
-        min_frame_rate: DecodeTiming::rate_of(timing.longest, common.timescale),
-        max_frame_rate: DecodeTiming::rate_of(timing.shortest, common.timescale),
+        frame_rate: timing.average_rate(track.timescale),
+        min_frame_rate: DecodeTiming::rate_of(timing.longest, track.timescale),
+        max_frame_rate: DecodeTiming::rate_of(timing.shortest, track.timescale),
         variable_frame_rate: Some(timing.is_variable()),
-        scan: Some(Scan::Progressive),
-        colour: merged(picture.colour, boxed),
-        dolby_vision: seen.dolby_vision,
+        scan: picture.scan.or(entry.fields),
+        colour: colour::merged(picture.colour, entry.colour),
+        dolby_vision: entry.dolby_vision,
         duration: Some(common.presentation.duration),
         start: Some(common.presentation.start),
         frame_count: Some(timing.samples),
         sync_samples: Some(track.samples.sync_samples.unwrap_or(timing.samples)),
-        bit_rate: common.bit_rate(),
+        bit_rate: common.bit_rate(track.timescale),
     })
 }
 
-/// The bitstream's description, and the container's where the bitstream is silent.
-fn merged(stream: Colour, boxed: Option<Colour>) -> Colour {
-    let boxed = boxed.unwrap_or_default();
-    Colour {
-        primaries: stream.primaries.or(boxed.primaries),
-        transfer: stream.transfer.or(boxed.transfer),
-        matrix: stream.matrix.or(boxed.matrix),
-        full_range: stream.full_range.or(boxed.full_range),
-    }
-}
-
-fn audio(seen: &GuardedTrack, track: &Track, common: &Common) -> Result<AudioStream, Undecided> {
-    let config = match (&seen.entry, &track.config) {
-        (b"mp4a", Config::Aac(config)) => config,
-        (kind, _) => return Err(Undecided::codec(format!("sound in {}", kind.escape_ascii()))),
-    };
-    // ISO/IEC 14496-1 table 5: 0x40 is MPEG-4 audio, told apart by the object type of its configuration.
-    if config.object_type_indication != 0x40 {
-        return Err(Undecided::codec(format!("sound of object type {:#x}", config.object_type_indication)));
-    }
-    let profile = match config.audio_object_type {
-        1 => "Main",
-        2 => "LC",
-        3 => "SSR",
-        4 => "LTP",
-        5 => "HE-AAC",
-        29 => "HE-AACv2",
-        other => return Err(Undecided::codec(format!("MPEG-4 audio object type {other}"))),
-    };
-    // ISO/IEC 14496-3 table 1.18 (index 15: written out, as the sample entry also has it) and table 1.19.
-    const RATES: [u32; 13] =
-        [96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350];
-    let sample_rate =
-        RATES.get(usize::from(config.frequency_index)).copied().unwrap_or_else(|| u32::from(config.entry_sample_rate));
-    let channels = match config.channel_configuration {
-        // A program config element in the stream says; sample entries then hold anything.
-        0 => None,
-        7 => Some(8),
-        count => Some(u16::from(count)),
-    };
-    Ok(AudioStream {
-        index: seen.index,
-        codec: "aac".to_owned(),
-        profile: Some(profile.to_owned()),
-        sample_rate: (sample_rate > 0).then_some(sample_rate),
-        channels,
+fn audio(index: u32, sound: &SoundFacts, track: &Track, common: &Common) -> AudioStream {
+    AudioStream {
+        index,
+        codec: sound.codec.to_owned(),
+        profile: sound.profile.map(str::to_owned),
+        sample_rate: sound.sample_rate,
+        channels: sound.channels,
         duration: Some(common.presentation.duration),
         start: Some(common.presentation.start),
-        bit_rate: common.bit_rate(),
-    })
+        bit_rate: common.bit_rate(track.timescale),
+    }
 }
