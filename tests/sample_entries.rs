@@ -8,8 +8,11 @@ use pinpress_fixtures::{Recipe, make_recipe};
 use pinpress_probe::sample_table::{self, Decision};
 use pinpress_probe::{MediaInfo, Source};
 
+#[path = "sample_table/edit.rs"]
+mod edit;
 #[path = "sample_table/ffprobe.rs"]
 mod ffprobe;
+use edit::{edited, find, grow, insert, size_of};
 use ffprobe::differences;
 
 /// Four seconds of pictures and sound, encoded as `args` say.
@@ -103,30 +106,6 @@ fn sounds_of_every_codec() {
     }
 }
 
-/// A copy of the file at `from` with `edit` done to it.
-fn edited(from: &Path, name: &str, edit: impl FnOnce(&mut Vec<u8>)) -> (tempfile::TempDir, PathBuf) {
-    let mut bytes = std::fs::read(from).expect("it reads");
-    edit(&mut bytes);
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join(name);
-    std::fs::write(&path, bytes).expect("it writes");
-    (folder, path)
-}
-
-/// Where the header of the first box `kind` behind `from` begins.
-fn find(bytes: &[u8], kind: &[u8; 4], from: usize) -> usize {
-    bytes[from..].windows(4).position(|window| window == kind).expect("the box is there") + from - 4
-}
-
-fn size_of(bytes: &[u8], at: usize) -> usize {
-    usize::try_from(u32::from_be_bytes(bytes[at..at + 4].try_into().expect("four bytes"))).expect("it fits")
-}
-
-fn grow(bytes: &mut [u8], at: usize, by: usize) {
-    let size = u32::try_from(size_of(bytes, at) + by).expect("it fits");
-    bytes[at..at + 4].copy_from_slice(&size.to_be_bytes());
-}
-
 fn with_sound() -> PathBuf {
     made("plain.mp4", &format!("{X264} -c:a aac"))
 }
@@ -205,11 +184,8 @@ fn several_parameter_sets() {
             let mut second = bytes[config + 14..config + 16 + len].to_vec();
             of(&mut second[2..]);
             bytes[config + 13] = 0xE2;
-            bytes.splice(config + 16 + len..config + 16 + len, second);
-            for kind in [b"avcC", b"avc1", b"stsd", b"stbl", b"minf", b"mdia", b"trak", b"moov"] {
-                let at = find(bytes, kind, moov);
-                grow(bytes, at, len + 2);
-            }
+            let parents = [b"avcC", b"avc1", b"stsd", b"stbl", b"minf", b"mdia", b"trak", b"moov"];
+            insert(bytes, config + 16 + len, &second, moov, &parents);
         })
     }
     let (_folder, same) = doubled("same.mp4", |_| {});
