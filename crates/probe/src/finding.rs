@@ -92,6 +92,8 @@ pub enum Severity {
 pub enum Remedy {
     /// Nothing needs doing.
     None,
+    /// Give the file the extension of what it is.
+    Rename,
     /// Write the same streams into an MP4.
     Remux,
     /// Leave the stream out.
@@ -120,6 +122,7 @@ impl fmt::Display for Remedy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::None => "nothing to do",
+            Self::Rename => "rename it",
             Self::Remux => "remux",
             Self::DropStream => "leave the stream out",
             Self::Trim => "trim",

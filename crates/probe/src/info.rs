@@ -340,6 +340,11 @@ pub enum Anomaly {
         /// The other, with its source.
         second: String,
     },
+    /// The name says another format than the bytes, or none.
+    Misnamed {
+        /// As it is written, without the dot; `None` when there is none.
+        extension: Option<String>,
+    },
     /// The picture stops long before the sound or the reverse.
     UnevenStreams {
         /// The picture's duration.

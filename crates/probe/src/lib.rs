@@ -9,6 +9,7 @@ pub mod error;
 pub mod finding;
 pub mod geometry;
 pub mod info;
+mod naming;
 pub mod rules;
 pub mod sample_table;
 pub mod source;
@@ -37,17 +38,20 @@ pub trait DeepReader: Sync {
     fn read(&self, path: &std::path::Path) -> Result<MediaInfo, ProbeError>;
 }
 
-/// The facts of `source`: from its sample table where that decides everything, else from `deep`.
+/// The facts of `source`: from its sample table where that decides everything, else from `deep`. A name that says
+/// another format than the bytes is among the anomalies.
 ///
 /// # Errors
 /// As [`DeepReader::read`], and when the file stops before its index does.
 pub fn read(source: &Source, deep: &dyn DeepReader) -> Result<MediaInfo, ProbeError> {
-    match sample_table::read(source)? {
-        sample_table::Decision::Facts(info) => Ok(*info),
+    let mut info = match sample_table::read(source)? {
+        sample_table::Decision::Facts(info) => *info,
         sample_table::Decision::Undecided { seen, .. } => {
             let mut info = deep.read(source.path())?;
             seen.join(&mut info);
-            Ok(info)
+            info
         }
-    }
+    };
+    info.anomalies.extend(naming::misnamed(source.path(), &info.container));
+    Ok(info)
 }

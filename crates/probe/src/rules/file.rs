@@ -3,14 +3,11 @@
 use super::{advises, fails, listed};
 use crate::finding::{Finding, Remedy, RuleId};
 use crate::info::{Anomaly, MediaInfo, PrivateTag};
-use crate::spec::Spec;
+use crate::spec::{ContainerRule, Spec};
 
 pub(super) fn check(info: &MediaInfo, spec: &Spec, findings: &mut Vec<Finding>) {
-    if let Some(rule) = &spec.container
-        && !rule.allowed.iter().any(|name| name == info.container.name())
-    {
-        let measured = info.container.name().to_owned();
-        findings.push(fails(RuleId::Container, None, measured, listed(&rule.allowed), Remedy::Remux));
+    if let Some(rule) = &spec.container {
+        findings.extend(container(info, rule));
     }
     if let Some(rule) = spec.file_size
         && info.size_bytes > rule.max_bytes
@@ -19,7 +16,7 @@ pub(super) fn check(info: &MediaInfo, spec: &Spec, findings: &mut Vec<Finding>) 
         let measured = format!("{} bytes", grouped(info.size_bytes));
         findings.push(fails(RuleId::FileSize, None, measured, required, Remedy::EncodeVideo));
     }
-    findings.extend(info.anomalies.iter().map(integrity));
+    findings.extend(info.anomalies.iter().filter_map(integrity));
     if info.faststart == Some(false) {
         findings.push(advises(
             RuleId::Faststart,
@@ -42,10 +39,33 @@ pub(super) fn check(info: &MediaInfo, spec: &Spec, findings: &mut Vec<Finding>) 
     }
 }
 
-fn integrity(anomaly: &Anomaly) -> Finding {
+/// A format that is not allowed fails, and its name is told when it says another; an allowed one under a foreign name
+/// passes, but software that goes by names will not take it.
+fn container(info: &MediaInfo, rule: &ContainerRule) -> Option<Finding> {
+    let name = info.container.name();
+    let extension = info.anomalies.iter().find_map(|anomaly| match anomaly {
+        Anomaly::Misnamed { extension } => Some(extension.as_deref()),
+        _ => None,
+    });
+    let allowed = rule.allowed.iter().any(|allowed| allowed == name);
+    let measured = match extension {
+        Some(Some(extension)) => format!("{name}, named .{extension}"),
+        Some(None) if allowed => format!("{name}, named without an extension"),
+        Some(None) | None => name.to_owned(),
+    };
+    if !allowed {
+        return Some(fails(RuleId::Container, None, measured, listed(&rule.allowed), Remedy::Remux));
+    }
+    let usual = info.container.usual_extension()?;
+    extension.map(|_| advises(RuleId::Container, None, measured, format!("a name in .{usual}"), Remedy::Rename))
+}
+
+fn integrity(anomaly: &Anomaly) -> Option<Finding> {
     const WHOLE: &str = "a whole file";
     let rule = RuleId::Integrity;
-    match anomaly {
+    Some(match anomaly {
+        // The rule of containers tells it.
+        Anomaly::Misnamed { .. } => return None,
         Anomaly::Truncated { whole } => {
             let reach = whole.map_or_else(|| "nothing is whole".to_owned(), |time| format!("whole up to {time}"));
             fails(rule, None, format!("cut off, {reach}"), WHOLE.to_owned(), Remedy::Replace)
@@ -82,7 +102,7 @@ fn integrity(anomaly: &Anomaly) -> Finding {
             "picture and sound of one length".to_owned(),
             Remedy::None,
         ),
-    }
+    })
 }
 
 const fn private_name(tag: PrivateTag) -> &'static str {
