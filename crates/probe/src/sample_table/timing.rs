@@ -71,6 +71,8 @@ pub(super) struct Presentation {
     pub(super) start: Seconds,
     /// From then on.
     pub(super) duration: Seconds,
+    /// How much of the media, from its first sample on, is passed over before anything is shown.
+    pub(super) skipped: Seconds,
 }
 
 impl Presentation {
@@ -87,7 +89,7 @@ impl Presentation {
         let first = u64::try_from(media.first_composition_offset).unwrap_or(0);
         let all = seconds(media.ticks, media.time_base)?;
         if edits.is_empty() {
-            return Ok(Self { start: seconds(first, media.time_base)?, duration: all });
+            return Ok(Self { start: seconds(first, media.time_base)?, duration: all, skipped: Seconds::ZERO });
         }
         let mut start = 0_u64;
         let mut shown = Vec::new();
@@ -120,7 +122,14 @@ impl Presentation {
                 seconds(total, movie)?
             }
         };
-        Ok(Self { start, duration })
+        let skipped = shown.first().map_or(0, |(media_time, _)| media_time.saturating_sub(first));
+        Ok(Self { start, duration, skipped: seconds(skipped, media.time_base)? })
+    }
+
+    /// When a sample is shown that is decoded `decoded` after the first one, but for the reordering of pictures.
+    pub(super) fn place(&self, decoded: Seconds) -> Option<Seconds> {
+        let shown = Seconds(decoded.0.checked_sub(self.skipped.0)?).max(Seconds::ZERO).min(self.duration);
+        self.start.0.checked_add(shown.0).map(Seconds)
     }
 
     /// When the track ends.
@@ -165,7 +174,11 @@ mod tests {
         assert_eq!(of(359_964, 0, &[edit(4_000, Some(0))]).duration, exact);
         // Reordered pictures: the edit skips the composition offset and nothing of the picture.
         assert_eq!(of(359_964, 7_200, &[edit(4_000, Some(7_200))]).duration, exact);
-        assert_eq!(of(900_000, 0, &[edit(4_000, Some(90_000))]).duration, Seconds::from_millis(4_000));
+        let cut = of(900_000, 0, &[edit(4_000, Some(90_000))]);
+        assert_eq!(cut.duration, Seconds::from_millis(4_000));
+        for (decoded, shown) in [(500, 0), (1_000, 0), (3_000, 2_000), (9_000, 4_000)] {
+            assert_eq!(cut.place(Seconds::from_millis(decoded)), Some(Seconds::from_millis(shown)));
+        }
         // Without an edit, or with one from zero on, the first picture waits for its composition offset.
         for edits in [&[][..], &[edit(4_080, Some(0))]] {
             let waits = of(360_000, 7_200, edits);

@@ -43,6 +43,7 @@ pub(super) fn walk(reader: &mut (impl Read + Seek), len: u64) -> io::Result<Layo
     let mut brand = None;
     let mut moov = None;
     let mut first_mdat = None;
+    let mut pictures_without_time = false;
     let mut fragmented = false;
     let mut at = 0_u64;
     for count in 0.. {
@@ -60,6 +61,8 @@ pub(super) fn walk(reader: &mut (impl Read + Seek), len: u64) -> io::Result<Layo
                 fragmented = true;
                 break;
             }
+            // HEIF and AVIF stills have a `meta` of their own, and no `moov`.
+            b"meta" => pictures_without_time = true,
             b"mdat" => first_mdat = first_mdat.or(Some(at)),
             b"moov" if moov.is_none() => {
                 if header.end > len {
@@ -78,8 +81,9 @@ pub(super) fn walk(reader: &mut (impl Read + Seek), len: u64) -> io::Result<Layo
         }
     }
     let Some((moov_at, moov_len, moov_box_at)) = moov else {
-        // Without an index: a recording that goes on, when the last box is an mdat that fills the file; else foreign.
-        return Ok(if first_mdat.is_some() && at >= len {
+        // Without an index, up to the end or to less than a header: a recording that goes on, or a copy that does. A
+        // file that has only said what it is going to be has not got further.
+        return Ok(if (first_mdat.is_some() || brand.is_some()) && !pictures_without_time {
             Layout::CutOff
         } else {
             Layout::Other(Undecided::NotIsoBmff)

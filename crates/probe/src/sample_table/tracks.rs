@@ -50,8 +50,10 @@ pub(super) fn facts(
         if let Some(sizes) = seen.compact_sizes.take() {
             (track.samples.fixed_size, track.samples.sizes) = (0, sizes);
         }
-        let read = Samples::of(seen, track, &guarded.bytes, file_len)?;
-        if let Some(until) = read.extent.whole_until {
+        let read = Samples::of(seen, track, &guarded.bytes, movie_base, file_len)?;
+        if let Some(decoded) = read.extent.whole_until {
+            // In the time of the media, where the edit list is not understood.
+            let until = read.presentation.as_ref().ok().and_then(|shown| shown.place(decoded)).unwrap_or(decoded);
             whole = Some(whole.map_or(until, |known| known.min(until)));
         }
         samples.push(read);
@@ -59,15 +61,7 @@ pub(super) fn facts(
     seen.whole_until = whole;
     let (mut start, mut end) = (None::<Seconds>, None::<Seconds>);
     for ((seen, track), samples) in guarded.tracks.iter().zip(&movie.tracks).zip(samples) {
-        let presentation = Presentation::of(
-            MediaTimeline {
-                ticks: samples.timing.ticks,
-                first_composition_offset: track.samples.first_composition_offset,
-                time_base: samples.time_base,
-            },
-            &track.edits,
-            movie_base,
-        )?;
+        let presentation = samples.presentation?;
         end = end.max(presentation.end());
         start = start.map_or(Some(presentation.start), |known| Some(known.min(presentation.start)));
         let common = Common { timing: samples.timing, extent: samples.extent, presentation };
@@ -104,15 +98,16 @@ fn time_base(timescale: u32) -> Result<TimeBase, Undecided> {
 
 /// What the sample table alone tells.
 struct Samples {
-    time_base: TimeBase,
     timing: DecodeTiming,
     extent: extent::Extent,
+    /// When it is shown, or why nobody knows.
+    presentation: Result<Presentation, Undecided>,
     /// What a sound entry says, or why it does not.
     sound: Option<Result<SoundFacts, Undecided>>,
 }
 
 impl Samples {
-    fn of(seen: &GuardedTrack, track: &Track, bytes: &[u8], file_len: u64) -> Result<Self, Undecided> {
+    fn of(seen: &GuardedTrack, track: &Track, bytes: &[u8], movie: TimeBase, file_len: u64) -> Result<Self, Undecided> {
         let time_base = time_base(track.timescale)?;
         let table = &track.samples;
         let timing = DecodeTiming::of(&table.durations);
@@ -137,7 +132,14 @@ impl Samples {
             }
             sound = Some(read);
         }
-        Ok(Self { time_base, timing, extent: extent::extent(table, fixed_size, time_base, file_len)?, sound })
+        let media =
+            MediaTimeline { ticks: timing.ticks, first_composition_offset: table.first_composition_offset, time_base };
+        Ok(Self {
+            timing,
+            extent: extent::extent(table, fixed_size, time_base, file_len)?,
+            presentation: Presentation::of(media, &track.edits, movie),
+            sound,
+        })
     }
 }
 
