@@ -1,17 +1,18 @@
-//! What must pass: formatting, lints, docs, tests.
+//! What must pass: formatting, lints, docs, tests, a minute of fuzzing.
 
 use anyhow::Result;
 
-use crate::{setup, step};
+use crate::{fuzz, setup, step};
 
-/// Formatting, lints and docs, then the tests.
+/// Formatting, lints and docs, then the tests, then a minute of fuzzing.
 pub(crate) fn ci() -> Result<()> {
     step::run(&mut step::cargo(&["fmt", "--all", "--check"]))?;
     setup::run()?;
     step::run(&mut step::cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))?;
     let mut docs = step::cargo(&["doc", "--workspace", "--no-deps", "--locked"]);
     step::run(docs.env("RUSTDOCFLAGS", "-D warnings"))?;
-    test()
+    test()?;
+    fuzz::run(None, fuzz::CI_SECONDS)
 }
 
 /// All tests. The two binaries are built first: tests of the command line start them both.

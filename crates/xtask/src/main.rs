@@ -4,6 +4,7 @@
 
 mod checks;
 mod demo;
+mod fuzz;
 mod setup;
 mod step;
 
@@ -19,7 +20,7 @@ struct Arguments {
     task: Task,
 }
 
-#[derive(Clone, Copy, Subcommand)]
+#[derive(Clone, Subcommand)]
 enum Task {
     /// Install the system packages that are missing (FFmpeg, clang for bindgen, pkg-config)
     Setup,
@@ -31,8 +32,16 @@ enum Task {
     },
     /// Set up and run all tests
     Test,
-    /// Formatting, lints, docs and all tests: what .ci/run runs
+    /// Formatting, lints, docs, all tests and a minute of fuzzing: what .ci/run runs
     Ci,
+    /// Fuzz the readers and the rule-set parser; a long run is `cargo xtask fuzz --seconds 3600`
+    Fuzz {
+        /// One target instead of all: moov, `box_walk`, sps, `rule_set`
+        target: Option<String>,
+        /// For all targets together
+        #[arg(long, value_name = "N", default_value_t = fuzz::CI_SECONDS)]
+        seconds: u64,
+    },
     /// Make every test video
     Fixtures,
 }
@@ -43,6 +52,7 @@ fn main() -> ExitCode {
         Task::Demo { serve } => demo::run(serve),
         Task::Test => checks::test(),
         Task::Ci => checks::ci(),
+        Task::Fuzz { target, seconds } => fuzz::run(target.as_deref(), seconds),
         Task::Fixtures => checks::fixtures(),
     };
     match done {

@@ -1,4 +1,5 @@
-//! System packages: FFmpeg's development files and command line, libclang for bindgen, pkg-config, a C compiler.
+//! System packages: FFmpeg's development files and command line, libclang for bindgen, pkg-config, a C compiler, and
+//! a C++ compiler for libFuzzer.
 
 use std::path::Path;
 use std::process::Command;
@@ -11,8 +12,9 @@ use crate::step;
 const LIBRARIES: [&str; 6] = ["libavcodec", "libavfilter", "libavformat", "libavutil", "libswresample", "libswscale"];
 
 /// Debian and Ubuntu.
-const APT: [&str; 11] = [
+const APT: [&str; 12] = [
     "gcc",
+    "g++",
     "libc6-dev",
     "pkg-config",
     "libclang-dev",
@@ -29,7 +31,7 @@ const APT: [&str; 11] = [
 const ELSEWHERE: [(&str, &str); 3] = [
     (
         "dnf",
-        "sudo dnf install gcc clang-devel pkgconf-pkg-config ffmpeg ffmpeg-devel   (FFmpeg with x264 is in RPM Fusion)",
+        "sudo dnf install gcc gcc-c++ clang-devel pkgconf-pkg-config ffmpeg ffmpeg-devel   (FFmpeg with x264 is in RPM Fusion)",
     ),
     ("pacman", "sudo pacman -S --needed base-devel clang ffmpeg pkgconf"),
     ("brew", "brew install ffmpeg llvm pkgconf"),
@@ -57,6 +59,9 @@ fn missing() -> Vec<&'static str> {
     let mut missing = Vec::new();
     if !step::succeeds("cc", &["--version"]) {
         missing.push("a C compiler");
+    }
+    if !step::succeeds("c++", &["--version"]) {
+        missing.push("a C++ compiler");
     }
     if !step::succeeds("pkg-config", &["--version"]) {
         missing.push("pkg-config");
