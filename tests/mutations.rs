@@ -166,7 +166,7 @@ fn replaced(base: &Base, place: &Place, new: &[u8]) -> Sparse {
             let size = u32::try_from(old - place.whole.len() + new.len()).expect("fits");
             moov[at..at + 4].copy_from_slice(&size.to_be_bytes());
         }
-        moov.splice(place.whole.clone(), new.iter().copied());
+        *moov = [&moov[..place.whole.start], new, &moov[place.whole.end..]].concat();
     })
 }
 

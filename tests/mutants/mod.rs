@@ -138,7 +138,7 @@ impl Base {
                 let size = u32_at(moov, at).unwrap_or(0).wrapping_add(u32::try_from(extra.len()).expect("short"));
                 moov[at..at + 4].copy_from_slice(&size.to_be_bytes());
             }
-            moov.splice(place.whole.end..place.whole.end, extra.iter().copied());
+            *moov = [&moov[..place.whole.end], extra, &moov[place.whole.end..]].concat();
         })
     }
 }
