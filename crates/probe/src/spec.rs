@@ -118,6 +118,10 @@ impl AspectRule {
     /// Whether `size` passes.
     #[must_use]
     pub fn admits(&self, size: DisplaySize) -> bool {
+        // No side is no shape; every comparison below would hold for it.
+        if size.width == 0 || size.height == 0 {
+            return false;
+        }
         if self.allowed.iter().any(|ratio| self.is_near(size, *ratio)) {
             return true;
         }

@@ -5,6 +5,8 @@ mod geometry;
 mod picture;
 mod sound;
 mod streams;
+#[cfg(test)]
+mod tests;
 mod timing;
 
 use crate::finding::{Finding, Remedy, Report, RuleId, Severity};

@@ -21,9 +21,16 @@ pub(super) fn check(info: &MediaInfo, spec: &Spec, findings: &mut Vec<Finding>) 
         }
         findings.extend(range_and_transfer(video));
     }
-    if spec.scan_type.is_some_and(|rule| rule.progressive) && video.scan == Some(Scan::Interlaced) {
-        let (measured, required) = ("interlaced".to_owned(), "progressive".to_owned());
-        findings.push(fails(RuleId::ScanType, stream, measured, required, Remedy::Deinterlace));
+    if spec.scan_type.is_some_and(|rule| rule.progressive)
+        && let Some(measured) = fields(video)
+    {
+        findings.push(fails(
+            RuleId::ScanType,
+            stream,
+            measured.to_owned(),
+            "progressive".to_owned(),
+            Remedy::Deinterlace,
+        ));
     }
 }
 
@@ -40,6 +47,18 @@ fn codec(video: &VideoStream, rule: &VideoCodecRule) -> Option<(String, String)>
     (!known).then(|| {
         (format!("h264 {}", profile.unwrap_or("of unknown profile")), format!("h264 {}", listed(&rule.profiles)))
     })
+}
+
+/// Codecs whose headers always say whether fields are coded. Of the others it is mostly unknown: VP9 and AV1 have no
+/// fields, and H.265 tells of them in optional messages alone.
+const TELL_OF_FIELDS: [&str; 2] = ["h264", "mpeg2video"];
+
+fn fields(video: &VideoStream) -> Option<&'static str> {
+    match video.scan {
+        Some(Scan::Progressive) => None,
+        Some(Scan::Interlaced) => Some("interlaced"),
+        None => TELL_OF_FIELDS.contains(&video.codec.as_str()).then_some("unknown"),
+    }
 }
 
 fn samples(video: &VideoStream, rule: &PixelFormatRule) -> Option<String> {

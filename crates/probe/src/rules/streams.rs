@@ -9,6 +9,10 @@ use crate::spec::Spec;
 pub(super) fn check(info: &MediaInfo, spec: &Spec, findings: &mut Vec<Finding>) {
     let Some(rule) = spec.streams else { return };
     let asked = |most: usize, what: &str| format!("at most {most} {what} stream{}", if most == 1 { "" } else { "s" });
+    if info.video.is_empty() {
+        let (measured, required) = ("no video stream".to_owned(), "a video stream".to_owned());
+        findings.push(fails(RuleId::Streams, None, measured, required, Remedy::Replace));
+    }
     for video in info.video.iter().skip(rule.max_video) {
         let measured = format!("one more video stream ({})", video.codec);
         let required = asked(rule.max_video, "video");
