@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use pinpress_av::Still;
-use pinpress_media::{Candidate, CoverOptions, Covers, Failure, FailureKind, PictureFormat, Progress, Rejected, Stage};
+use pinpress_media::{
+    Candidate, CoverOptions, Covers, Failure, FailureKind, PictureFiles, PictureFormat, Progress, Rejected, Stage,
+};
 use pinpress_probe::Seconds;
 use rayon::prelude::*;
 
@@ -49,14 +51,14 @@ pub fn cover(
     }
     let mut covers = as_covers(&stills, &choice);
     if let Some(files) = &options.pictures {
-        write_pictures(source, &mut covers, options, files.format, threads, &meter)?;
+        write_pictures(source, &mut covers, options, files, threads, &meter)?;
     }
     if let (Some(path), Some(format)) = (&options.contact_sheet, sheet_format) {
         let entries: Vec<_> =
             choice.picks.iter().map(|pick| (&stills[pick.frame], caption(&stills, pick.frame, pick.score))).collect();
         let sheet = sheet::lay_out(&entries);
         write::write_whole(&PathBuf::from(path), options.overwrite, |out| {
-            picture::encode(out, (sheet.width, sheet.height), &sheet.rgb, format)
+            picture::encode(out, (sheet.width, sheet.height), &sheet.rgb, format, picture::QUALITY)
         })
         .map_err(|error| failure::of_writing(&error))?;
     }
@@ -170,18 +172,19 @@ fn write_pictures(
     source: &Path,
     covers: &mut Covers,
     options: &CoverOptions,
-    format: PictureFormat,
+    files: &PictureFiles,
     threads: usize,
     meter: &Meter<'_>,
 ) -> Result<(), Failure> {
-    let mut video = FullSize::open(source, threads)?;
+    let mut video = FullSize::open(source, files.max_side, threads)?;
+    let quality = if files.max_side.is_some() { picture::SMALL_QUALITY } else { picture::QUALITY };
     let mut entries: Vec<_> = covers.candidates.iter_mut().zip(options.picture_names()).collect();
     // In order of time, so that frames of one GOP are decoded in one go.
     entries.sort_by_key(|(candidate, _)| candidate.time);
     for (candidate, path) in entries {
         let still = video.frame(candidate.time.micros())?;
         write::write_whole(&path, options.overwrite, |out| {
-            picture::encode(out, (still.width, still.height), &still.rgb, format)
+            picture::encode(out, (still.width, still.height), &still.rgb, files.format, quality)
         })
         .map_err(|error| failure::of_writing(&error))?;
         candidate.file = Some(path.as_path().into());

@@ -104,13 +104,13 @@ impl Sampler {
     }
 }
 
-/// A video from which frames are taken at full size.
+/// A video from which frames are taken at full size, or smaller when that is asked for.
 pub(crate) struct FullSize(Stills);
 
 impl FullSize {
-    /// With `threads` for the decoder, at least 1.
-    pub(crate) fn open(source: &Path, threads: usize) -> Result<Self, Failure> {
-        let options = StillOptions { max_side: None, threads: threads.max(1), ..StillOptions::default() };
+    /// With `threads` for the decoder, at least 1, and no side over `max_side` pixels.
+    pub(crate) fn open(source: &Path, max_side: Option<u32>, threads: usize) -> Result<Self, Failure> {
+        let options = StillOptions { max_side, threads: threads.max(1), ..StillOptions::default() };
         let mut stills = Stills::open(source, &options).map_err(|error| failure::of_libav(&error))?;
         // Knowing them, it decodes on where no sync sample lies between two frames; not knowing is only slower.
         let _ = stills.sync_times_us();

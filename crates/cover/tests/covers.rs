@@ -32,7 +32,12 @@ fn clip(folder: &TempDir, name: &str, graph: &str, encode: &[&str]) -> PathBuf {
 }
 
 fn options(folder: &Path, count: usize) -> CoverOptions {
-    let pictures = PictureFiles { folder: folder.into(), stem: Path::new("cover").into(), format: PictureFormat::Png };
+    let pictures = PictureFiles {
+        folder: folder.into(),
+        stem: Path::new("cover").into(),
+        format: PictureFormat::Png,
+        max_side: None,
+    };
     CoverOptions { count, at: None, pictures: Some(pictures), contact_sheet: None, overwrite: true }
 }
 
@@ -165,6 +170,18 @@ fn a_time_that_is_asked_for_is_taken() {
         let expected = shown_by_ffmpeg(&source, Seconds::from_millis(shown), (320, 240));
         let difference = difference(picture(&folder.path().join("cover.png")).as_raw(), &expected);
         assert!(difference < SAME_PICTURE, "asked for {asked}: off by {difference}");
+    }
+}
+
+#[test]
+fn a_picture_is_as_small_as_asked_and_never_larger_than_the_frame() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = clip(&folder, "a.mp4", "testsrc2=s=320x240:d=1:r=25", &[]);
+    for (max_side, size) in [(None, (320, 240)), (Some(160), (160, 120)), (Some(9_999), (320, 240))] {
+        let mut options = CoverOptions { at: Some(Seconds::from_millis(0)), ..options(folder.path(), 1) };
+        options.pictures.as_mut().unwrap().max_side = max_side;
+        covers(&source, &options).unwrap();
+        assert_eq!(picture(&folder.path().join("cover.png")).dimensions(), size, "{max_side:?}");
     }
 }
 

@@ -52,15 +52,18 @@ pub struct PictureFiles {
     pub folder: WirePath,
     /// The name without its ending.
     pub stem: WirePath,
-    /// JPEG at quality 90, or PNG.
+    /// JPEG or PNG.
     pub format: PictureFormat,
+    /// The longest side in pixels; larger frames are made smaller. `None` for frames as large as the video.
+    #[serde(default)]
+    pub max_side: Option<u32>,
 }
 
 /// The file format of a cover.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PictureFormat {
-    /// `image/jpeg`, quality 90, sRGB.
+    /// `image/jpeg`, sRGB; quality 90, or 80 where [`PictureFiles::max_side`] is given.
     Jpeg,
     /// `image/png`.
     Png,

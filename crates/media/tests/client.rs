@@ -199,6 +199,7 @@ fn temp_files_of_a_dead_job_are_removed_and_no_others() {
             folder: folder.path().into(),
             stem: Path::new("clip").into(),
             format: PictureFormat::Jpeg,
+            max_side: None,
         }),
         contact_sheet: None,
         overwrite: false,

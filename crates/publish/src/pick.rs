@@ -41,6 +41,7 @@ impl<F: Fn(&Request) -> Result<Reply, Failure>> CoverPicker for WorkerPicker<F> 
                     folder: self.folder.as_path().into(),
                     stem: WirePath::from(Path::new(&stem)),
                     format: PictureFormat::Jpeg,
+                    max_side: None,
                 }),
                 contact_sheet: None,
                 overwrite: true,

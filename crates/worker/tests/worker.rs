@@ -38,7 +38,12 @@ fn clip(folder: &TempDir, name: &str, seconds: u32) -> PathBuf {
 }
 
 fn cover_options(folder: &Path) -> CoverOptions {
-    let pictures = PictureFiles { folder: folder.into(), stem: Path::new("cover").into(), format: PictureFormat::Jpeg };
+    let pictures = PictureFiles {
+        folder: folder.into(),
+        stem: Path::new("cover").into(),
+        format: PictureFormat::Jpeg,
+        max_side: None,
+    };
     let sheet = folder.join("sheet.png");
     CoverOptions {
         count: 2,

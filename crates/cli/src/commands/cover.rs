@@ -138,6 +138,7 @@ impl CoverArgs {
                     PictureArg::Jpeg => PictureFormat::Jpeg,
                     PictureArg::Png => PictureFormat::Png,
                 },
+                max_side: None,
             }),
             contact_sheet: self.contact_sheet.as_deref().map(Into::into),
             overwrite: self.overwrite,

@@ -125,6 +125,7 @@ mod tests {
                     folder: path(folder.path()),
                     stem: path(Path::new("a")),
                     format: PictureFormat::Jpeg,
+                    max_side: None,
                 }),
                 contact_sheet: None,
                 overwrite: false,

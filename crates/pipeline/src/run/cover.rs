@@ -76,6 +76,7 @@ fn pick<'a>(run: &'a Run<'a>, item: &Item<'a>) -> Result<CoverRecord, Failure> {
             folder: folder.into(),
             stem: Path::new(&cover_stem(&item.output)).into(),
             format: PictureFormat::Jpeg,
+            max_side: None,
         }),
         contact_sheet: None,
         // Beside an output of ours the cover is ours too. Beside a video that is published as it is, only one that

@@ -80,7 +80,7 @@ impl Media for ScriptedMedia {
 
     fn cover(&self, _: &Path, options: &CoverOptions, _: &dyn Observer) -> Result<Covers, Failure> {
         self.covers.fetch_add(1, Ordering::SeqCst);
-        let PictureFiles { folder, stem, format } = options.pictures.as_ref().unwrap();
+        let PictureFiles { folder, stem, format, .. } = options.pictures.as_ref().unwrap();
         let name = format!("{}.{}", PathBuf::from(stem).display(), format.extension());
         let file = PathBuf::from(folder).join(name);
         std::fs::write(&file, b"\xFF\xD8\xFF\xE0 a picture by its first bytes").unwrap();

@@ -128,6 +128,7 @@ mod tests {
                 folder: Path::new("out").into(),
                 stem: Path::new("a").into(),
                 format: pinpress_media::PictureFormat::Png,
+                max_side: None,
             }),
             contact_sheet: Some(Path::new("sheet.jpg").into()),
             overwrite: false,
