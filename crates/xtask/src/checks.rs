@@ -17,7 +17,7 @@ pub(crate) fn ci() -> Result<()> {
 
 /// All tests. The two binaries are built first: tests of the command line start them both.
 pub(crate) fn test() -> Result<()> {
-    setup::run()?;
+    setup::for_tests()?;
     fixtures()?;
     step::run(&mut step::cargo(&["build", "--locked"]))?;
     step::run(&mut step::cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]))

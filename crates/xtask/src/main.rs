@@ -23,7 +23,11 @@ struct Arguments {
 #[derive(Clone, Subcommand)]
 enum Task {
     /// Install the system packages that are missing (FFmpeg, clang for bindgen, pkg-config)
-    Setup,
+    Setup {
+        /// Also what only tests need (Chromium, xmllint)
+        #[arg(long)]
+        tests: bool,
+    },
     /// Set up, build, and take a folder of raw sample videos to Pins on a Pinterest stand-in
     Demo {
         /// Keep serving the board page until Ctrl-C
@@ -48,7 +52,8 @@ enum Task {
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().task {
-        Task::Setup => setup::run(),
+        Task::Setup { tests: false } => setup::run(),
+        Task::Setup { tests: true } => setup::for_tests(),
         Task::Demo { serve } => demo::run(serve),
         Task::Test => checks::test(),
         Task::Ci => checks::ci(),

@@ -1,5 +1,5 @@
-//! System packages: FFmpeg's development files and command line, libclang for bindgen, pkg-config, a C compiler, and
-//! a C++ compiler for libFuzzer.
+//! System packages: FFmpeg's development files and command line, libclang for bindgen, pkg-config, compilers for C and
+//! for libFuzzer's C++; for the tests also the programs that judge reports, for the benches those measured against.
 
 use std::path::Path;
 use std::process::Command;
@@ -27,6 +27,9 @@ const APT: [&str; 12] = [
     "ffmpeg",
 ];
 
+/// For tests alone: the browser that looks at the HTML report, and the validator of the JUnit report.
+const APT_FOR_TESTS: [&str; 2] = ["chromium", "libxml2-utils"];
+
 /// Other systems: the program that tells them, and what to type there.
 const ELSEWHERE: [(&str, &str); 3] = [
     (
@@ -37,7 +40,7 @@ const ELSEWHERE: [(&str, &str); 3] = [
     ("brew", "brew install ffmpeg llvm pkgconf"),
 ];
 
-/// Installs what is missing where apt does it; elsewhere says what to type.
+/// Installs what is missing to build and run, where apt does it; elsewhere says what to type.
 pub(crate) fn run() -> Result<()> {
     let missing = missing();
     if missing.is_empty() {
@@ -45,7 +48,7 @@ pub(crate) fn run() -> Result<()> {
     }
     println!("missing: {}", missing.join(", "));
     if step::succeeds("apt-get", &["--version"]) {
-        return apt();
+        return apt(&APT, self::missing);
     }
     match ELSEWHERE.iter().find(|(program, _)| step::succeeds(program, &["--version"])) {
         Some((_, words)) => bail!("install what is missing, then run this again:\n    {words}"),
@@ -53,6 +56,31 @@ pub(crate) fn run() -> Result<()> {
             "install FFmpeg 5.1 or later with its development files, libclang and pkg-config, then run this again"
         ),
     }
+}
+
+/// The same, and what the tests need besides.
+pub(crate) fn for_tests() -> Result<()> {
+    run()?;
+    let missing = missing_for_tests();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    println!("missing for the tests: {}", missing.join(", "));
+    if step::succeeds("apt-get", &["--version"]) {
+        return apt(&APT_FOR_TESTS, missing_for_tests);
+    }
+    bail!("install Chromium and xmllint (of libxml2), then run this again");
+}
+
+fn missing_for_tests() -> Vec<&'static str> {
+    let mut missing = Vec::new();
+    if !["chromium", "chromium-browser", "google-chrome"].iter().any(|name| step::succeeds(name, &["--version"])) {
+        missing.push("Chromium");
+    }
+    if !step::succeeds("xmllint", &["--version"]) {
+        missing.push("xmllint");
+    }
+    missing
 }
 
 fn missing() -> Vec<&'static str> {
@@ -99,7 +127,7 @@ fn holds_libclang(folder: &Path) -> bool {
     })
 }
 
-fn apt() -> Result<()> {
+fn apt(packages: &[&str], missing: fn() -> Vec<&'static str>) -> Result<()> {
     let root = std::env::var("USER").is_ok_and(|user| user == "root") || is_root();
     let apt = |args: &[&str]| {
         let mut command = if root { Command::new("apt-get") } else { Command::new("sudo") };
@@ -110,7 +138,7 @@ fn apt() -> Result<()> {
         command
     };
     step::run(&mut apt(&["update", "-qq"]))?;
-    step::run(&mut apt(&[&["install", "-y", "-qq", "--no-install-recommends"], &APT[..]].concat()))?;
+    step::run(&mut apt(&[&["install", "-y", "-qq", "--no-install-recommends"], packages].concat()))?;
     let still = missing();
     if !still.is_empty() {
         bail!("still missing after the installation: {}", still.join(", "));
