@@ -28,7 +28,8 @@ fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
 /// Reads a file; a caught panic is none that may come back.
 fn facts(name: &str, file: &[u8]) -> Option<MediaInfo> {
     let decision = read_from(&mut Cursor::new(file), file.len() as u64);
-    let gave_up = matches!(&decision, Ok(Decision::Undecided(Undecided::GaveUp(_))) | Err(Unreadable::Io(_)));
+    let gave_up =
+        matches!(&decision, Ok(Decision::Undecided { why: Undecided::GaveUp(_), .. }) | Err(Unreadable::Io(_)));
     assert!(!gave_up, "{name}: {decision:?}");
     match decision {
         Ok(Decision::Facts(info)) => Some(*info),
