@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, reason = "this is a binary for people")]
 
+mod bench;
 mod checks;
 mod demo;
 mod fuzz;
@@ -48,6 +49,16 @@ enum Task {
     },
     /// Make every test video
     Fixtures,
+    /// Measure side by side with the tools that people use today
+    #[command(subcommand)]
+    Bench(bench::Bench),
+    /// Run a command and print its microseconds, peak memory in KiB, and exit code
+    #[command(hide = true)]
+    Measure {
+        /// Program and arguments
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+        command: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -59,6 +70,8 @@ fn main() -> ExitCode {
         Task::Ci => checks::ci(),
         Task::Fuzz { target, seconds } => fuzz::run(target.as_deref(), seconds),
         Task::Fixtures => checks::fixtures(),
+        Task::Bench(bench) => bench::run(&bench),
+        Task::Measure { command } => bench::report(&command),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,5 +1,5 @@
 //! System packages: FFmpeg's development files and command line, libclang for bindgen, pkg-config, compilers for C and
-//! for libFuzzer's C++; for the tests also the programs that judge reports, for the benches those measured against.
+//! for `libFuzzer`'s C++; for the tests also the programs that judge reports, for the benches those measured against.
 
 use std::path::Path;
 use std::process::Command;
@@ -27,7 +27,7 @@ const APT: [&str; 12] = [
     "ffmpeg",
 ];
 
-/// For tests alone: the browser that looks at the HTML report, and the validator of the JUnit report.
+/// For tests alone: the browser that looks at the HTML report, and the validator of the `JUnit` report.
 const APT_FOR_TESTS: [&str; 2] = ["chromium", "libxml2-utils"];
 
 /// Other systems: the program that tells them, and what to type there.
@@ -125,6 +125,19 @@ fn holds_libclang(folder: &Path) -> bool {
             || name.starts_with("libclang-") && name.contains(".so")
             || name == "libclang.dylib"
     })
+}
+
+/// The same, and what benches measure against.
+pub(crate) fn for_benches() -> Result<()> {
+    run()?;
+    let missing = || if step::succeeds("mediainfo", &["--Version"]) { Vec::new() } else { vec!["mediainfo"] };
+    if missing().is_empty() {
+        return Ok(());
+    }
+    if step::succeeds("apt-get", &["--version"]) {
+        return apt(&["mediainfo"], missing);
+    }
+    bail!("install mediainfo, then run this again");
 }
 
 fn apt(packages: &[&str], missing: fn() -> Vec<&'static str>) -> Result<()> {

@@ -1,0 +1,117 @@
+//! The gate beside ffprobe and mediainfo.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+
+use super::folder;
+use super::measure::{Measured, median};
+use crate::{setup, step};
+
+/// Builds, measures, prints.
+pub(crate) fn run(rounds: usize) -> Result<()> {
+    setup::for_benches()?;
+    step::run(&mut step::cargo(&["build", "--release", "--locked"]))?;
+    let root = pinpress_fixtures::workspace_root();
+    let pinpress = root.join("target/release/pinpress").display().to_string();
+    let singles = folder::singles()?;
+    println!();
+    beside_peers(&pinpress, rounds)?;
+    growth(&pinpress, rounds)?;
+    starts(&pinpress, &singles[0].1, rounds)?;
+    in_process(&folder::of(200)?, &singles)
+}
+
+fn words(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+fn shell(script: &str) -> Vec<String> {
+    words(&["sh", "-c", script])
+}
+
+/// Each command once a round, in turn, so that what else the machine does falls on all of them.
+fn in_turn(rounds: usize, commands: &[(&str, Vec<String>)]) -> Result<Vec<Measured>> {
+    let mut runs = vec![Vec::new(); commands.len()];
+    for _ in 0..rounds {
+        for ((_, command), runs) in commands.iter().zip(&mut runs) {
+            // 1: the folder has videos that fail.
+            runs.push(Measured::run(command, &[0, 1])?);
+        }
+    }
+    runs.into_iter().map(|runs| median(runs).context("no round")).collect()
+}
+
+fn beside_peers(pinpress: &str, rounds: usize) -> Result<()> {
+    let videos = folder::of(200)?.display().to_string();
+    let ffprobe =
+        format!("for f in '{videos}'/*; do ffprobe -v error -show_format -show_streams -of json \"$f\"; done");
+    let mediainfo = format!("mediainfo --Output=JSON '{videos}'/*");
+    let commands = [
+        ("`pinpress check FOLDER`", words(&[pinpress, "check", &videos])),
+        ("`mediainfo --Output=JSON FOLDER/*`, one call", shell(&mediainfo)),
+        ("`ffprobe -show_format -show_streams -of json`, once a file", shell(&ffprobe)),
+    ];
+    let medians = in_turn(rounds, &commands)?;
+    println!("| 200 MP4s in a folder | wall | pinpress is | peak memory |\n|---|---|---|---|");
+    let ours = medians.first().context("nothing was measured")?.wall;
+    for ((name, _), taken) in commands.iter().zip(&medians) {
+        let times = taken.wall.as_secs_f64() / ours.as_secs_f64();
+        let times = if taken.wall == ours { String::new() } else { format!("{times:.0}× faster") };
+        println!("| {name} | {} | {times} | {} |", seconds(taken.wall), mebibytes(taken.peak_kib));
+    }
+    println!();
+    Ok(())
+}
+
+fn growth(pinpress: &str, rounds: usize) -> Result<()> {
+    println!("| `pinpress check FOLDER` of | wall | a file | peak memory |\n|---|---|---|---|");
+    for count in [100_u32, 1_000, 10_000] {
+        let videos = folder::of(count as usize)?.display().to_string();
+        for format in ["human", "json"] {
+            let command = words(&[pinpress, "check", "--format", format, &videos]);
+            let taken = in_turn(rounds, &[("", command)])?;
+            let taken = taken.first().context("nothing was measured")?;
+            let each = (taken.wall / count).as_nanos() / 100;
+            let each = format!("{}.{} µs", each / 10, each % 10);
+            let (wall, peak) = (seconds(taken.wall), mebibytes(taken.peak_kib));
+            println!("| {count} videos, `--format {format}` | {wall} | {each} | {peak} |");
+        }
+    }
+    println!();
+    Ok(())
+}
+
+fn starts(pinpress: &str, video: &Path, rounds: usize) -> Result<()> {
+    let video = video.display().to_string();
+    let commands = [
+        ("`pinpress --help`", words(&[pinpress, "--help"])),
+        ("`pinpress spec`", words(&[pinpress, "spec"])),
+        ("`pinpress check VIDEO`", words(&[pinpress, "check", &video])),
+        ("`ffprobe VIDEO`", words(&["ffprobe", "-v", "error", "-show_streams", &video])),
+        ("`mediainfo VIDEO`", words(&["mediainfo", &video])),
+    ];
+    let medians = in_turn(rounds * 4, &commands)?;
+    println!("| from start to end | wall | peak memory |\n|---|---|---|");
+    for ((name, _), taken) in commands.iter().zip(&medians) {
+        println!("| {name} | {} | {} |", seconds(taken.wall), mebibytes(taken.peak_kib));
+    }
+    println!();
+    Ok(())
+}
+
+/// In process, in the bench profile: against reading `moov` alone, and files whose cost should be that of their `moov`.
+fn in_process(videos: &Path, singles: &[(&str, PathBuf)]) -> Result<()> {
+    let mut floor = step::cargo(&["bench", "-q", "-p", "pinpress-probe", "--bench", "floor", "--locked", "--"]);
+    floor.arg(videos).args(singles.iter().map(|(_, path)| path));
+    step::run(&mut floor)
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{:.3} s", time.as_secs_f64())
+}
+
+fn mebibytes(kib: u64) -> String {
+    format!("{} MiB", kib / 1024)
+}
