@@ -9,6 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::ProbeError;
 
+mod positioned;
+
+pub use positioned::PositionedReader;
+
 /// An open regular file with its length.
 #[derive(Debug)]
 pub struct Source {
@@ -72,10 +76,10 @@ impl Source {
         self.len == 0
     }
 
-    /// The open file.
+    /// A reader of the bytes with a place of its own, at the beginning.
     #[must_use]
-    pub const fn file(&self) -> &File {
-        &self.file
+    pub const fn reader(&self) -> PositionedReader<'_> {
+        PositionedReader::new(&self.file, self.len)
     }
 
     /// Hashes the whole content. Reads every byte.

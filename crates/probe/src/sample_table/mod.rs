@@ -99,8 +99,7 @@ impl Undecided {
 /// # Errors
 /// When reading fails, or the file stops before its index does (`Incomplete`).
 pub fn read(source: &Source) -> Result<Decision, ProbeError> {
-    let mut file = source.file();
-    read_from(&mut file, source.len()).map_err(|unreadable| match unreadable {
+    read_from(&mut source.reader(), source.len()).map_err(|unreadable| match unreadable {
         Unreadable::Io(error) => ProbeError::Io { path: source.path().to_owned(), source: error },
         Unreadable::Incomplete => ProbeError::Incomplete { path: source.path().to_owned() },
     })
