@@ -49,7 +49,8 @@ impl Witness {
     }
 
     fn take(&self, place: usize) -> Option<i64> {
-        self.times[place].filter(|_| self.complaints[place].swap(0, Ordering::Relaxed) > 0)
+        let told = self.complaints[place].swap(0, Ordering::Relaxed) > 0;
+        self.times[place].filter(|_| told)
     }
 }
 
