@@ -4,26 +4,35 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use pinpress_media::{About, CoverOptions, Covers, Failure, FixOptions, Fixed, Observer, Plan, Workers, WorkersConfig};
-use pinpress_pipeline::Media;
-use pinpress_probe::{DeepReader, MediaInfo, ProbeError, Spec};
+use pinpress_pipeline::{Decoder, Media};
+use pinpress_probe::{Decoded, DeepReader, MediaInfo, ProbeError, Spec};
 
 /// Workers on demand.
 #[derive(Debug)]
 pub(crate) struct LazyWorkers {
     max_workers: usize,
+    /// Threads of a request that does not say.
+    threads: Option<usize>,
     workers: OnceLock<Result<Workers, Failure>>,
 }
 
 impl LazyWorkers {
     /// None runs yet; at most `max_workers` will at once.
     pub(crate) const fn new(max_workers: usize) -> Self {
-        Self { max_workers, workers: OnceLock::new() }
+        Self { max_workers, threads: None, workers: OnceLock::new() }
+    }
+
+    /// As many threads for each.
+    pub(crate) fn with_threads(self, threads: usize) -> Self {
+        Self { threads: Some(threads), ..self }
     }
 
     fn get(&self) -> Result<&Workers, Failure> {
         let found = self.workers.get_or_init(|| {
-            WorkersConfig::discover()
-                .map(|config| Workers::new(WorkersConfig { max_workers: self.max_workers.max(1), ..config }))
+            WorkersConfig::discover().map(|config| {
+                let threads = self.threads.unwrap_or(config.threads);
+                Workers::new(WorkersConfig { max_workers: self.max_workers.max(1), threads, ..config })
+            })
         });
         found.as_ref().map_err(Clone::clone)
     }
@@ -58,6 +67,12 @@ impl DeepReader for LazyWorkers {
             Ok(workers) => workers.read(path),
             Err(failure) => Err(ProbeError::Reader { reason: failure.message, path: path.to_owned() }),
         }
+    }
+}
+
+impl Decoder for LazyWorkers {
+    fn decode(&self, path: &Path, info: &MediaInfo, observer: &dyn Observer) -> Result<Decoded, Failure> {
+        Decoder::decode(self.get()?, path, info, observer)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use pinpress_probe::{DeepReader, MediaInfo, ProbeError, Report, Source, Spec};
+use pinpress_probe::{Decoded, DeepReader, MediaInfo, ProbeError, Report, Source, Spec};
 
 /// A video that could be read.
 #[derive(Debug, Clone)]
@@ -11,6 +11,8 @@ pub struct Checked {
     pub info: MediaInfo,
     /// What the rule set says of it.
     pub report: Report,
+    /// How decoding all of it went, when that was asked for; its faults are among the facts.
+    pub decoded: Option<Decoded>,
 }
 
 /// Checks one file.
@@ -28,5 +30,5 @@ pub fn check_file(path: &Path, spec: &Spec, deep: &dyn DeepReader) -> Result<Che
 pub fn check_source(source: &Source, spec: &Spec, deep: &dyn DeepReader) -> Result<Checked, ProbeError> {
     let info = pinpress_probe::read(source, deep)?;
     let report = pinpress_probe::check(&info, spec);
-    Ok(Checked { info, report })
+    Ok(Checked { info, report, decoded: None })
 }

@@ -4,6 +4,7 @@
 //! [`run()`] is the whole of it. [`discover()`] and [`check_file`] serve the commands that do a part.
 
 pub mod check;
+pub mod deep;
 pub mod discover;
 pub mod durable;
 pub mod interrupt;
@@ -21,6 +22,7 @@ pub mod sweep;
 pub mod threads;
 
 pub use check::{Checked, check_file};
+pub use deep::{Decoder, check_deep};
 pub use discover::{DiscoverError, Discovery, Found, Unreadable, discover};
 pub use interrupt::Interrupt;
 pub use ledger::{Ledger, LedgerError, SqliteLedger};

@@ -19,6 +19,15 @@ impl Threads {
         Self { jobs, per_job: (cores / jobs).max(1) }
     }
 
+    /// The share for decoding alone, for `jobs` videos at once: decoder threads wait for one another, so that all that
+    /// the budget allows keeps the cores busy, also behind the last file. One video never has more than the cores.
+    #[must_use]
+    pub fn share_decoding(jobs: usize, cores: usize) -> Self {
+        let cores = cores.max(1);
+        let jobs = jobs.clamp(1, 2 * cores);
+        Self { jobs, per_job: (2 * cores / jobs).clamp(1, cores) }
+    }
+
     /// The cores of this machine, 1 when the system does not tell.
     #[must_use]
     pub fn cores() -> usize {
@@ -34,12 +43,14 @@ mod tests {
     proptest! {
         #[test]
         fn the_budget_holds_at_any_number_of_jobs(jobs in 0_usize..200, cores in 0_usize..130) {
-            let share = Threads::share(jobs, cores);
-            prop_assert!(share.jobs >= 1 && share.per_job >= 1);
-            prop_assert!(share.jobs * share.per_job <= 2 * cores.max(1));
-            if jobs >= 1 && jobs <= cores {
-                prop_assert_eq!(share.jobs, jobs, "what fits is not cut");
+            for share in [Threads::share(jobs, cores), Threads::share_decoding(jobs, cores)] {
+                prop_assert!(share.jobs >= 1 && share.per_job >= 1);
+                prop_assert!(share.jobs * share.per_job <= 2 * cores.max(1));
+                if jobs >= 1 && jobs <= cores {
+                    prop_assert_eq!(share.jobs, jobs, "what fits is not cut");
+                }
             }
+            prop_assert_eq!(Threads::share_decoding(1, cores).per_job, cores.max(1), "one video has all cores");
         }
     }
 }

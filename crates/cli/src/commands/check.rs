@@ -6,12 +6,14 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use pinpress_pipeline::ordered::in_order;
-use pinpress_pipeline::{check_file, discover};
+use pinpress_pipeline::{Threads, check_deep, check_file, discover};
 use pinpress_probe::{Severity, Spec};
 
+use super::fix::Listener;
 use crate::exit::Exit;
 use crate::options::{JobsOption, Shared, SpecOption};
 use crate::output::{Results, warn};
+use crate::progress::Progress;
 use crate::render::check_human::{Human, counted};
 use crate::render::check_json::{self, Json, Ndjson};
 use crate::render::check_report::{CheckEnd, CheckReport, CheckedVideo, Summary};
@@ -24,6 +26,7 @@ use crate::workers::LazyWorkers;
 Examples:
   pinpress check clip.mp4
   pinpress check --format json out > report.json
+  pinpress check --deep master.mov
   find . -name '*.mov' -print0 | pinpress check --stdin0
 
 Exit codes: 0 all pass, 1 some video fails or cannot be read as one, 2 the check could not be done.")]
@@ -33,6 +36,9 @@ pub(crate) struct CheckArgs {
     paths: Vec<PathBuf>,
     #[command(flatten)]
     spec: SpecOption,
+    /// Decode every picture and sound on all cores, and say where it breaks.
+    #[arg(long)]
+    deep: bool,
     /// human, json, or ndjson (a line for each video as it is done).
     #[arg(long, value_name = "FORMAT", default_value = "human", env = "PINPRESS_FORMAT", hide_env = true)]
     #[arg(hide_possible_values = true)]
@@ -80,24 +86,56 @@ pub(crate) fn run(args: &CheckArgs, shared: &Shared) -> anyhow::Result<Exit> {
     let discovery = discover(&paths, None)?;
     let videos = &discovery.videos;
     anyhow::ensure!(!videos.is_empty(), "no video in {}", listed(&paths));
-    let jobs = args.jobs.for_reading();
-    let workers = LazyWorkers::new(jobs);
+    let mut jobs = args.jobs.for_reading();
+    let mut workers = LazyWorkers::new(jobs);
+    if args.deep {
+        let share = Threads::share_decoding(jobs.min(videos.len()), Threads::cores());
+        jobs = share.jobs;
+        workers = LazyWorkers::new(jobs).with_threads(share.per_job);
+    }
     let interrupt = signals::interrupt();
     let mut results = args.results()?;
     let mut report = args.report(&spec, shared);
     let mut tally = Tally::default();
     let mut written = report.begin(&mut results);
-    let examine = |index: usize| CheckedVideo { result: check_file(&videos[index].path, &spec, &workers) };
+    let progress = args.deep.then(|| Progress::new(shared.quiet));
+    let examine = |index: usize| {
+        let path = videos[index].path.as_path();
+        let result = match &progress {
+            None => check_file(path, &spec, &workers),
+            Some(progress) => {
+                progress.started(path, "decode");
+                check_deep(path, &spec, &workers, &Listener { progress, interrupt: &interrupt, video: path })?
+            }
+        };
+        Some(CheckedVideo { result })
+    };
+    if let Some(progress) = &progress {
+        progress.expect(videos.len());
+    }
     in_order(videos.len(), jobs, &interrupt, examine, |index, video| {
+        let path = &videos[index].path;
+        if let Some(progress) = &progress {
+            progress.finished(path, None);
+        }
+        // One that was interrupted is not told.
+        let Some(video) = video else { return };
         tally.count(&video);
         if written.is_ok() {
-            written = report.video(&mut results, &videos[index].path, &video);
+            let mut write = || report.video(&mut results, path, &video);
+            written = match &progress {
+                Some(progress) => progress.aside(write),
+                None => write(),
+            };
         }
         if written.is_err() {
             // Nobody reads on: there is no point in going on.
             interrupt.request();
         }
     });
+    if let Some(progress) = &progress {
+        progress.end();
+    }
     written?;
     if interrupt.requested() {
         let done = format!("interrupted after {} of {}", tally.summary.total(), counted(videos.len(), "video"));

@@ -30,6 +30,9 @@ impl CheckReport for Human {
             Ok(checked) => {
                 let facts = clean(&facts::in_short(&checked.info));
                 write!(out, "{style}{mark}{style:#} {}  {DIM}{facts}", shown(path))?;
+                if let Some(decoded) = checked.decoded.as_ref().and_then(facts::decoded) {
+                    write!(out, ", {}", clean(&decoded))?;
+                }
                 if self.verbose {
                     write!(out, ", read by {}", facts::reader(checked.info.reader))?;
                 }

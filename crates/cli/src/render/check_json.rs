@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::check_report::{CheckEnd, CheckReport, CheckedVideo, Summary, Verdict};
+use super::deep_json::DeepJson;
 use super::media_json::{FindingJson, Media, SpecName, TOOL, Tool};
 
 /// The JSON Schema (draft 2020-12) of the document; that of an NDJSON line is its definition `Line`.
@@ -53,6 +54,9 @@ struct VideoJson<'a> {
     error: Option<String>,
     /// What it is; `null` when it could not be read.
     media: Option<Media<'a>>,
+    /// How each stream decodes, when `--deep` asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deep: Option<DeepJson>,
     /// The rules that fail or advise, in the order of the rules; empty when it could not be read.
     findings: Vec<FindingJson<'a>>,
 }
@@ -66,6 +70,7 @@ impl<'a> VideoJson<'a> {
             verdict: video.verdict(),
             error: video.result.as_ref().err().map(ToString::to_string),
             media: checked.map(|checked| Media::from(&checked.info)),
+            deep: checked.and_then(|checked| checked.decoded.as_ref()).map(DeepJson::from),
             findings: checked.iter().flat_map(|checked| &checked.report.findings).map(FindingJson::from).collect(),
         }
     }

@@ -1,6 +1,6 @@
 //! A video in a few words.
 
-use pinpress_probe::{MediaInfo, Reader};
+use pinpress_probe::{Decoded, MediaInfo, Reader};
 
 /// `matroska, h264 1080×1920, 29.97 fps, 12.5 s, aac`.
 pub(crate) fn in_short(info: &MediaInfo) -> String {
@@ -20,4 +20,14 @@ pub(crate) const fn reader(reader: Reader) -> &'static str {
         Reader::SampleTable => "sample table",
         Reader::Libav => "libav",
     }
+}
+
+/// What stands behind the facts of a file that was decoded: `decoded whole`. Nothing where findings tell of faults.
+pub(crate) fn decoded(decoded: &Decoded) -> Option<String> {
+    if decoded.is_whole() {
+        return Some("decoded whole".to_owned());
+    }
+    let left_out = decoded.streams.iter().filter(|stream| !stream.decoder);
+    let left_out: Vec<_> = left_out.map(|stream| format!("{} ({})", stream.index, stream.codec)).collect();
+    (!left_out.is_empty()).then(|| format!("no decoder for stream {}", left_out.join(", ")))
 }

@@ -4,6 +4,7 @@ pub(crate) mod check_human;
 pub(crate) mod check_json;
 pub(crate) mod check_report;
 pub(crate) mod cover;
+pub(crate) mod deep_json;
 pub(crate) mod facts;
 pub(crate) mod fix;
 pub(crate) mod media_json;
