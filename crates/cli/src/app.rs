@@ -2,7 +2,9 @@
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
-use crate::commands::{boards, check, completions, cover, doctor, fix, man, publish, rehearse, run, spec, status};
+use crate::commands::{
+    boards, check, completions, cover, doctor, fix, help, man, publish, rehearse, run, spec, status,
+};
 use crate::exit::Exit;
 use crate::options::Shared;
 use crate::output;
@@ -37,6 +39,7 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
+    Help(help::HelpArgs),
 }
 
 /// The whole program.
@@ -64,6 +67,7 @@ pub(crate) fn main() -> Exit {
         Command::Doctor(args) => doctor::run(&args),
         Command::Completions(args) => completions::run(&args, Cli::command()),
         Command::Man(args) => man::run(&args, Cli::command()),
+        Command::Help(args) => help::run(&args, Cli::command()),
     };
     result.unwrap_or_else(|error| {
         // Who closed our stdout knows why.

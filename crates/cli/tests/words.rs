@@ -8,8 +8,21 @@ mod ground;
 
 use ground::ran;
 
-const COMMANDS: [&str; 12] =
-    ["check", "fix", "cover", "publish", "run", "rehearse", "boards", "status", "spec", "doctor", "completions", "man"];
+const COMMANDS: [&str; 13] = [
+    "check",
+    "fix",
+    "cover",
+    "publish",
+    "run",
+    "rehearse",
+    "boards",
+    "status",
+    "spec",
+    "doctor",
+    "completions",
+    "man",
+    "help",
+];
 
 #[test]
 fn help() {
@@ -30,6 +43,24 @@ fn help() {
         .take_while(|line| !line.is_empty())
         .collect();
     assert_eq!(listed.len(), COMMANDS.len(), "every command has its snapshot");
+}
+
+#[test]
+fn help_is_also_a_command() {
+    let dir = tempfile::tempdir().unwrap();
+    let asked = |args: &[&str]| ran(dir.path(), args);
+    let top = asked(&["help"]);
+    assert_eq!((top.code, top.stderr.as_str()), (0, ""));
+    assert!(top.stdout.starts_with(&asked(&["--help"]).stdout) && top.stdout.contains("Topics of pinpress help:"));
+    for command in COMMANDS {
+        let help = asked(&["help", command]);
+        assert_eq!((help.code, help.stdout), (0, asked(&[command, "--help"]).stdout), "{command}");
+    }
+    let rules = asked(&["help", "rules"]);
+    assert!(rules.code == 0 && rules.stdout.contains("aspect-ratio"), "{}", rules.stdout);
+    let unknown = asked(&["help", "nosuch"]);
+    assert_eq!(unknown.code, 2);
+    insta::assert_snapshot!(unknown.stderr, @r#"error: no command or topic "nosuch": see pinpress --help; topics are rules"#);
 }
 
 #[test]

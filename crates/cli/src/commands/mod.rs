@@ -6,6 +6,7 @@ pub(crate) mod completions;
 pub(crate) mod cover;
 pub(crate) mod doctor;
 pub(crate) mod fix;
+pub(crate) mod help;
 pub(crate) mod man;
 pub(crate) mod publish;
 pub(crate) mod rehearse;

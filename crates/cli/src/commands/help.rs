@@ -1,0 +1,69 @@
+//! `pinpress help`: commands, and what takes more words than an option has.
+
+use std::io::Write as _;
+
+use clap::Args;
+
+use crate::exit::Exit;
+
+/// Texts by the word that asks for them.
+const TOPICS: [Topic; 1] = [Topic {
+    name: "rules",
+    about: "what each rule judges, and where its limits come from",
+    text: include_str!("../help/rules.md"),
+}];
+
+struct Topic {
+    name: &'static str,
+    about: &'static str,
+    text: &'static str,
+}
+
+/// Explain a command or a topic
+#[derive(Debug, Args)]
+#[command(after_help = listed_topics())]
+pub(crate) struct HelpArgs {
+    /// A command, or a topic.
+    #[arg(value_name = "COMMAND|TOPIC")]
+    what: Option<String>,
+}
+
+/// The topics as a list.
+fn listed_topics() -> String {
+    let width = TOPICS.iter().map(|topic| topic.name.len()).max().unwrap_or_default();
+    let lines = TOPICS.iter().map(|topic| format!("\n  {:<width$}  {}", topic.name, topic.about));
+    format!("Topics of pinpress help:{}", lines.collect::<String>())
+}
+
+pub(crate) fn run(args: &HelpArgs, mut command: clap::Command) -> anyhow::Result<Exit> {
+    let mut out = anstream::stdout();
+    let Some(what) = args.what.as_deref() else {
+        writeln!(out, "{}\n{}", command.render_help().ansi(), listed_topics())?;
+        return Ok(Exit::Success);
+    };
+    if let Some(topic) = TOPICS.iter().find(|topic| topic.name == what) {
+        write!(out, "{}", topic.text)?;
+        return Ok(Exit::Success);
+    }
+    // Built, the command knows its full name and the options of every command.
+    command.build();
+    let Some(named) = command.find_subcommand_mut(what) else {
+        let topics: Vec<&str> = TOPICS.iter().map(|topic| topic.name).collect();
+        anyhow::bail!("no command or topic {what:?}: see pinpress --help; topics are {}", topics.join(", "));
+    };
+    write!(out, "{}", named.render_help().ansi())?;
+    Ok(Exit::Success)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_text_fits_a_terminal() {
+        for Topic { name, text, .. } in &TOPICS {
+            let wide: Vec<_> = text.lines().filter(|line| line.chars().count() > 100).collect();
+            assert!(wide.is_empty() && text.ends_with('\n'), "{name}: {wide:?}");
+        }
+    }
+}
