@@ -8,8 +8,20 @@
 mod ground;
 
 #[cfg(test)]
+#[path = "reports/files.rs"]
+mod files;
+#[cfg(test)]
+#[path = "reports/github.rs"]
+mod github;
+#[cfg(test)]
 #[path = "reports/json.rs"]
 mod json;
 #[cfg(test)]
+#[path = "reports/junit.rs"]
+mod junit;
+#[cfg(test)]
 #[path = "reports/raw.rs"]
 mod raw;
+#[cfg(test)]
+#[path = "reports/sarif.rs"]
+mod sarif;

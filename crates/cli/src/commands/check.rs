@@ -1,5 +1,6 @@
 //! `pinpress check`: the gate.
 
+use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
 
@@ -12,22 +13,38 @@ use pinpress_probe::{Severity, Spec};
 use super::fix::Listener;
 use crate::exit::Exit;
 use crate::options::{JobsOption, Shared, SpecOption};
-use crate::output::{Results, warn};
+use crate::output::{Results, complain, warn};
 use crate::progress::Progress;
+use crate::render::check_github::Github;
 use crate::render::check_human::{Human, counted};
 use crate::render::check_json::{self, Json, Ndjson};
+use crate::render::check_junit::Junit;
 use crate::render::check_report::{CheckEnd, CheckReport, CheckedVideo, Summary};
+use crate::render::check_sarif::Sarif;
 use crate::signals;
 use crate::workers::LazyWorkers;
 
 /// Judge videos by the rules; changes nothing
 #[derive(Debug, Args)]
 #[command(after_help = "\
+Formats:
+  human   a line for each video, its findings under it
+  json    one document; --schema prints its JSON Schema
+  ndjson  a line of JSON for each video, as it is done
+  junit   JUnit XML, for the test pages of GitLab, Jenkins and others
+  sarif   SARIF 2.1.0, for code scanning
+  github  annotations and a job summary in GitHub Actions
+
 Examples:
   pinpress check clip.mp4
   pinpress check --format json out > report.json
   pinpress check --deep master.mov
   find . -name '*.mov' -print0 | pinpress check --stdin0
+
+In pipelines (more in pinpress help formats):
+  pinpress check --format github raw                      # a step of GitHub Actions
+  pinpress check --format sarif -o pinpress.sarif raw     # then github/codeql-action/upload-sarif
+  pinpress check --format junit -o pinpress.xml raw       # GitLab: artifacts: reports: junit: pinpress.xml
 
 Exit codes: 0 all pass, 1 some video fails or cannot be read as one, 2 the check could not be done.")]
 pub(crate) struct CheckArgs {
@@ -39,7 +56,7 @@ pub(crate) struct CheckArgs {
     /// Decode every picture and sound on all cores, and say where it breaks.
     #[arg(long)]
     deep: bool,
-    /// human, json, or ndjson (a line for each video as it is done).
+    /// human, json, ndjson, junit, sarif or github: see below.
     #[arg(long, value_name = "FORMAT", default_value = "human", env = "PINPRESS_FORMAT", hide_env = true)]
     #[arg(hide_possible_values = true)]
     format: Format,
@@ -65,6 +82,9 @@ enum Format {
     Human,
     Json,
     Ndjson,
+    Junit,
+    Sarif,
+    Github,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -95,7 +115,7 @@ pub(crate) fn run(args: &CheckArgs, shared: &Shared) -> anyhow::Result<Exit> {
     }
     let interrupt = signals::interrupt();
     let mut results = args.results()?;
-    let mut report = args.report(&spec, shared);
+    let mut report = args.report(&spec, shared)?;
     let mut tally = Tally::default();
     let mut written = report.begin(&mut results);
     let progress = args.deep.then(|| Progress::new(shared.quiet));
@@ -147,7 +167,7 @@ pub(crate) fn run(args: &CheckArgs, shared: &Shared) -> anyhow::Result<Exit> {
         );
         return Ok(Exit::Interrupted);
     }
-    let end = CheckEnd { summary: tally.summary, skipped: discovery.skipped };
+    let end = CheckEnd { summary: tally.summary, skipped: discovery.skipped, unreadable: &discovery.unreadable };
     report.end(&mut results, end)?;
     results.end()?;
     for place in &discovery.unreadable {
@@ -162,7 +182,7 @@ pub(crate) fn run(args: &CheckArgs, shared: &Shared) -> anyhow::Result<Exit> {
         exit = exit.worse(Exit::NotDone);
     }
     if let Some(reason) = workers.missing() {
-        crate::output::complain(reason);
+        complain(reason);
         exit = exit.worse(Exit::NotDone);
     }
     Ok(exit)
@@ -174,13 +194,30 @@ impl CheckArgs {
         if self.format == Format::Human { Results::text(file) } else { Results::exact(file) }
     }
 
-    fn report<'a>(&self, spec: &'a Spec, shared: &Shared) -> Box<dyn CheckReport + 'a> {
-        match self.format {
+    fn report<'a>(&self, spec: &'a Spec, shared: &Shared) -> anyhow::Result<Box<dyn CheckReport + 'a>> {
+        let advice_fails = self.fail_on == FailOn::Advice;
+        Ok(match self.format {
             Format::Human => Box::new(Human { quiet: shared.quiet, verbose: shared.verbose > 0 }),
             Format::Json => Box::new(Json::new(spec)),
             Format::Ndjson => Box::new(Ndjson),
-        }
+            Format::Junit => Box::new(Junit::new(spec, advice_fails)?),
+            Format::Sarif => Box::new(Sarif::new(spec, advice_fails, here()?)),
+            Format::Github => Box::new(Github::new(advice_fails, job_summary()?)),
+        })
     }
+}
+
+fn here() -> anyhow::Result<PathBuf> {
+    std::env::current_dir().context("cannot tell the current folder: change to one that exists")
+}
+
+/// The file in which GitHub's runner collects what a step says on the page of the job.
+fn job_summary() -> anyhow::Result<Option<File>> {
+    let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()).map(PathBuf::from) else {
+        return Ok(None);
+    };
+    let file = File::options().append(true).create(true).open(&path);
+    file.map(Some).with_context(|| format!("cannot write the job's summary: {}", path.display()))
 }
 
 /// What the exit code depends on.

@@ -7,11 +7,18 @@ use clap::Args;
 use crate::exit::Exit;
 
 /// Texts by the word that asks for them.
-const TOPICS: [Topic; 1] = [Topic {
-    name: "rules",
-    about: "what each rule judges, and where its limits come from",
-    text: include_str!("../help/rules.md"),
-}];
+const TOPICS: [Topic; 2] = [
+    Topic {
+        name: "formats",
+        about: "the reports of check, and what each is for",
+        text: include_str!("../help/formats.md"),
+    },
+    Topic {
+        name: "rules",
+        about: "what each rule judges, and where its limits come from",
+        text: include_str!("../help/rules.md"),
+    },
+];
 
 struct Topic {
     name: &'static str,

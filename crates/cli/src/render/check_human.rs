@@ -6,7 +6,7 @@ use std::path::Path;
 use anstyle::Style;
 use pinpress_probe::{Finding, Severity};
 
-use super::check_report::{CheckEnd, CheckReport, CheckedVideo, Summary, Verdict, reason};
+use super::check_report::{CheckEnd, CheckReport, CheckedVideo, Summary, Verdict, in_one_line, reason};
 use super::facts;
 use crate::output::{BAD, DIM, GOOD, NOTE, clean, shown};
 
@@ -46,7 +46,7 @@ impl CheckReport for Human {
         Ok(())
     }
 
-    fn end(&mut self, out: &mut dyn Write, end: CheckEnd) -> anyhow::Result<()> {
+    fn end(&mut self, out: &mut dyn Write, end: CheckEnd<'_>) -> anyhow::Result<()> {
         if !self.quiet {
             summary(out, end.summary, self.verbose.then_some(end.skipped))?;
         }
@@ -57,17 +57,12 @@ impl CheckReport for Human {
 /// Findings, one a line.
 pub(crate) fn findings(out: &mut dyn Write, findings: &[Finding], quiet: bool) -> io::Result<()> {
     for finding in findings {
-        let (mark, style): (_, Style) = match finding.severity {
+        let style: Style = match finding.severity {
             Severity::Advice if quiet => continue,
-            Severity::Advice => ("advice", NOTE),
-            Severity::Error => ("", BAD),
+            Severity::Advice => NOTE,
+            Severity::Error => BAD,
         };
-        let Finding { rule, measured, required, remedy, .. } = finding;
-        write!(out, "    {style}{rule:<13}{style:#} {}", clean(measured))?;
-        if !required.is_empty() {
-            write!(out, "; {} {}", if mark.is_empty() { "required" } else { "better" }, clean(required))?;
-        }
-        writeln!(out, " → {remedy}")?;
+        writeln!(out, "    {style}{:<13}{style:#} {}", finding.rule, in_one_line(finding))?;
     }
     Ok(())
 }

@@ -3,12 +3,11 @@
 use std::io::Write;
 use std::path::Path;
 
-use anyhow::Context as _;
 use pinpress_probe::Spec;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::check_report::{CheckEnd, CheckReport, CheckedVideo, Summary, Verdict};
+use super::check_report::{CheckEnd, CheckReport, CheckedVideo, Summary, Verdict, around};
 use super::deep_json::DeepJson;
 use super::media_json::{FindingJson, Media, SpecName, TOOL, Tool};
 
@@ -101,15 +100,9 @@ impl<'a> Json<'a> {
     fn frame(&self, summary: Summary) -> anyhow::Result<(String, String)> {
         let spec = SpecName::from(self.spec);
         let empty = Document { schema: Contract::Check1, tool: TOOL, spec, videos: &[], summary };
-        let text = serde_json::to_string(&empty)?;
-        // Inside a string of JSON the quotes would be escaped: this can only be the key.
-        let place = text.find(EMPTY).context("the document has no place for videos")? + EMPTY.len() - 1;
-        let (before, after) = text.split_at(place);
-        Ok((before.to_owned(), after.to_owned()))
+        around(&empty, "videos")
     }
 }
-
-const EMPTY: &str = r#""videos":[]"#;
 
 impl CheckReport for Json<'_> {
     fn begin(&mut self, out: &mut dyn Write) -> anyhow::Result<()> {
@@ -125,7 +118,7 @@ impl CheckReport for Json<'_> {
         Ok(())
     }
 
-    fn end(&mut self, out: &mut dyn Write, end: CheckEnd) -> anyhow::Result<()> {
+    fn end(&mut self, out: &mut dyn Write, end: CheckEnd<'_>) -> anyhow::Result<()> {
         let (_, after) = self.frame(end.summary)?;
         writeln!(out, "\n{after}")?;
         Ok(())

@@ -1,12 +1,16 @@
 //! From results to text: for people, and for programs by the JSON contract.
 
+pub(crate) mod check_github;
 pub(crate) mod check_human;
 pub(crate) mod check_json;
+pub(crate) mod check_junit;
 pub(crate) mod check_report;
+pub(crate) mod check_sarif;
 pub(crate) mod cover;
 pub(crate) mod deep_json;
 pub(crate) mod facts;
 pub(crate) mod fix;
 pub(crate) mod media_json;
 pub(crate) mod plan;
+pub(crate) mod rule_text;
 pub(crate) mod run_table;

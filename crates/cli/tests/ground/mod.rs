@@ -13,7 +13,7 @@ pub(crate) fn pinpress() -> Command {
             command.env_remove(&name);
         }
     }
-    for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "RUST_LOG"] {
+    for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "RUST_LOG", "GITHUB_STEP_SUMMARY"] {
         command.env_remove(name);
     }
     command

@@ -29,3 +29,15 @@ pub(crate) fn raw() -> Option<tempfile::TempDir> {
     }
     Some(dir)
 }
+
+/// `raw` with one video of each kind under plain names: fits, fails, is only advised, cannot be read.
+pub(crate) fn judged() -> Option<tempfile::TempDir> {
+    let dir = folder(&[
+        ("conforming-9x16.mp4", "raw/fits.mp4"),
+        ("upright-16x9.mp4", "raw/deep/wide.mp4"),
+        ("rotated-90.mov", "raw/advised.mov"),
+        ("vp9-opus.webm", "raw/loop.webm"),
+    ])?;
+    std::fs::write(dir.path().join("raw/empty.mov"), b"").unwrap();
+    Some(dir)
+}
