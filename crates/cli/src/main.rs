@@ -9,6 +9,7 @@ mod panics;
 mod progress;
 mod render;
 mod signals;
+mod stills;
 mod workers;
 
 fn main() -> std::process::ExitCode {

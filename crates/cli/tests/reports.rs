@@ -14,6 +14,9 @@ mod files;
 #[path = "reports/github.rs"]
 mod github;
 #[cfg(test)]
+#[path = "reports/html.rs"]
+mod html;
+#[cfg(test)]
 #[path = "reports/json.rs"]
 mod json;
 #[cfg(test)]

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use pinpress_pipeline::ordered::in_order;
 use pinpress_pipeline::{Threads, check_deep, check_file, discover};
-use pinpress_probe::{Severity, Spec};
+use pinpress_probe::{ProbeError, Severity, Spec};
 
 use super::fix::Listener;
 use crate::exit::Exit;
@@ -16,12 +16,14 @@ use crate::options::{JobsOption, Shared, SpecOption};
 use crate::output::{Results, complain, warn};
 use crate::progress::Progress;
 use crate::render::check_github::Github;
+use crate::render::check_html::Html;
 use crate::render::check_human::{Human, counted};
 use crate::render::check_json::{self, Json, Ndjson};
 use crate::render::check_junit::Junit;
 use crate::render::check_report::{CheckEnd, CheckReport, CheckedVideo, Summary};
 use crate::render::check_sarif::Sarif;
 use crate::signals;
+use crate::stills::Stills;
 use crate::workers::LazyWorkers;
 
 /// Judge videos by the rules; changes nothing
@@ -34,12 +36,14 @@ Formats:
   junit   JUnit XML, for the test pages of GitLab, Jenkins and others
   sarif   SARIF 2.1.0, for code scanning
   github  annotations and a job summary in GitHub Actions
+  html    one file for people, with a still of each video
 
 Examples:
   pinpress check clip.mp4
   pinpress check --format json out > report.json
   pinpress check --deep master.mov
   find . -name '*.mov' -print0 | pinpress check --stdin0
+  pinpress check --format html -o report.html raw
 
 In pipelines (more in pinpress help formats):
   pinpress check --format github raw                      # a step of GitHub Actions
@@ -56,7 +60,7 @@ pub(crate) struct CheckArgs {
     /// Decode every picture and sound on all cores, and say where it breaks.
     #[arg(long)]
     deep: bool,
-    /// human, json, ndjson, junit, sarif or github: see below.
+    /// human, json, ndjson, junit, sarif, github or html: see below.
     #[arg(long, value_name = "FORMAT", default_value = "human", env = "PINPRESS_FORMAT", hide_env = true)]
     #[arg(hide_possible_values = true)]
     format: Format,
@@ -85,6 +89,7 @@ enum Format {
     Junit,
     Sarif,
     Github,
+    Html,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -118,6 +123,7 @@ pub(crate) fn run(args: &CheckArgs, shared: &Shared) -> anyhow::Result<Exit> {
     let mut report = args.report(&spec, shared)?;
     let mut tally = Tally::default();
     let mut written = report.begin(&mut results);
+    let stills = (args.format == Format::Html).then(|| Stills::new(&workers, &interrupt)).transpose()?;
     let progress = args.deep.then(|| Progress::new(shared.quiet));
     let examine = |index: usize| {
         let path = videos[index].path.as_path();
@@ -128,7 +134,9 @@ pub(crate) fn run(args: &CheckArgs, shared: &Shared) -> anyhow::Result<Exit> {
                 check_deep(path, &spec, &workers, &Listener { progress, interrupt: &interrupt, video: path })?
             }
         };
-        Some(CheckedVideo { result })
+        let still = stills.as_ref().zip(result.as_ref().ok());
+        let still = still.and_then(|(stills, checked)| stills.of(index, path, &checked.info));
+        Some(CheckedVideo { result, still })
     };
     if let Some(progress) = &progress {
         progress.expect(videos.len());
@@ -181,9 +189,14 @@ pub(crate) fn run(args: &CheckArgs, shared: &Shared) -> anyhow::Result<Exit> {
     if !discovery.unreadable.is_empty() {
         exit = exit.worse(Exit::NotDone);
     }
-    if let Some(reason) = workers.missing() {
-        complain(reason);
-        exit = exit.worse(Exit::NotDone);
+    match workers.missing() {
+        Some(reason) if tally.unread => {
+            complain(reason);
+            exit = exit.worse(Exit::NotDone);
+        }
+        // Every video was judged: only the stills are missing.
+        Some(reason) => warn(reason),
+        None => {}
     }
     Ok(exit)
 }
@@ -203,6 +216,7 @@ impl CheckArgs {
             Format::Junit => Box::new(Junit::new(spec, advice_fails)?),
             Format::Sarif => Box::new(Sarif::new(spec, advice_fails, here()?)),
             Format::Github => Box::new(Github::new(advice_fails, job_summary()?)),
+            Format::Html => Box::new(Html::new(spec)?),
         })
     }
 }
@@ -225,11 +239,14 @@ fn job_summary() -> anyhow::Result<Option<File>> {
 struct Tally {
     summary: Summary,
     advised: bool,
+    /// Some video could not be read because no reader was there.
+    unread: bool,
 }
 
 impl Tally {
     fn count(&mut self, video: &CheckedVideo) {
         self.summary.count(video.verdict());
+        self.unread |= matches!(video.result, Err(ProbeError::Reader { .. }));
         let findings = video.result.iter().flat_map(|checked| &checked.report.findings);
         self.advised |= findings.into_iter().any(|finding| finding.severity == Severity::Advice);
     }

@@ -17,6 +17,8 @@ use crate::output::clean;
 pub(crate) struct CheckedVideo {
     /// Facts and findings, or why there are none.
     pub(crate) result: Result<Checked, ProbeError>,
+    /// A small JPEG of it, for the format that shows one.
+    pub(crate) still: Option<Vec<u8>>,
 }
 
 impl CheckedVideo {

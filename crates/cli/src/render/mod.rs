@@ -1,6 +1,7 @@
 //! From results to text: for people, and for programs by the JSON contract.
 
 pub(crate) mod check_github;
+pub(crate) mod check_html;
 pub(crate) mod check_human;
 pub(crate) mod check_json;
 pub(crate) mod check_junit;

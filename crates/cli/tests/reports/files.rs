@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use crate::ground::{output_of, pinpress, ran};
 use crate::raw::raw;
 
-const FORMATS: [&str; 6] = ["human", "json", "ndjson", "junit", "sarif", "github"];
+const FORMATS: [&str; 7] = ["human", "json", "ndjson", "junit", "sarif", "github", "html"];
 
 #[test]
 fn a_file_holds_what_stdout_would() {
