@@ -76,6 +76,12 @@ impl Source {
         self.len == 0
     }
 
+    /// The open file.
+    #[must_use]
+    pub const fn file(&self) -> &File {
+        &self.file
+    }
+
     /// A reader of the bytes with a place of its own, at the beginning.
     #[must_use]
     pub const fn reader(&self) -> PositionedReader<'_> {
