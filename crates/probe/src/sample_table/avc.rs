@@ -54,8 +54,8 @@ fn parameter_set(nal: &[u8]) -> Result<PictureFacts, Undecided> {
         return Err(Undecided::codec("luma and chroma of different depth"));
     }
     let sampling = match chroma.chroma_format {
-        // libav hands out three planes all the same, at some depths.
-        ChromaFormat::Monochrome => return Err(Undecided::codec("monochrome H.264")),
+        // At some depths libav hands out three planes all the same.
+        ChromaFormat::Monochrome => Chroma::Monochrome,
         ChromaFormat::YUV420 => Chroma::Yuv420,
         ChromaFormat::YUV422 => Chroma::Yuv422,
         ChromaFormat::YUV444 => Chroma::Yuv444,
