@@ -46,12 +46,12 @@ pub(crate) fn stdout_width() -> u16 {
 
 /// Says on stderr why the work could not be done.
 pub(crate) fn complain(message: &str) {
-    drop(writeln!(anstream::stderr(), "{BAD}error{BAD:#}: {message}"));
+    drop(writeln!(anstream::stderr(), "{BAD}error{BAD:#}: {}", clean_lines(message)));
 }
 
 /// Says on stderr what a person should know.
 pub(crate) fn warn(message: &str) {
-    drop(writeln!(anstream::stderr(), "{NOTE}note{NOTE:#}: {message}"));
+    drop(writeln!(anstream::stderr(), "{NOTE}note{NOTE:#}: {}", clean_lines(message)));
 }
 
 /// Whether the reader of our stdout has gone.
@@ -72,6 +72,12 @@ pub(crate) fn clean(text: &str) -> String {
         return text.to_owned();
     }
     text.chars().flat_map(|c| if is_hazard(c) { c.escape_default().collect() } else { vec![c] }).collect()
+}
+
+/// A message of one or more lines. A name in it may have a line break too, which must not begin a line that looks like
+/// one of ours: all lines but the first are indented.
+fn clean_lines(message: &str) -> String {
+    message.split('\n').map(clean).collect::<Vec<_>>().join("\n  ")
 }
 
 fn is_hazard(c: char) -> bool {
@@ -172,5 +178,6 @@ mod tests {
         assert_eq!(clean("a\x1b[2Jb\nc"), "a\\u{1b}[2Jb\\nc");
         assert_eq!(clean("ü 🌲"), "ü 🌲");
         assert_eq!(clean("gpj.\u{202e}4pm"), "gpj.\\u{202e}4pm");
+        assert_eq!(clean_lines("gone: a\x1b[2J\nerror: b"), "gone: a\\u{1b}[2J\n  error: b");
     }
 }

@@ -19,7 +19,7 @@ pub use observer::Observer;
 use crate::cover::{CoverOptions, Covers};
 use crate::options::FixOptions;
 use crate::plan::Plan;
-use crate::wire::{About, Event, Failure, FailureKind, Fixed, Outcome, Reply, Request};
+use crate::wire::{About, Event, Failure, FailureKind, Fixed, Outcome, Reply, Request, WirePath};
 use pool::Pool;
 use process::{Incoming, WorkerProcess, describe};
 
@@ -93,7 +93,7 @@ impl Workers {
     /// # Errors
     /// As [`Workers::call`].
     pub fn probe(&self, source: &Path, observer: &dyn Observer) -> Result<MediaInfo, Failure> {
-        match self.call(&Request::Probe { source: source.into() }, observer)? {
+        match self.call(&Request::Probe { source: for_worker(source) }, observer)? {
             Reply::Probed { info } => Ok(*info),
             other => Err(unasked(&other)),
         }
@@ -105,7 +105,7 @@ impl Workers {
     /// # Errors
     /// As [`Workers::call`].
     pub fn decode(&self, source: &Path, total_ms: Option<u64>, observer: &dyn Observer) -> Result<Decoded, Failure> {
-        match self.call(&Request::Decode { source: source.into(), total_ms }, observer)? {
+        match self.call(&Request::Decode { source: for_worker(source), total_ms }, observer)? {
             Reply::Decoded(decoded) => Ok(decoded),
             other => Err(unasked(&other)),
         }
@@ -124,7 +124,7 @@ impl Workers {
         observer: &dyn Observer,
     ) -> Result<Plan, Failure> {
         let request = Request::Plan {
-            source: source.into(),
+            source: for_worker(source),
             info: Box::new(info.clone()),
             spec: Box::new(spec.clone()),
             options: Box::new(options.clone()),
@@ -149,7 +149,7 @@ impl Workers {
         observer: &dyn Observer,
     ) -> Result<Fixed, Failure> {
         let request = Request::Fix {
-            source: source.into(),
+            source: for_worker(source),
             info: Box::new(info.clone()),
             spec: Box::new(spec.clone()),
             options: Box::new(options.clone()),
@@ -166,7 +166,7 @@ impl Workers {
     /// # Errors
     /// As [`Workers::call`].
     pub fn cover(&self, source: &Path, options: &CoverOptions, observer: &dyn Observer) -> Result<Covers, Failure> {
-        match self.call(&Request::Cover { source: source.into(), options: options.clone() }, observer)? {
+        match self.call(&Request::Cover { source: for_worker(source), options: options.clone() }, observer)? {
             Reply::Covered(covers) => Ok(covers),
             other => Err(unasked(&other)),
         }
@@ -182,6 +182,14 @@ impl Workers {
             other => Err(unasked(&other)),
         }
     }
+}
+
+/// The path as the worker can open it: what `/proc/self` and `/dev/fd` name is a file of this process, and another or
+/// none of the worker's.
+fn for_worker(path: &Path) -> WirePath {
+    const OF_THIS_PROCESS: [&str; 4] = ["/proc/self", "/proc/thread-self", "/dev/fd", "/dev/stdin"];
+    let real = OF_THIS_PROCESS.iter().any(|own| path.starts_with(own)).then(|| path.canonicalize().ok()).flatten();
+    WirePath::from(real.as_deref().unwrap_or(path))
 }
 
 impl DeepReader for Workers {

@@ -91,9 +91,15 @@ pub fn discover(paths: &[PathBuf], output: Option<&Path>) -> Result<Discovery, D
     }
     discovery.videos.retain(|found| {
         // A file that cannot be resolved stays: reading it will say why.
-        found.path.canonicalize().map_or(true, |real| seen.insert(real))
+        real_path(&found.path).is_none_or(|real| seen.insert(real))
     });
     Ok(discovery)
+}
+
+/// Where the file is, whatever links lead to it; of a link that leads nowhere, where that link is.
+fn real_path(path: &Path) -> Option<PathBuf> {
+    let of_link = || Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?));
+    path.canonicalize().ok().or_else(of_link)
 }
 
 fn walk(root: &Path, output: Option<&Path>, discovery: &mut Discovery) {
@@ -132,8 +138,23 @@ fn refuse(error: &ignore::Error, root: &Path, discovery: &mut Discovery) {
     let path = path.unwrap_or(root).to_owned();
     match reason {
         Reason::Loop => discovery.loops.push(path),
+        // There is nothing to look into behind it. One that is called a video is a video that cannot be read.
+        Reason::Text(_) if leads_nowhere(&path) => {
+            if has_video_extension(&path) {
+                let relative = path.strip_prefix(root).unwrap_or(&path).to_owned();
+                discovery.videos.push(Found { path, relative });
+            } else {
+                discovery.skipped += 1;
+            }
+        }
         Reason::Text(reason) => discovery.unreadable.push(Unreadable { path, reason }),
     }
+}
+
+/// Whether it is a link to what does not exist, or to itself.
+fn leads_nowhere(path: &Path) -> bool {
+    path.is_symlink()
+        && std::fs::metadata(path).is_err_and(|error| error.kind() != std::io::ErrorKind::PermissionDenied)
 }
 
 enum Reason {
@@ -220,6 +241,38 @@ mod tests {
         assert_eq!(names(&found), ["a/clip.mp4"]);
         assert_eq!(found.loops, [dir.path().join("a/up")]);
         assert_eq!(found.unreadable, []);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_that_lead_nowhere_are_no_places() {
+        let dir = tempfile::tempdir().unwrap();
+        for (target, link) in [("gone", "note"), ("gone.mp4", "clip.mp4"), ("self.mp4", "self.mp4"), ("self", "self")] {
+            std::os::unix::fs::symlink(target, dir.path().join(link)).unwrap();
+        }
+        let found = discover(&[dir.path().to_owned()], None).unwrap();
+        assert_eq!(names(&found), ["clip.mp4", "self.mp4"]);
+        assert_eq!((found.unreadable, found.skipped), (Vec::new(), 2));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_vanishes_after_the_walk_is_an_error_that_names_it() {
+        struct Nobody;
+        impl pinpress_probe::DeepReader for Nobody {
+            fn read(&self, path: &Path) -> Result<pinpress_probe::MediaInfo, pinpress_probe::ProbeError> {
+                Err(pinpress_probe::ProbeError::NotAFile { path: path.to_owned() })
+            }
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("clip.mp4");
+        fs::write(&path, b"x").unwrap();
+        let found = discover(&[dir.path().to_owned()], None).unwrap();
+        fs::remove_file(&path).unwrap();
+        let spec = pinpress_probe::Spec::load("pinterest").unwrap();
+        let error = crate::check_file(&found.videos[0].path, &spec, &Nobody).unwrap_err();
+        assert!(matches!(error, pinpress_probe::ProbeError::Io { .. }), "{error}");
+        assert!(error.to_string().ends_with("clip.mp4"), "{error}");
     }
 
     #[cfg(unix)]
