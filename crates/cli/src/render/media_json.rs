@@ -1,7 +1,7 @@
 //! The facts of a video as the JSON contract names them.
 
 use pinpress_probe::{
-    AudioStream, Finding, FrameRate, MediaInfo, Reader, Remedy, RuleId, Scan, Severity, Spec, VideoStream,
+    AudioStream, Colour, Finding, FrameRate, MediaInfo, Reader, Remedy, RuleId, Scan, Severity, Spec, VideoStream,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -98,10 +98,39 @@ struct Video<'a> {
     variable_frame_rate: Option<bool>,
     /// Whether it is coded as fields.
     interlaced: Option<bool>,
+    /// How its samples are colours.
+    colour: ColourJson<'a>,
+    /// Carries Dolby Vision metadata.
+    dolby_vision: bool,
     /// Bits a second.
     bit_rate: Option<u64>,
     /// How many frames there are.
     frames: Option<u64>,
+}
+
+/// Colour description, by FFmpeg's names (ITU-T H.273); `null` where the file does not say.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields, rename = "Colour")]
+struct ColourJson<'a> {
+    /// `bt709`, `bt2020`.
+    primaries: Option<&'a str>,
+    /// `bt709`, `smpte2084` (PQ), `arib-std-b67` (HLG).
+    transfer: Option<&'a str>,
+    /// `bt709`, `bt2020nc`.
+    matrix: Option<&'a str>,
+    /// 0–255 rather than 16–235.
+    full_range: Option<bool>,
+}
+
+impl<'a> From<&'a Colour> for ColourJson<'a> {
+    fn from(colour: &'a Colour) -> Self {
+        Self {
+            primaries: colour.primaries.as_deref(),
+            transfer: colour.transfer.as_deref(),
+            matrix: colour.matrix.as_deref(),
+            full_range: colour.full_range,
+        }
+    }
 }
 
 /// A sound.
@@ -158,6 +187,8 @@ impl<'a> From<&'a VideoStream> for Video<'a> {
             max_frame_rate: fraction(video.max_frame_rate),
             variable_frame_rate: video.variable_frame_rate,
             interlaced: video.scan.map(|scan| scan == Scan::Interlaced),
+            colour: ColourJson::from(&video.colour),
+            dolby_vision: video.dolby_vision,
             bit_rate: video.bit_rate,
             frames: video.frame_count,
         }
