@@ -146,3 +146,15 @@ fn the_slowest_and_the_fastest_moment_are_told() {
         assert_eq!(rates["variable_frame_rate"], slowest != fastest, "{name}");
     }
 }
+
+/// 24 kHz and one channel in the file are heard as 48 kHz, and as two channels where there may be parametric stereo.
+#[test]
+fn he_aac_is_told_as_it_is_heard() {
+    for name in ["sound-he-aac.mp4", "sound-he-aac-v2.mp4"] {
+        let path = pinpress_fixtures::make(name).expect("a recipe that works");
+        let (_, video, _) = check(&path, "pinterest");
+        let (sound, facts) = (&video["media"]["audio"], ffprobe(&path));
+        assert_eq!(text(&sound["sample_rate"]), fact(&facts, "a.sample_rate"), "{name}");
+        assert_eq!(text(&sound["channels"]), fact(&facts, "a.channels"), "{name}");
+    }
+}
