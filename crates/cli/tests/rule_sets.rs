@@ -102,13 +102,13 @@ fn a_rule_set_that_cannot_be_used_is_two_and_says_where() {
         .unwrap();
     let error = refused("mine.toml");
     assert!(
-        error.contains("line 16, column 7\n") && error.contains("[duration] min: 15 min 1 s is over max"),
+        error.contains("line 18, column 7\n") && error.contains("[duration] min: 15 min 1 s is over max"),
         "{error}"
     );
     assert!(error.contains("[pixel-format] chroma: an empty list"), "{error}");
     std::fs::write(&mine, text.replace("[duration]", "[duratoin]")).unwrap();
-    assert!(refused("mine.toml").contains("line 15"));
-    std::fs::write(&mine, format!("format = 7\n{text}")).unwrap();
+    assert!(refused("mine.toml").contains("line 17"));
+    std::fs::write(&mine, text.replace("format = 1", "format = 7")).unwrap();
     assert!(refused("mine.toml").contains("format 7"));
     std::fs::create_dir(dir.path().join("folder.toml")).unwrap();
     assert!(refused("folder.toml").contains("a folder"));
