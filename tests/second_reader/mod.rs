@@ -53,7 +53,12 @@ pub(crate) fn differences(info: &MediaInfo, moov: &Moov, coded_size: bool) -> Ve
     for (audio, (index, trak)) in info.audio.iter().zip(sounds) {
         let track = Track::of(trak, moov);
         found.same("place of the audio track", audio.index as usize, index);
-        found.same("bits a second of sound", audio.bit_rate, track.bit_rate());
+        // QuickTime counts uncompressed sound in samples and gives them a size of 1, or of one channel: libav and the
+        // gate then go by the sample entry.
+        let own_size = matches!(trak.mdia.minf.stbl.stsz.samples, StszSamples::Identical { .. });
+        if !(own_size && audio.codec.starts_with("pcm_")) {
+            found.same("bits a second of sound", audio.bit_rate, track.bit_rate());
+        }
         found.times((audio.start, audio.duration), &track);
     }
     found.0
@@ -71,6 +76,8 @@ struct Track {
     /// Leading empty edits, in ticks of the movie; the other edits as (media time, ticks of the movie).
     delay: u64,
     shown: Vec<(u64, u64)>,
+    /// Whether there are any.
+    edits: bool,
     first_composition_offset: i64,
 }
 
@@ -92,6 +99,7 @@ impl Track {
             },
             delay: edits.iter().filter(|edit| edit.media_time.is_none()).map(|edit| edit.segment_duration).sum(),
             shown: edits.iter().filter_map(|edit| Some((edit.media_time?, edit.segment_duration))).collect(),
+            edits: !edits.is_empty(),
             first_composition_offset: stbl
                 .ctts
                 .as_ref()
@@ -122,23 +130,30 @@ impl Differences {
         }
     }
 
-    /// When the track is presented. Which of media and edit gives the exact duration is a rule of ours: here it has
-    /// to be one of the two.
+    /// When the track is presented. Which of media and edit gives the exact duration, and whether the wait for the
+    /// first composition offset belongs to the start, are rules of ours: here it has to be one of the two.
     fn times(&mut self, (start, duration): (Option<Seconds>, Option<Seconds>), track: &Track) {
-        let media = |ticks: i128| seconds(ticks, track.timescale);
+        let media = |ticks: i128| seconds(ticks.max(0), track.timescale);
         let movie = |ticks: u64| seconds(i128::from(ticks), track.movie_timescale);
-        let begins = if track.shown.is_empty() && track.delay == 0 { Some(Seconds::ZERO) } else { movie(track.delay) };
-        self.same("start", start, begins);
+        let less = |all: Option<Seconds>, gap: Option<Seconds>| {
+            all.zip(gap).and_then(|(all, gap)| all.max(gap).0.checked_sub(gap.0)).map(Seconds)
+        };
+        let first = i128::from(track.first_composition_offset);
+        let from = track.shown.first().map_or(0, |(from, _)| i128::from(*from));
+        let gap = if track.shown.len() == usize::from(track.edits) { media(first - from) } else { Some(Seconds::ZERO) };
+        let late = movie(track.delay).zip(gap).and_then(|(delay, gap)| delay.0.checked_add(gap.0)).map(Seconds);
+        self.one_of("start", start, &[movie(track.delay), late]);
         let all = i128::from(track.ticks);
-        match track.shown.as_slice() {
-            [] if track.delay == 0 => self.one_of("duration", duration, &[media(all), Some(Seconds::ZERO)]),
-            [] => self.same("duration", duration, Some(Seconds::ZERO)),
-            &[(from, length)] => {
-                let rest = all + i128::from(track.first_composition_offset) - i128::from(from);
-                self.one_of("duration", duration, &[media(rest.max(0)), movie(length)]);
+        let ends = match track.shown.as_slice() {
+            [] if !track.edits => vec![media(all)],
+            [] => vec![Some(Seconds::ZERO)],
+            &[(_, length)] => {
+                let (rest, length) = (media(all + first - from), movie(length));
+                vec![rest, length, less(rest, gap), less(length, gap)]
             }
-            several => self.same("duration", duration, movie(several.iter().map(|(_, length)| length).sum())),
-        }
+            several => vec![movie(several.iter().map(|(_, length)| length).sum())],
+        };
+        self.one_of("duration", duration, &ends);
     }
 }
 

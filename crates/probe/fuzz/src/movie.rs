@@ -22,10 +22,13 @@ pub(crate) fn movie_of(nal: &[u8]) -> Vec<u8> {
     let minf = [boxed(b"vmhd", &[0; 12]), boxed(b"dinf", &boxed(b"dref", &dref)), boxed(b"stbl", &stbl.concat())];
     let mdhd = boxed(b"mdhd", &full(&[0, 0, 25, 1, 0]));
     let mdia = [mdhd, boxed(b"hdlr", &handler), boxed(b"minf", &minf.concat())].concat();
-    // Enabled, in the movie; track 1; the unit matrix.
-    let tkhd = words(&[7, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000, 0, 0]);
+    let matrix = words(&[0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000]);
+    // Enabled, in the movie; track 1.
+    let tkhd = [words(&[7, 0, 0, 1, 0, 1, 0, 0, 0, 0]), matrix.clone(), words(&[0, 0])].concat();
     let trak = [boxed(b"tkhd", &tkhd), boxed(b"mdia", &mdia)].concat();
     let mut mvhd = full(&[0, 0, 25, 1]);
+    mvhd.resize(36, 0);
+    mvhd.extend(matrix);
     mvhd.resize(100, 0);
     [boxed(b"mvhd", &mvhd), boxed(b"trak", &trak)].concat()
 }
