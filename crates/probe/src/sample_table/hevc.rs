@@ -5,9 +5,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use scuffle_h265::{AspectRatioInfo, HEVCDecoderConfigurationRecord, NALUnitType, SpsNALUnit, SpsRbsp};
 
-use super::Undecided;
 use super::colour::named_colour;
+use super::limits::MAX_PARAMETER_SET_BYTES;
 use super::picture::{PictureFacts, agreeing, planar};
+use super::{Undecided, hevc_tail};
 use crate::geometry::{AspectRatio, CodedSize};
 use crate::info::{Chroma, Colour, Scan};
 
@@ -26,7 +27,13 @@ fn unsound(reason: impl std::fmt::Display) -> Undecided {
 fn parameter_sets(config: &[u8]) -> io::Result<Vec<SpsNALUnit>> {
     let record = HEVCDecoderConfigurationRecord::demux(config)?;
     let arrays = record.arrays.iter().filter(|array| array.nal_unit_type == NALUnitType::SpsNut);
-    arrays.flat_map(|array| &array.nalus).map(|nal| SpsNALUnit::parse(&nal[..])).collect()
+    let parse = |nal: &[u8]| {
+        if nal.len() > MAX_PARAMETER_SET_BYTES || !hevc_tail::is_plain(nal) {
+            return Err(io::Error::other("not one without extensions"));
+        }
+        SpsNALUnit::parse(nal)
+    };
+    arrays.flat_map(|array| &array.nalus).map(|nal| parse(nal)).collect()
 }
 
 fn parameter_set(sps: &SpsRbsp) -> Result<PictureFacts, Undecided> {

@@ -16,6 +16,7 @@ mod fence;
 mod guard;
 mod h263;
 mod hevc;
+mod hevc_tail;
 mod limits;
 mod mpeg4_visual;
 mod parsed;
