@@ -3,19 +3,20 @@
 
 #[path = "../src/around.rs"]
 mod around;
+#[path = "../src/gate.rs"]
+mod gate;
 #[path = "../../../../tests/second_reader/mod.rs"]
 mod second_reader;
 
-use std::io::Cursor;
-
 use around::file_around;
+use gate::{decide, leave_caught_panics_alone};
 use libfuzzer_sys::fuzz_target;
-use pinpress_probe::sample_table::{Decision, read_from};
+use pinpress_probe::sample_table::Decision;
 use second_reader::{differences, second_reading};
 
-fuzz_target!(|payload: &[u8]| {
+fuzz_target!(init: leave_caught_panics_alone(), |payload: &[u8]| {
     let (file, at) = file_around(payload);
-    let Ok(Decision::Facts(info)) = read_from(&mut Cursor::new(&file), file.len() as u64) else { return };
+    let Ok(Decision::Facts(info)) = decide(&file) else { return };
     let Some(second) = second_reading(&file[at..]) else { return };
     let differences = differences(&info, &second, false);
     assert!(differences.is_empty(), "{differences:#?}");

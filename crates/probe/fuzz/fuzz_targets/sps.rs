@@ -3,19 +3,20 @@
 
 #[path = "../src/around.rs"]
 mod around;
+#[path = "../src/gate.rs"]
+mod gate;
 #[path = "../src/movie.rs"]
 mod movie;
 
-use std::io::Cursor;
-
 use around::file_around;
+use gate::{decide, leave_caught_panics_alone};
 use libfuzzer_sys::fuzz_target;
 use movie::movie_of;
-use pinpress_probe::sample_table::{Decision, read_from};
+use pinpress_probe::sample_table::Decision;
 
-fuzz_target!(|nal: &[u8]| {
+fuzz_target!(init: leave_caught_panics_alone(), |nal: &[u8]| {
     let (file, _) = file_around(&movie_of(nal));
-    let Ok(Decision::Facts(info)) = read_from(&mut Cursor::new(&file), file.len() as u64) else { return };
+    let Ok(Decision::Facts(info)) = decide(&file) else { return };
     for video in &info.video {
         assert!(video.coded.width > 0 && video.coded.height > 0, "a picture of no size");
         let shown = video.display();
