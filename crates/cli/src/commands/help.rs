@@ -7,11 +7,16 @@ use clap::Args;
 use crate::exit::Exit;
 
 /// Texts by the word that asks for them.
-const TOPICS: [Topic; 2] = [
+const TOPICS: [Topic; 3] = [
     Topic {
         name: "formats",
         about: "the reports of check, and what each is for",
         text: include_str!("../help/formats.md"),
+    },
+    Topic {
+        name: "rule-sets",
+        about: "how to write limits of your own, key by key",
+        text: include_str!("../help/rule-sets.md"),
     },
     Topic {
         name: "rules",
