@@ -30,11 +30,8 @@ fn magenta(folder: &Path) {
     let recipe = Recipe {
         name: "magenta.mp4".into(),
         about: "one strong colour".into(),
-        fails: Vec::new(),
-        from: None,
         args: arguments.split_whitespace().map(Into::into).collect(),
-        bytes: None,
-        demo: None,
+        ..Recipe::default()
     };
     std::fs::copy(pinpress_fixtures::make_recipe(&recipe).unwrap(), folder.join("a-magenta.mp4")).unwrap();
 }
