@@ -1,7 +1,7 @@
 //! Where words go: results to stdout or a file, everything else to stderr.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anstream::AutoStream;
@@ -85,46 +85,50 @@ fn is_hazard(c: char) -> bool {
     c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Takes the results of a command, as they come.
-pub(crate) enum Results {
-    /// Words for people, coloured where that is wanted.
-    Text(anstream::Stdout),
-    /// A document for programs, byte by byte.
-    Exact(io::Stdout),
-    /// A file that has its name only at the end; without colours when they are to be taken out.
-    File { file: WholeFile, path: PathBuf, strip: Option<StripBytes> },
+/// Takes the results of a command. They are kept together until [`Results::hand_on`]: a reader is woken once for each
+/// video, not for each line of it.
+pub(crate) struct Results {
+    to: Place,
+    /// For words that should be without colours.
+    strip: Option<StripBytes>,
+}
+
+enum Place {
+    Stdout(BufWriter<io::Stdout>),
+    /// It has its name only at the end.
+    File(WholeFile, PathBuf),
     /// A pipe or device that `-o` names: nothing can be renamed over it.
-    Device { device: File, strip: Option<StripBytes> },
+    Device(BufWriter<File>),
 }
 
 impl Results {
-    /// Words for people, to the file that `-o` names, else to stdout.
+    /// Words for people, to the file that `-o` names, else to stdout: coloured where that is wanted.
     ///
     /// # Errors
     /// When the file cannot be begun.
     pub(crate) fn text(file: Option<&Path>) -> anyhow::Result<Self> {
-        file.map_or_else(|| Ok(Self::Text(anstream::stdout())), |file| Self::file(file, Some(StripBytes::new())))
+        let coloured = file.is_none() && AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never;
+        Ok(Self { to: Place::of(file)?, strip: (!coloured).then(StripBytes::new) })
     }
 
-    /// A document for programs, to the file that `-o` names, else to stdout.
+    /// A document for programs, byte by byte, to the file that `-o` names, else to stdout.
     ///
     /// # Errors
     /// When the file cannot be begun.
     pub(crate) fn exact(file: Option<&Path>) -> anyhow::Result<Self> {
-        file.map_or_else(|| Ok(Self::Exact(io::stdout())), |file| Self::file(file, None))
+        Ok(Self { to: Place::of(file)?, strip: None })
     }
 
-    fn file(path: &Path, strip: Option<StripBytes>) -> anyhow::Result<Self> {
-        let begun =
-            match path.metadata() {
-                Ok(there) if !there.is_file() && !there.is_dir() => {
-                    File::options().write(true).open(path).map(|device| Self::Device { device, strip })
-                }
-                // The file behind a link, not the link, is replaced.
-                _ => WholeFile::create(&path.canonicalize().unwrap_or_else(|_| path.to_owned()))
-                    .map(|file| Self::File { file, path: path.to_owned(), strip }),
-            };
-        begun.with_context(|| format!("cannot write the report: {}", path.display()))
+    /// Lets who reads along have what there is. A file has no such readers before its end.
+    ///
+    /// # Errors
+    /// When the system refuses, or nobody reads any more.
+    pub(crate) fn hand_on(&mut self) -> io::Result<()> {
+        match &mut self.to {
+            Place::Stdout(stdout) => stdout.flush(),
+            Place::Device(device) => device.flush(),
+            Place::File(..) => Ok(()),
+        }
     }
 
     /// Brings everything to where it belongs. Results that are dropped before this leave no file.
@@ -133,40 +137,47 @@ impl Results {
     /// When the system refuses.
     pub(crate) fn end(mut self) -> anyhow::Result<()> {
         self.flush()?;
-        match self {
-            Self::File { file, path, .. } => {
-                file.commit().with_context(|| format!("cannot write the report: {}", path.display()))
+        if let Place::File(file, path) = self.to {
+            file.commit().with_context(|| format!("cannot write the report: {}", path.display()))?;
+        }
+        Ok(())
+    }
+}
+
+impl Place {
+    fn of(file: Option<&Path>) -> anyhow::Result<Self> {
+        let Some(path) = file else { return Ok(Self::Stdout(BufWriter::new(io::stdout()))) };
+        let begun = match path.metadata() {
+            Ok(there) if !there.is_file() && !there.is_dir() => {
+                File::options().write(true).open(path).map(|device| Self::Device(BufWriter::new(device)))
             }
-            Self::Text(_) | Self::Exact(_) | Self::Device { .. } => Ok(()),
+            // The file behind a link, not the link, is replaced.
+            _ => WholeFile::create(&path.canonicalize().unwrap_or_else(|_| path.to_owned()))
+                .map(|file| Self::File(file, path.to_owned())),
+        };
+        begun.with_context(|| format!("cannot write the report: {}", path.display()))
+    }
+
+    fn writer(&mut self) -> &mut dyn Write {
+        match self {
+            Self::Stdout(stdout) => stdout,
+            Self::File(file, _) => file,
+            Self::Device(device) => device,
         }
     }
 }
 
 impl Write for Results {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Text(stdout) => stdout.write(bytes),
-            Self::Exact(stdout) => stdout.write(bytes),
-            Self::File { file, strip: None, .. } => file.write(bytes),
-            Self::Device { device, strip: None, .. } => device.write(bytes),
-            Self::File { file, strip: Some(strip), .. } => stripped(file, strip, bytes),
-            Self::Device { device, strip: Some(strip), .. } => stripped(device, strip, bytes),
-        }
+        let to = self.to.writer();
+        let Some(strip) = &mut self.strip else { return to.write(bytes) };
+        strip.strip_next(bytes).try_for_each(|plain| to.write_all(plain))?;
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Text(stdout) => stdout.flush(),
-            Self::Exact(stdout) => stdout.flush(),
-            Self::File { file, .. } => file.flush(),
-            Self::Device { device, .. } => device.flush(),
-        }
+        self.to.writer().flush()
     }
-}
-
-fn stripped(to: &mut impl Write, strip: &mut StripBytes, bytes: &[u8]) -> io::Result<usize> {
-    strip.strip_next(bytes).try_for_each(|plain| to.write_all(plain))?;
-    Ok(bytes.len())
 }
 
 #[cfg(test)]

@@ -150,7 +150,10 @@ pub(crate) fn run(args: &CheckArgs, shared: &Shared) -> anyhow::Result<Exit> {
         let Some(video) = video else { return };
         tally.count(&video);
         if written.is_ok() {
-            let mut write = || report.video(&mut results, path, &video);
+            let mut write = || -> anyhow::Result<()> {
+                report.video(&mut results, path, &video)?;
+                Ok(results.hand_on()?)
+            };
             written = match &progress {
                 Some(progress) => progress.aside(write),
                 None => write(),

@@ -104,11 +104,14 @@ pub(crate) fn run(args: &CoverArgs, shared: &Shared) -> anyhow::Result<Exit> {
     };
     let mut results = Results::text(None)?;
     let mut covered = Vec::new();
-    let mut written = Ok(());
+    let mut written: anyhow::Result<()> = Ok(());
     in_order(videos.len(), jobs, &interrupt, pick, |_, result| {
         progress.finished(&result.video, None);
         if !args.json && written.is_ok() {
-            written = progress.aside(|| render::human(&mut results, &result, shared.verbose > 0));
+            written = progress.aside(|| {
+                render::human(&mut results, &result, shared.verbose > 0)?;
+                Ok(results.hand_on()?)
+            });
         }
         covered.push(result);
     });

@@ -116,7 +116,7 @@ pub(crate) fn run(args: &FixCommand, shared: &Shared) -> anyhow::Result<Exit> {
     };
     let mut results = Results::text(None)?;
     let mut fixed = Vec::new();
-    let mut written = Ok(());
+    let mut written: anyhow::Result<()> = Ok(());
     in_order(
         discovery.videos.len(),
         threads.jobs,
@@ -125,7 +125,10 @@ pub(crate) fn run(args: &FixCommand, shared: &Shared) -> anyhow::Result<Exit> {
         |_, result| {
             progress.finished(&result.source, None);
             if args.format == Format::Human && written.is_ok() {
-                written = progress.aside(|| render::human(&mut results, &result, shared.quiet));
+                written = progress.aside(|| {
+                    render::human(&mut results, &result, shared.quiet)?;
+                    Ok(results.hand_on()?)
+                });
             }
             fixed.push(result);
         },
