@@ -75,7 +75,8 @@ pub enum DiscoverError {
 pub fn discover(paths: &[PathBuf], output: Option<&Path>) -> Result<Discovery, DiscoverError> {
     let output = output.and_then(|path| path.canonicalize().ok());
     let mut discovery = Discovery::default();
-    let mut seen = std::collections::HashSet::new();
+    // One folder without links in it cannot lead to a file twice, and resolving each of ten thousand takes a while.
+    let mut once = paths.len() == 1;
     for path in paths {
         let metadata =
             std::fs::metadata(path).map_err(|source| DiscoverError::Missing { path: path.clone(), source })?;
@@ -83,16 +84,17 @@ pub fn discover(paths: &[PathBuf], output: Option<&Path>) -> Result<Discovery, D
             if output.is_some() && path.canonicalize().ok() == output {
                 return Err(DiscoverError::OutputIsInput { path: path.clone() });
             }
-            walk(path, output.as_deref(), &mut discovery);
+            once &= !walk(path, output.as_deref(), &mut discovery);
         } else {
             let relative = path.file_name().map_or_else(|| path.clone(), PathBuf::from);
             discovery.videos.push(Found { path: path.clone(), relative });
         }
     }
-    discovery.videos.retain(|found| {
+    if !once {
+        let mut seen = std::collections::HashSet::new();
         // A file that cannot be resolved stays: reading it will say why.
-        real_path(&found.path).is_none_or(|real| seen.insert(real))
-    });
+        discovery.videos.retain(|found| real_path(&found.path).is_none_or(|real| seen.insert(real)));
+    }
     Ok(discovery)
 }
 
@@ -102,7 +104,8 @@ fn real_path(path: &Path) -> Option<PathBuf> {
     path.canonicalize().ok().or_else(of_link)
 }
 
-fn walk(root: &Path, output: Option<&Path>, discovery: &mut Discovery) {
+/// Takes what lies under `root`; answers whether a link was met.
+fn walk(root: &Path, output: Option<&Path>, discovery: &mut Discovery) -> bool {
     let output = output.map(Path::to_owned);
     let walker = WalkBuilder::new(root)
         .standard_filters(false)
@@ -110,12 +113,17 @@ fn walk(root: &Path, output: Option<&Path>, discovery: &mut Discovery) {
         .sort_by_file_name(Ord::cmp)
         .filter_entry(move |entry| entry.depth() == 0 || (!is_hidden(entry) && !is_output(entry, output.as_deref())))
         .build();
+    let mut met_link = false;
     for entry in walker {
         match entry {
-            Ok(entry) => take(&entry, root, discovery),
+            Ok(entry) => {
+                met_link |= entry.depth() > 0 && entry.path_is_symlink();
+                take(&entry, root, discovery);
+            }
             Err(error) => refuse(&error, root, discovery),
         }
     }
+    met_link
 }
 
 fn take(entry: &DirEntry, root: &Path, discovery: &mut Discovery) {
