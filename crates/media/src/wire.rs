@@ -283,6 +283,8 @@ pub enum FailureKind {
     Crashed,
     /// No progress for longer than the watchdog allows.
     Stalled,
+    /// Progress for longer than such a file can take.
+    Endless,
     /// The worker said something that is no event, or could not be started.
     Protocol,
 }

@@ -126,6 +126,19 @@ fn progress_feeds_the_watchdog() {
 }
 
 #[test]
+fn progress_without_end_ends_at_the_wall() {
+    let workers = workers(|config| config.wall = Duration::from_secs(1));
+    let notes = Notes::default();
+    let failure = ask(&workers, "for-ever", &notes);
+    assert_eq!(failure.kind, FailureKind::Endless);
+    assert!(failure.message.contains("not done after 1 s"), "{}", failure.message);
+    assert!(notes.progress.lock().unwrap().len() > 1);
+    // Such a video is not tried again: it would take as long again.
+    assert!(!workers.read(Path::new("/nowhere/for-ever")).unwrap_err().to_string().contains("set aside"));
+    assert_eq!(ask(&workers, "a", &()).kind, FailureKind::NotAVideo);
+}
+
+#[test]
 fn a_worker_that_reads_no_more_stalls() {
     let workers = workers(|config| config.stall = Duration::from_millis(200));
     assert_eq!(ask(&workers, "deaf", &()).kind, FailureKind::Stalled);

@@ -24,6 +24,8 @@ while IFS= read -r line; do
     */stall*)
       echo '{"event":"progress","stage":"encoding","done_ms":1,"total_ms":null}'
       while :; do echo '{"event":"warning","message":"busy"}'; sleep 0.05; done ;;
+    */for-ever*)
+      while :; do echo '{"event":"progress","stage":"probing","done_ms":1,"total_ms":null}'; sleep 0.05; done ;;
     */deaf*) exec sleep 1000 ;;
     */wrong*) printf '{"event":"done","outcome":{"reply":{"reply":"covered","candidates":[],"rejected":[],"looked_at":0}}}\n' ;;
     */environment*) printf '{"event":"warning","message":"%s"}\n' "$(env | tr '\n' ' ')"; echo "$probed" ;;

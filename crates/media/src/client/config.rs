@@ -27,6 +27,9 @@ pub struct WorkersConfig {
     pub threads: usize,
     /// How long a request may go without progress before its worker is killed.
     pub stall: Duration,
+    /// How long a request may take, whatever progress it makes, before its worker is killed: this, and 100 s for
+    /// each second that its media plays, and 1 s for each MiB of its source.
+    pub wall: Duration,
 }
 
 impl WorkersConfig {
@@ -37,6 +40,9 @@ impl WorkersConfig {
     /// 30 s: libav reports packets several times a second, also in the slowest preset.
     pub const DEFAULT_STALL: Duration = Duration::from_secs(30);
 
+    /// 10 min: short files that take longer are made to.
+    pub const DEFAULT_WALL: Duration = Duration::from_secs(600);
+
     /// The defaults, with one worker for each core and two threads for each worker.
     #[must_use]
     pub fn new(program: PathBuf) -> Self {
@@ -46,6 +52,7 @@ impl WorkersConfig {
             threads: 2,
             memory_limit_bytes: Self::DEFAULT_MEMORY_LIMIT,
             stall: Self::DEFAULT_STALL,
+            wall: Self::DEFAULT_WALL,
         }
     }
 

@@ -6,6 +6,7 @@ mod leftovers;
 mod observer;
 mod pool;
 mod process;
+mod wall;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -50,7 +51,7 @@ impl Workers {
     /// Sends `request` to a worker and waits for its end.
     ///
     /// # Errors
-    /// The worker's own [`Failure`]; or [`FailureKind::Crashed`], [`FailureKind::Stalled`],
+    /// The worker's own [`Failure`]; or [`FailureKind::Crashed`], [`FailureKind::Stalled`], [`FailureKind::Endless`],
     /// [`FailureKind::Cancelled`] or [`FailureKind::Protocol`] when the worker did not answer. After these its
     /// process is dead, its temp files are removed, and the next call has a fresh one.
     pub fn call(&self, request: &Request, observer: &dyn Observer) -> Result<Reply, Failure> {
@@ -62,7 +63,8 @@ impl Workers {
         let mut lease = self.pool.check_out(&self.config, observer)?;
         let Some(worker) = lease.worker() else { return Err(unsaid("no worker was started")) };
         worker.send(line);
-        match watch(worker, self.config.stall, observer) {
+        let wall = wall::limit(self.config.wall, request);
+        match watch(worker, self.config.stall, wall, observer) {
             Ok(outcome) => {
                 lease.keep();
                 match outcome {
@@ -105,7 +107,8 @@ impl Workers {
     /// # Errors
     /// As [`Workers::call`].
     pub fn decode(&self, source: &Path, total_ms: Option<u64>, observer: &dyn Observer) -> Result<Decoded, Failure> {
-        match self.call(&Request::Decode { source: for_worker(source), total_ms }, observer)? {
+        let request = Request::Decode { source: for_worker(source), total_ms };
+        match deaths::until_set_aside(|| self.call(&request, observer))? {
             Reply::Decoded(decoded) => Ok(decoded),
             other => Err(unasked(&other)),
         }
@@ -225,10 +228,11 @@ fn bare(message: &str, before: &str, after: &str) -> String {
 }
 
 /// Hears the worker out. An error means that the worker is of no more use.
-fn watch(worker: &WorkerProcess, stall: Duration, observer: &dyn Observer) -> Result<Outcome, Failure> {
-    let mut moved = Instant::now();
+fn watch(worker: &WorkerProcess, stall: Duration, wall: Duration, observer: &dyn Observer) -> Result<Outcome, Failure> {
+    let begun = Instant::now();
+    let mut moved = begun;
     loop {
-        match worker.hear(TICK.min(stall)) {
+        match worker.hear(TICK.min(stall).min(wall)) {
             Some(Incoming::Event(Event::Progress(progress))) => {
                 moved = Instant::now();
                 observer.progress(progress);
@@ -250,6 +254,13 @@ fn watch(worker: &WorkerProcess, stall: Duration, observer: &dyn Observer) -> Re
                 stall.as_secs_f32()
             );
             return Err(Failure::new(FailureKind::Stalled, text));
+        }
+        if begun.elapsed() >= wall {
+            let text = format!(
+                "not done after {} s, so it was stopped: the file keeps the decoder busy for ever",
+                wall.as_secs_f32()
+            );
+            return Err(Failure::new(FailureKind::Endless, text));
         }
     }
 }

@@ -137,7 +137,8 @@ pub(super) fn step_outcome(failure: &Failure) -> StepOutcome {
         | FailureKind::Unproven
         | FailureKind::Encoder
         | FailureKind::Crashed
-        | FailureKind::Stalled => StepOutcome::Failed(reason),
+        | FailureKind::Stalled
+        | FailureKind::Endless => StepOutcome::Failed(reason),
     }
 }
 
