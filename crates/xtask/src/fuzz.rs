@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::{setup, step};
 
 /// The targets of `crates/probe/fuzz`, and the share of the time that each gets: `moov` holds nearly all the code.
-const TARGETS: [(&str, u64); 4] = [("moov", 6), ("box_walk", 2), ("sps", 1), ("rule_set", 1)];
+const TARGETS: [(&str, u64); 5] = [("moov", 5), ("sample_entry", 2), ("box_walk", 1), ("sps", 1), ("rule_set", 1)];
 
 /// How long CI fuzzes, in seconds.
 pub(crate) const CI_SECONDS: u64 = 60;

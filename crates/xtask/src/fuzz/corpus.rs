@@ -7,6 +7,8 @@ use pinpress_fixtures::{make_recipe, real_clips, recipes, workspace_root};
 
 /// Longer indexes make a target slow and hold nothing that a short one has not.
 const MAX_SEED: usize = 32 << 10;
+/// Longer files are those at the limit of the file size; their headers are those of others.
+const MAX_FILE: u64 = 64 << 20;
 /// So much of `mdat` stands for all of it.
 const MDAT_BYTES: usize = 16;
 
@@ -18,9 +20,13 @@ pub(super) fn folder(target: &str) -> PathBuf {
 /// Writes the seeds of every target. What is there already stays: a long run goes on where the last one stopped.
 pub(super) fn make() -> Result<()> {
     let mut files: Vec<PathBuf> = recipes()?.iter().map(make_recipe).collect::<Result<_, _>>()?;
+    files.extend(pinpress_fixtures::boundaries()?.iter().map(make_recipe).collect::<Result<Vec<_>, _>>()?);
     files.extend(real_clips().into_iter().flatten().map(|clip| clip.path));
     for path in &files {
         let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        if std::fs::metadata(path).is_ok_and(|file| file.len() > MAX_FILE) {
+            continue;
+        }
         let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
         let boxes = boxes(&bytes);
         let Some(moov) = boxes.iter().find(|(kind, _)| kind == b"moov").and_then(|(_, whole)| whole.get(8..)) else {
@@ -30,6 +36,9 @@ pub(super) fn make() -> Result<()> {
         seed("box_walk", &name, &without_samples(&boxes))?;
         for (place, nal) in parameter_sets(moov).enumerate() {
             seed("sps", &format!("{name}-{place}"), nal)?;
+        }
+        for (place, entry) in sample_entries(moov).enumerate() {
+            seed("sample_entry", &format!("{name}-{place}"), entry)?;
         }
     }
     let root = workspace_root();
@@ -87,6 +96,15 @@ fn without_samples(boxes: &[([u8; 4], &[u8])]) -> Vec<u8> {
         }
     }
     file
+}
+
+/// The first entry of each `stsd` (ISO/IEC 14496-12 §8.5.2), from its four-character code on.
+fn sample_entries(moov: &[u8]) -> impl Iterator<Item = &[u8]> {
+    moov.windows(4).enumerate().filter(|(_, kind)| kind == b"stsd").filter_map(|(at, _)| {
+        let entry = moov.get(at + 12..)?;
+        let (size, _) = entry.split_first_chunk::<4>()?;
+        entry.get(4..usize::try_from(u32::from_be_bytes(*size)).ok()?)
+    })
 }
 
 /// The first sequence parameter set of each `avcC` (ISO/IEC 14496-15 §5.3.3.1).
