@@ -4,7 +4,8 @@
 //! and divides by a time scale of zero. So every box down to the sample tables is checked here first, table counts
 //! against the bytes they claim, and time scales against zero. Boxes that nothing below asks for (`udta`, `meta`,
 //! tracks of other kinds) are renamed to `free` in our copy, so that no parser meets them; and so are the sample
-//! entries, which are read here: that parser knows five kinds, and one form of each.
+//! entries, which are read here (that parser knows five kinds, and one form of each), and the tables of which only the
+//! first entry or the count matters: 15 minutes of video have 200 KB of composition offsets.
 
 use std::ops::Range;
 
@@ -16,10 +17,10 @@ use super::sound_entry::{self, SoundEntry};
 use super::visual_entry::{self, VisualEntry};
 use crate::info::{OtherStream, PrivateTag};
 
-/// `ftyp` and a `moov` that is safe to parse, and what the `mp4` crate does not tell.
+/// A `moov` that is safe to parse, and what the `mp4` crate does not tell.
 #[derive(Debug)]
 pub(super) struct Guarded {
-    /// A whole small file: `ftyp`, `moov`.
+    /// The box, its header of 8 bytes included.
     pub(super) bytes: Vec<u8>,
     /// Video and audio tracks, in the order of the `trak` boxes the parser will see.
     pub(super) tracks: Vec<GuardedTrack>,
@@ -38,6 +39,10 @@ pub(super) struct GuardedTrack {
     pub(super) entry: Entry,
     /// From `stz2`, which the parser does not know: a size for each sample.
     pub(super) compact_sizes: Option<Vec<u32>>,
+    /// Composition offset of the first sample (`ctts`), in ticks of the media.
+    pub(super) first_composition_offset: i64,
+    /// How many sync samples (`stss`); `None` when all are.
+    pub(super) sync_samples: Option<u64>,
 }
 
 /// A sample entry.
@@ -55,21 +60,12 @@ fn unsound(reason: impl Into<String>) -> Undecided {
     Undecided::Unsound(reason.into())
 }
 
-/// Checks `moov` (its payload) and makes a file of it that is safe to parse. What is worth keeping even when it is
+/// Checks `moov`, a box with a header of 8 bytes, and makes it safe to parse. What is worth keeping even when it is
 /// not goes to `seen`.
-pub(super) fn guard(moov: &[u8], brand: Option<[u8; 4]>, seen: &mut Seen) -> Guarding<Guarded> {
-    let brand = brand.unwrap_or(*b"qt  ");
-    let mut bytes = Vec::with_capacity(moov.len() + 24);
-    bytes.extend_from_slice(&16_u32.to_be_bytes());
-    bytes.extend_from_slice(b"ftyp");
-    bytes.extend_from_slice(&brand);
-    bytes.extend_from_slice(&[0; 4]);
-    let moov_size = u32::try_from(moov.len() + 8).map_err(|_| unsound("moov too large"))?;
-    bytes.extend_from_slice(&moov_size.to_be_bytes());
-    bytes.extend_from_slice(b"moov");
-    let start = bytes.len();
-    bytes.extend_from_slice(moov);
-    let end = bytes.len();
+pub(super) fn guard(moov: Vec<u8>, brand: Option<[u8; 4]>, seen: &mut Seen) -> Guarding<Guarded> {
+    let quicktime = brand.is_none_or(|brand| brand == *b"qt  ");
+    let mut bytes = moov;
+    let (start, end) = (8, bytes.len());
     shorten_headers(&mut bytes, start..end);
 
     let mut guarded = Guarded { bytes, tracks: Vec::new(), other: Vec::new(), private: Vec::new() };
@@ -86,7 +82,7 @@ pub(super) fn guard(moov: &[u8], brand: Option<[u8; 4]>, seen: &mut Seen) -> Gua
                 if index as usize >= MAX_TRACKS {
                     return Err(unsound("too many tracks"));
                 }
-                track(&mut guarded, &child, index, brand == *b"qt  ", seen)?;
+                track(&mut guarded, &child, index, quicktime, seen)?;
             }
             b"udta" | b"meta" => {
                 cover_art |= metadata(&mut guarded, &child);
@@ -226,8 +222,22 @@ fn track(guarded: &mut Guarded, span: &BoxSpan, index: u32, quicktime: bool, see
         // reads a table without entries, and the count.
         guarded.bytes[span.start + 4..span.start + 8].copy_from_slice(b"stsz");
     }
-    guarded.tracks.push(GuardedTrack { index, entry, compact_sizes });
+    let payload_of =
+        |kind: &[u8; 4]| stbl.iter().find(|span| span.kind == *kind).map(|span| &guarded.bytes[span.payload.clone()]);
+    let first_composition_offset = payload_of(b"ctts").map_or(0, first_offset);
+    let sync_samples = payload_of(b"stss").and_then(|stss| u32_at(stss, 4)).map(u64::from);
+    for long in stbl.iter().filter(|span| matches!(&span.kind, b"ctts" | b"stss")) {
+        hide(&mut guarded.bytes, long);
+    }
+    guarded.tracks.push(GuardedTrack { index, entry, compact_sizes, first_composition_offset, sync_samples });
     Ok(())
+}
+
+/// The offset in the first entry of `ctts` (ISO/IEC 14496-12 §8.6.1.3). Version 0 has no signs, but writers use them.
+fn first_offset(payload: &[u8]) -> i64 {
+    let entries = u32_at(payload, 4).unwrap_or(0);
+    let offset = u32_at(payload, 12).filter(|_| entries > 0).unwrap_or(0);
+    i64::from(offset.cast_signed())
 }
 
 /// `stz2` (ISO/IEC 14496-12 §8.7.3.3): sizes of 4, 8 or 16 bits.
@@ -263,7 +273,7 @@ fn other_kind(handler: [u8; 4]) -> &'static str {
 }
 
 fn tables(bytes: &[u8], stbl: &[BoxSpan]) -> Guarding<()> {
-    for span in stbl {
+    for (place, span) in stbl.iter().enumerate() {
         let payload = &bytes[span.payload.clone()];
         let (count_at, entry) = match &span.kind {
             b"stts" | b"ctts" | b"co64" => (4, 8),
@@ -276,6 +286,10 @@ fn tables(bytes: &[u8], stbl: &[BoxSpan]) -> Guarding<()> {
             },
             _ => continue,
         };
+        // Of two, readers take the first or the last.
+        if stbl.iter().skip(place + 1).any(|later| later.kind == span.kind) {
+            return Err(unsound(format!("more than one {}", span.name())));
+        }
         table(payload, &span.name(), count_at, entry)?;
     }
     Ok(())

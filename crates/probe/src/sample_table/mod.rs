@@ -133,13 +133,13 @@ pub fn read_from(reader: &mut (impl Read + Seek), len: u64) -> Result<Decision, 
     };
     let moov = top_level::read_moov(reader, &top)?;
     let mut seen = Seen::default();
-    Ok(match fence::fenced(|| decide(&moov, &top, len, &mut seen)) {
+    Ok(match fence::fenced(|| decide(moov, &top, len, &mut seen)) {
         Ok(info) => Decision::Facts(Box::new(info)),
         Err(why) => Decision::Undecided { why, seen },
     })
 }
 
-fn decide(moov: &[u8], top: &top_level::TopLevel, file_len: u64, seen: &mut Seen) -> Result<MediaInfo, Undecided> {
+fn decide(moov: Vec<u8>, top: &top_level::TopLevel, file_len: u64, seen: &mut Seen) -> Result<MediaInfo, Undecided> {
     let guarded = guard::guard(moov, top.brand, seen)?;
     if top.fragmented {
         return Err(Undecided::Fragmented);

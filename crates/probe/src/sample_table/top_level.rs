@@ -96,12 +96,16 @@ pub(super) fn walk(reader: &mut (impl Read + Seek), len: u64) -> io::Result<Layo
     Ok(Layout::Indexed(TopLevel { brand, moov_at, moov_len, moov_first, fragmented }))
 }
 
-/// The payload of `moov`.
+/// `moov` with a header of 32 bits, whatever it has in the file: 8 bytes, and the payload.
 pub(super) fn read_moov(reader: &mut (impl Read + Seek), top: &TopLevel) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(usize::try_from(top.moov_len.min(MAX_MOOV_BYTES)).unwrap_or(0));
+    // `walk` answers no `moov` over the limit, which is far below 4 GiB.
+    let size = u32::try_from(top.moov_len.min(MAX_MOOV_BYTES) + 8).unwrap_or(u32::MAX);
+    let mut bytes = Vec::with_capacity(size as usize);
+    bytes.extend_from_slice(&size.to_be_bytes());
+    bytes.extend_from_slice(b"moov");
     reader.seek(SeekFrom::Start(top.moov_at))?;
     reader.take(top.moov_len).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 == top.moov_len {
+    if bytes.len() as u64 == top.moov_len + 8 {
         Ok(bytes)
     } else {
         Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it became shorter while it was read"))

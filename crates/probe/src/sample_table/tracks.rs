@@ -66,7 +66,7 @@ pub(super) fn facts(
         start = start.map_or(Some(presentation.start), |known| Some(known.min(presentation.start)));
         let common = Common { timing: samples.timing, extent: samples.extent, presentation };
         match &seen.entry {
-            Entry::Visual(entry) => facts.video.push(video(seen.index, entry, track, &common, &guarded.bytes)?),
+            Entry::Visual(entry) => facts.video.push(video(seen, entry, track, &common, &guarded.bytes)?),
             Entry::Sound(_) => {
                 let sound = samples.sound.unwrap_or_else(|| Err(Undecided::codec("no sound")))?;
                 facts.audio.push(audio(seen.index, &sound, track, &common));
@@ -133,7 +133,7 @@ impl Samples {
             sound = Some(read);
         }
         let media =
-            MediaTimeline { ticks: timing.ticks, first_composition_offset: table.first_composition_offset, time_base };
+            MediaTimeline { ticks: timing.ticks, first_composition_offset: seen.first_composition_offset, time_base };
         Ok(Self {
             timing,
             extent: extent::extent(table, fixed_size, time_base, file_len)?,
@@ -158,7 +158,7 @@ impl Common {
 }
 
 fn video(
-    index: u32,
+    seen: &GuardedTrack,
     entry: &VisualEntry,
     track: &Track,
     common: &Common,
@@ -174,7 +174,7 @@ fn video(
         .ok_or_else(|| Undecided::codec("a display matrix that is no quarter turn"))?;
     let timing = &common.timing;
     Ok(VideoStream {
-        index,
+        index: seen.index,
         codec: picture.codec.to_owned(),
         profile: picture.profile.map(str::to_owned),
         pixel_format: Some(picture.pixel_format),
@@ -193,7 +193,7 @@ fn video(
         duration: Some(common.presentation.duration),
         start: Some(common.presentation.start),
         frame_count: Some(timing.samples),
-        sync_samples: Some(track.samples.sync_samples.unwrap_or(timing.samples)),
+        sync_samples: Some(seen.sync_samples.unwrap_or(timing.samples)),
         bit_rate: common.bit_rate(track.timescale),
     })
 }
