@@ -55,8 +55,7 @@ pub(crate) fn singles() -> Result<Vec<(&'static str, PathBuf)>> {
     fs::create_dir_all(&folder).context("cannot make the folder of single videos")?;
     let last = folder.join("moov-last.mp4");
     remuxed(&short, &last, &[], &[])?;
-    let long = folder.join("fifteen-minutes.mp4");
-    remuxed(&short, &long, &["-stream_loop", "-1"], &["-t", "900"])?;
+    let long = fifteen_minutes()?;
     let large = folder.join("moov-behind-1.9-gb.mp4");
     if !large.exists() {
         enlarge(&last, &large, 1_900_000_000)?;
@@ -67,6 +66,16 @@ pub(crate) fn singles() -> Result<Vec<(&'static str, PathBuf)>> {
         ("15 minutes, moov last", long),
         ("1.9 GB, moov behind it", large),
     ])
+}
+
+/// A video of 15 minutes: a short one again and again, `moov` last.
+pub(crate) fn fifteen_minutes() -> Result<PathBuf> {
+    let folder = root().join("singles");
+    fs::create_dir_all(&folder).context("cannot make the folder of single videos")?;
+    let long = folder.join("fifteen-minutes.mp4");
+    let short = pinpress_fixtures::make("conforming-9x16.mp4")?;
+    remuxed(&short, &long, &["-stream_loop", "-1"], &["-t", "900"])?;
+    Ok(long)
 }
 
 fn root() -> PathBuf {

@@ -20,6 +20,7 @@ pub(crate) fn run(rounds: usize) -> Result<()> {
     beside_peers(&pinpress, rounds)?;
     growth(&pinpress, rounds)?;
     starts(&pinpress, &singles[0].1, rounds)?;
+    decoding(&pinpress, &folder::fifteen_minutes()?, rounds)?;
     in_process(&folder::of(200)?, &singles)
 }
 
@@ -94,6 +95,24 @@ fn starts(pinpress: &str, video: &Path, rounds: usize) -> Result<()> {
     ];
     let medians = in_turn(rounds * 4, &commands)?;
     println!("| from start to end | wall | peak memory |\n|---|---|---|");
+    for ((name, _), taken) in commands.iter().zip(&medians) {
+        println!("| {name} | {} | {} |", seconds(taken.wall), mebibytes(taken.peak_kib));
+    }
+    println!();
+    Ok(())
+}
+
+fn decoding(pinpress: &str, video: &Path, rounds: usize) -> Result<()> {
+    let video = video.display().to_string();
+    let commands = [
+        ("`pinpress check --deep VIDEO`", words(&[pinpress, "check", "--deep", &video])),
+        (
+            "`ffmpeg -v error -xerror -i VIDEO -f null -`",
+            words(&["ffmpeg", "-nostdin", "-v", "error", "-xerror", "-i", &video, "-f", "null", "-"]),
+        ),
+    ];
+    let medians = in_turn(rounds, &commands)?;
+    println!("| 15 minutes, 540×960 at 30 fps, decoded | wall | peak memory |\n|---|---|---|");
     for ((name, _), taken) in commands.iter().zip(&medians) {
         println!("| {name} | {} | {} |", seconds(taken.wall), mebibytes(taken.peak_kib));
     }
