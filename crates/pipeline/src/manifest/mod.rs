@@ -12,9 +12,14 @@ mod parse;
 mod row;
 
 use std::fmt;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 pub use row::{COLUMNS, Row};
+
+/// A row takes some hundred bytes; a hundred thousand of them fit.
+const MAX_BYTES: u64 = 64 << 20;
 
 /// A manifest whose rows have been read; the files they name have not been looked for yet.
 #[derive(Debug, Clone)]
@@ -58,7 +63,7 @@ pub enum ManifestError {
         /// The file.
         path: PathBuf,
         /// The system's reason.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// None of the endings.
     #[error("not a manifest by its name: call it .csv, .json or .toml: {path}", path = path.display())]
@@ -124,7 +129,7 @@ impl Manifest {
     /// none, a time that is none, a row without a file, two rows for one file.
     pub fn load(path: &Path) -> Result<Self, ManifestError> {
         let format = Format::of(path).ok_or_else(|| ManifestError::UnknownFormat { path: path.to_owned() })?;
-        let bytes = std::fs::read(path).map_err(|source| ManifestError::Io { path: path.to_owned(), source })?;
+        let bytes = read(path).map_err(|source| ManifestError::Io { path: path.to_owned(), source })?;
         Self::parse(&bytes, format, path)
     }
 
@@ -164,6 +169,17 @@ impl Manifest {
         mistakes.sort_by_key(|mistake| mistake.row);
         Err(ManifestError::Mistakes { mistakes, path: self.path.clone() })
     }
+}
+
+/// Bounded, and never from what could be waited for for ever: a pipe, a terminal, a device.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let refuse = |reason: &str| Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
+    if !std::fs::metadata(path)?.is_file() {
+        return refuse("not a regular file");
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_BYTES { refuse("too long for a manifest") } else { Ok(bytes) }
 }
 
 #[cfg(test)]

@@ -126,3 +126,13 @@ fn the_format_is_told_by_the_ending() {
     assert!(matches!(Manifest::load(Path::new("pins.xlsx")), Err(ManifestError::UnknownFormat { .. })));
     assert!(matches!(Manifest::load(Path::new("/nowhere/pins.csv")), Err(ManifestError::Io { .. })));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pins.csv");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let error = Manifest::load(&pipe).unwrap_err().to_string();
+    assert!(error.contains("not a regular file") && error.ends_with("pins.csv"), "{error}");
+}
