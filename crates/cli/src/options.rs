@@ -186,11 +186,11 @@ pub(crate) struct TextArgs {
     #[arg(long, value_name = "FORM", default_value = "image", env = "PINPRESS_COVER_AS", hide_env = true)]
     #[arg(value_parser = PossibleValuesParser::new(["image", "key-frame", "timestamp-ms"]).try_map(|name| name.parse::<pinpress_publish::CoverAs>()))]
     #[arg(hide_possible_values = true)]
-    pub(crate) cover_as: pinpress_publish::CoverAs,
+    cover_as: pinpress_publish::CoverAs,
     /// Videos that are uploaded at the same time.
     #[arg(long, value_name = "N", default_value_t = 2, env = "PINPRESS_UPLOADS", hide_env = true)]
     #[arg(value_parser = clap::value_parser!(u8).range(1..=16))]
-    pub(crate) uploads: u8,
+    uploads: u8,
 }
 
 impl TextArgs {
@@ -198,6 +198,12 @@ impl TextArgs {
     pub(crate) fn texts(&self) -> anyhow::Result<pinpress_pipeline::PinTexts> {
         let manifest = self.manifest.as_deref().map(pinpress_pipeline::Manifest::load).transpose()?;
         Ok(pinpress_pipeline::PinTexts { manifest, board: self.board.clone() })
+    }
+
+    /// How Pins are made at `destination` through `client`.
+    pub(crate) fn pins(&self, client: pinpress_publish::Client, destination: String) -> pinpress_pipeline::PinOptions {
+        let (cover_as, uploads) = (self.cover_as, self.uploads.into());
+        pinpress_pipeline::PinOptions { client, destination, cover_as, uploads }
     }
 
     /// Whether anything says where Pins go.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use pinpress_pipeline::run::OWN_FOLDER;
-use pinpress_pipeline::{Mode, PinOptions, RunOptions};
+use pinpress_pipeline::{Mode, RunOptions};
 
 use super::run::{carry_out, tell};
 use crate::exit::Exit;
@@ -53,12 +53,7 @@ pub(crate) fn run(args: &PublishArgs, shared: &Shared) -> anyhow::Result<Exit> {
         spec: args.spec.load()?,
         mode: Mode::AsIs,
         jobs: args.jobs.for_encoding(),
-        pins: Some(PinOptions {
-            client,
-            destination: args.api.base().to_string(),
-            cover_as: args.texts.cover_as,
-            uploads: args.texts.uploads.into(),
-        }),
+        pins: Some(args.texts.pins(client, args.api.base().to_string())),
         texts: args.texts.texts()?,
     };
     let interrupt = signals::interrupt();

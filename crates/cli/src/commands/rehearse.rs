@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use clap::Args;
 use pinpress_pipeline::pins::REHEARSAL;
 use pinpress_pipeline::run::OWN_FOLDER;
-use pinpress_pipeline::{Interrupt, Mode, PinOptions, RunOptions};
+use pinpress_pipeline::{Interrupt, Mode, RunOptions};
 use pinpress_publish::{AccessToken, ApiBase, Client, ClientOptions, PollPolicy};
 use pinpress_rehearsal::{BoardOptions, Rehearsal, RehearsalOptions};
 
@@ -78,12 +78,7 @@ pub(crate) fn run(args: &RehearseArgs, shared: &Shared) -> anyhow::Result<Exit> 
         spec,
         mode: Mode::Fix(args.fix.options(1)),
         jobs: args.jobs.for_encoding(),
-        pins: Some(PinOptions {
-            client: client(&rehearsal)?,
-            destination: REHEARSAL.to_owned(),
-            cover_as: args.texts.cover_as,
-            uploads: args.texts.uploads.into(),
-        }),
+        pins: Some(args.texts.pins(client(&rehearsal)?, REHEARSAL.to_owned())),
         texts,
     };
     let interrupt = signals::interrupt();

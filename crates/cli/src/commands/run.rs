@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
-use pinpress_pipeline::{Interrupt, Mode, PinOptions, RunOptions, RunSummary};
+use pinpress_pipeline::{Interrupt, Mode, RunOptions, RunSummary};
 
 use crate::exit::Exit;
 use crate::options::{ApiArgs, FixArgs, JobsOption, Shared, SpecOption, TextArgs};
@@ -54,12 +54,7 @@ pub(crate) fn run(args: &RunArgs, shared: &Shared) -> anyhow::Result<Exit> {
         spec: args.spec.load()?,
         mode: Mode::Fix(args.fix.options(1)),
         jobs: args.jobs.for_encoding(),
-        pins: Some(PinOptions {
-            client,
-            destination: args.api.base().to_string(),
-            cover_as: args.texts.cover_as,
-            uploads: args.texts.uploads.into(),
-        }),
+        pins: Some(args.texts.pins(client, args.api.base().to_string())),
         texts: args.texts.texts()?,
     };
     let interrupt = signals::interrupt();
