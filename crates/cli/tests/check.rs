@@ -31,6 +31,21 @@ fn people_read_a_line_for_each_video_and_its_findings() {
 }
 
 #[test]
+fn who_read_each_file_is_told_when_asked() {
+    let Some(dir) = folder(&[("conforming-9x16.mp4", "a.mp4"), ("matroska-fit.mkv", "b.mkv")]) else { return };
+    let readers = |args: &[&str]| {
+        let told = ran(dir.path(), args).stdout;
+        let line = |name: &str| told.lines().find(|line| line.contains(name)).unwrap().to_owned();
+        [line("a.mp4"), line("b.mkv")].map(|line| line.split_once("read by ").map(|(_, reader)| reader.to_owned()))
+    };
+    assert_eq!(readers(&["check", "."]), [None, None]);
+    assert_eq!(readers(&["check", "-v", "."]), [Some("sample table".to_owned()), Some("libav".to_owned())]);
+    let document: Value = serde_json::from_str(&ran(dir.path(), &["check", "--format", "json", "."]).stdout).unwrap();
+    let reader = |index: usize| document["videos"][index]["media"]["reader"].clone();
+    assert_eq!([reader(0), reader(1)], ["sample-table", "libav"]);
+}
+
+#[test]
 fn quiet_says_only_what_fails() {
     let Some(dir) = mixed() else { return };
     let quiet = ran(dir.path(), &["check", "-q", "raw"]);
