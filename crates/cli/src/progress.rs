@@ -54,10 +54,11 @@ impl Progress {
             return;
         }
         let bar = ProgressBar::new(u64::try_from(videos).unwrap_or(u64::MAX));
-        let style = ProgressStyle::with_template("{pos}/{len} videos {wide_bar} {elapsed} {eta:.dim}");
+        let style = ProgressStyle::with_template("{pos}/{len} videos {wide_bar} {elapsed}, {eta:.dim} left");
         if let Ok(style) = style {
             bar.set_style(style);
         }
+        bar.enable_steady_tick(Duration::from_secs(1));
         self.with_bars(|bars| bars.total = Some(self.lines.add(bar)));
     }
 
@@ -101,7 +102,8 @@ impl Progress {
             let share = total.filter(|total| *total > 0).map(|total| done.saturating_mul(100) / total);
             let share = share.map_or_else(String::new, |percent| format!("{:>3} %  ", percent.min(100)));
             let left = share_left(&bar, done, total);
-            bar.set_message(format!("{share}{}  {what}{left}", shown(video)));
+            // The name last: it is what a narrow terminal may cut.
+            bar.set_message(format!("{share}{what}{left}  {}", shown(video)));
         }
     }
 

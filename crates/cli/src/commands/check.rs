@@ -131,7 +131,10 @@ pub(crate) fn run(args: &CheckArgs, shared: &Shared) -> anyhow::Result<Exit> {
             None => check_file(path, &spec, &workers),
             Some(progress) => {
                 progress.started(path, "decode");
-                check_deep(path, &spec, &workers, &Listener { progress, interrupt: &interrupt, video: path })?
+                let listener = Listener { progress, interrupt: &interrupt, video: path };
+                let result = check_deep(path, &spec, &workers, &listener);
+                progress.finished(path, None);
+                result?
             }
         };
         let still = stills.as_ref().zip(result.as_ref().ok());
@@ -143,9 +146,6 @@ pub(crate) fn run(args: &CheckArgs, shared: &Shared) -> anyhow::Result<Exit> {
     }
     in_order(videos.len(), jobs, &interrupt, examine, |index, video| {
         let path = &videos[index].path;
-        if let Some(progress) = &progress {
-            progress.finished(path, None);
-        }
         // One that was interrupted is not told.
         let Some(video) = video else { return };
         tally.count(&video);

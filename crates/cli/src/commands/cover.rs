@@ -100,13 +100,13 @@ pub(crate) fn run(args: &CoverArgs, shared: &Shared) -> anyhow::Result<Exit> {
         progress.started(&video, "cover");
         let listener = Listener { progress: &progress, interrupt: &interrupt, video: &video };
         let covers = workers.cover(&video, &args.options(&targets[index]), &listener);
+        progress.finished(&video, None);
         CoverResult { video, covers }
     };
     let mut results = Results::text(None)?;
     let mut covered = Vec::new();
     let mut written: anyhow::Result<()> = Ok(());
     in_order(videos.len(), jobs, &interrupt, pick, |_, result| {
-        progress.finished(&result.video, None);
         if !args.json && written.is_ok() {
             written = progress.aside(|| {
                 render::human(&mut results, &result, shared.verbose > 0)?;

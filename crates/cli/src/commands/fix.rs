@@ -121,9 +121,12 @@ pub(crate) fn run(args: &FixCommand, shared: &Shared) -> anyhow::Result<Exit> {
         discovery.videos.len(),
         threads.jobs,
         &interrupt,
-        |index| job.fix(&discovery.videos[index], index),
-        |_, result| {
+        |index| {
+            let result = job.fix(&discovery.videos[index], index);
             progress.finished(&result.source, None);
+            result
+        },
+        |_, result| {
             if args.format == Format::Human && written.is_ok() {
                 written = progress.aside(|| {
                     render::human(&mut results, &result, shared.quiet)?;
