@@ -9,8 +9,34 @@ use pinpress_probe::{MediaInfo, Rational, Seconds};
 
 /// What `mp4-atom` makes of the bytes of a whole `moov` box, header included; `None` when it does not read them.
 pub(crate) fn second_reading(moov: &[u8]) -> Option<Moov> {
-    let mut bytes = moov;
-    Moov::decode(&mut bytes).ok()
+    let mut bytes = moov.to_vec();
+    hide_sample_groups(&mut bytes);
+    Moov::decode(&mut bytes.as_slice()).ok()
+}
+
+/// Renames each `sgpd` to `free`. `mp4-atom` takes its word for how many entries of no size it has: 26 bytes asked for
+/// 700 MB. Nothing here is compared with it, and the gate does not read it.
+fn hide_sample_groups(boxes: &mut [u8]) {
+    let mut rest = boxes;
+    while let Some((header, _)) = rest.split_first_chunk::<8>() {
+        let [s0, s1, s2, s3, kind @ ..] = *header;
+        let short = u32::from_be_bytes([s0, s1, s2, s3]) as usize;
+        let long = rest.get(8..16).and_then(|bytes| bytes.try_into().ok()).map(u64::from_be_bytes);
+        let (payload, size) = match (short, long.map(usize::try_from)) {
+            (1, Some(Ok(size))) => (16, size),
+            _ => (8, short),
+        };
+        if size < payload || size > rest.len() {
+            return;
+        }
+        let (this, behind) = rest.split_at_mut(size);
+        match &kind {
+            b"sgpd" => this[4..8].copy_from_slice(b"free"),
+            b"moov" | b"trak" | b"mdia" | b"minf" | b"stbl" => hide_sample_groups(&mut this[payload..]),
+            _ => {}
+        }
+        rest = behind;
+    }
 }
 
 /// Where the facts and the second reading differ.
