@@ -12,7 +12,7 @@ pub(crate) fn ci() -> Result<()> {
     let mut docs = step::cargo(&["doc", "--workspace", "--no-deps", "--locked"]);
     step::run(docs.env("RUSTDOCFLAGS", "-D warnings"))?;
     test()?;
-    fuzz::run(None, fuzz::CI_SECONDS)
+    fuzz::ci()
 }
 
 /// All tests. The two binaries are built first: tests of the command line start them both.
