@@ -148,6 +148,7 @@ impl FixArgs {
             link: self.link,
             overwrite: self.overwrite,
             threads,
+            ..FixOptions::default()
         }
     }
 }

@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
-use pinpress_media::{About, CoverOptions, Covers, Failure, FixOptions, Fixed, Observer, Plan, Workers, WorkersConfig};
+use pinpress_media::{
+    About, CoverOptions, Covers, Failure, Fix, FixOptions, Fixed, Observer, Plan, Workers, WorkersConfig,
+};
 use pinpress_pipeline::{Decoder, Media};
 use pinpress_probe::{Decoded, DeepReader, MediaInfo, ProbeError, Spec};
 
@@ -52,7 +54,7 @@ impl LazyWorkers {
         spec: &Spec,
         options: &FixOptions,
         observer: &dyn Observer,
-    ) -> Result<Plan, Failure> {
+    ) -> Result<Vec<Plan>, Failure> {
         self.get()?.plan(source, info, spec, options, observer)
     }
 
@@ -77,16 +79,8 @@ impl Decoder for LazyWorkers {
 }
 
 impl Media for LazyWorkers {
-    fn fix(
-        &self,
-        source: &Path,
-        info: &MediaInfo,
-        spec: &Spec,
-        options: &FixOptions,
-        output: &Path,
-        observer: &dyn Observer,
-    ) -> Result<Fixed, Failure> {
-        self.get()?.fix(source, info, spec, options, output, observer)
+    fn fix(&self, fix: Fix<'_>, observer: &dyn Observer) -> Result<Fixed, Failure> {
+        self.get()?.fix(fix, observer)
     }
 
     fn cover(&self, source: &Path, options: &CoverOptions, observer: &dyn Observer) -> Result<Covers, Failure> {

@@ -10,11 +10,14 @@ pub mod wire;
 
 pub use client::{Observer, TEMP_SUFFIX, Workers, WorkersConfig, temp_name};
 pub use cover::{Candidate, CoverOptions, Covers, Flaw, PictureFiles, PictureFormat, Rejected, ScorePart};
-pub use options::{AspectMode, FixOptions, FpsMode, LinkMode, LongMode, ShortMode};
+pub use options::{AspectMode, CropFocus, Encoder, FixOptions, FpsMode, LinkMode, LongMode, ShortMode};
 /// Part of [`Candidate`] and [`CoverOptions`]: who asks for covers need not know `probe`.
 pub use pinpress_probe::Seconds;
-pub use plan::{Action, AudioStep, DroppedStream, Fill, Plan, RateStep, VideoEncode, VideoStep};
+pub use plan::{
+    Action, AudioStep, DroppedStream, Estimate, Fill, Part, Plan, RateStep, Retime, VideoEdit, VideoEncode, VideoStep,
+};
 pub use signal::signal_name;
 pub use wire::{
-    About, Event, Failure, FailureKind, Fixed, Outcome, Progress, Reply, Request, Stage, WirePath, wire_millis,
+    About, Event, Failure, FailureKind, Fix, Fixed, Outcome, Progress, Reply, Request, Salvaged, Stage, WirePath,
+    wire_millis,
 };

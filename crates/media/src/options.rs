@@ -10,6 +10,9 @@ pub struct FixOptions {
     pub aspect: AspectMode,
     /// `--pad-color`: a name that libav knows (`black`) or `0xRRGGBB`.
     pub pad_color: String,
+    /// `--crop-focus`: which part of the picture a crop keeps.
+    #[serde(default)]
+    pub crop_focus: CropFocus,
     /// The ratio to aim for; `None` takes the allowed one that adds or loses least.
     pub prefer: Option<AspectRatio>,
     /// A frame rate that is too low.
@@ -22,6 +25,12 @@ pub struct FixOptions {
     pub quality: u8,
     /// x264's preset, `ultrafast` to `placebo`; the default is `medium`.
     pub preset: String,
+    /// `--encoder`.
+    #[serde(default)]
+    pub encoder: Encoder,
+    /// Keep what decodes of a truncated or damaged file.
+    #[serde(default)]
+    pub salvage: bool,
     /// Keep location and device metadata.
     pub keep_metadata: bool,
     /// What becomes of a video that already fits.
@@ -38,12 +47,15 @@ impl Default for FixOptions {
         Self {
             aspect: AspectMode::Blur,
             pad_color: "black".to_owned(),
+            crop_focus: CropFocus::Centre,
             prefer: None,
             fps: FpsMode::Multiply,
             short: ShortMode::Loop,
             long: LongMode::Trim,
             quality: 20,
             preset: "medium".to_owned(),
+            encoder: Encoder::Auto,
+            salvage: false,
             keep_metadata: false,
             link: LinkMode::Copy,
             overwrite: false,
@@ -66,12 +78,47 @@ pub enum AspectMode {
     Reject,
 }
 
+/// `--crop-focus`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CropFocus {
+    /// The middle.
+    #[default]
+    Centre,
+    /// Where the picture is busiest.
+    Auto,
+}
+
+/// `--encoder`: who encodes the picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Encoder {
+    /// x264 where there is one, else hardware that can be opened, else openh264.
+    #[default]
+    Auto,
+    /// x264.
+    X264,
+    /// Cisco's openh264.
+    Openh264,
+    /// Apple's hardware.
+    VideoToolbox,
+    /// NVIDIA's.
+    Nvenc,
+    /// Intel's.
+    Qsv,
+    /// VA-API.
+    Vaapi,
+}
+
 /// `--fps`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FpsMode {
     /// Show every frame the smallest whole number of times that reaches the minimum, so that motion stays even.
     Multiply,
+    /// Play a rate that is at most a twentieth too low at the minimum: the picture is copied, the sound stretched with
+    /// its pitch kept. What is slower is multiplied.
+    Retime,
     /// Leave it, and say that it cannot be fixed.
     Reject,
 }
@@ -94,6 +141,8 @@ pub enum ShortMode {
 pub enum LongMode {
     /// End it at the maximum.
     Trim,
+    /// Cut it at sync samples into parts that each pass.
+    Split,
     /// Leave it, and say that it cannot be fixed.
     Reject,
 }

@@ -1,28 +1,39 @@
 //! The cheapest change that clears every finding, as data. `transcode::plan` makes it, `transcode` carries it out,
 //! the command line explains it.
 
-use pinpress_probe::{CodedSize, FrameRate, Orientation, PrivateTag, RuleId, Seconds};
+use pinpress_probe::{CodedSize, FrameCropping, FrameRate, Orientation, PrivateTag, RuleId, Seconds};
 use serde::{Deserialize, Serialize};
+
+use crate::options::Encoder;
 
 /// What will be done to one video, and the rules that force each part of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// The rung of the ladder.
     pub action: Action,
-    /// What becomes of the picture; `None` only when unfixable.
+    /// What becomes of the picture; `None` when nothing does.
     pub video: Option<VideoStep>,
     /// What becomes of the sound; `None` when there is none.
     pub audio: Option<AudioStep>,
     /// Streams that are left out.
     pub dropped: Vec<DroppedStream>,
+    /// The part of a video that is split; `None` is all of it.
+    #[serde(default)]
+    pub part: Option<Part>,
     /// How many times the whole clip is shown; 1 is once.
     pub repeat: u32,
     /// After how long the clip begins anew when it is repeated; `None` is when its picture ends.
     pub period: Option<Seconds>,
     /// Show the last frame on until this time.
     pub hold_until: Option<Seconds>,
-    /// End here.
+    /// End here, counted from where the result begins.
     pub end: Option<Seconds>,
+    /// Play it at another rate: every time is scaled, and the sound keeps its pitch.
+    #[serde(default)]
+    pub retime: Option<Retime>,
+    /// Leave out what cannot be decoded, instead of giving up.
+    #[serde(default)]
+    pub salvage: bool,
     /// Metadata that is taken out.
     pub stripped: Vec<PrivateTag>,
     /// Rules that force a new container by themselves.
@@ -31,6 +42,40 @@ pub struct Plan {
     pub unfixable: Option<String>,
     /// How long the result plays.
     pub duration: Option<Seconds>,
+    /// What it will roughly cost.
+    #[serde(default)]
+    pub estimate: Option<Estimate>,
+}
+
+/// One of the parts that a long video is split into. Times count from the first picture or sound of the source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// Which one, from 1.
+    pub number: u32,
+    /// Of how many.
+    pub of: u32,
+    /// Where it begins: a sync sample of the picture.
+    pub begin: Seconds,
+    /// Where it ends.
+    pub end: Seconds,
+}
+
+/// Another rate for the same pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retime {
+    /// As the source plays.
+    pub from: FrameRate,
+    /// As the result plays.
+    pub to: FrameRate,
+}
+
+/// What a plan will roughly cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Estimate {
+    /// Size of the result in bytes.
+    pub bytes: u64,
+    /// Time that it takes on this machine, in milliseconds.
+    pub millis: u64,
 }
 
 /// The rungs of the ladder, cheapest first. The names are those of the JSON contract.
@@ -41,6 +86,8 @@ pub enum Action {
     Passthrough,
     /// The same streams in a new MP4.
     Remux,
+    /// The picture's packets with other headers or other times; nothing is decoded.
+    Edit,
     /// Something is encoded.
     Encode,
     /// Nothing makes it fit.
@@ -56,8 +103,38 @@ pub enum VideoStep {
         /// The stream.
         stream: u32,
     },
+    /// The packets with other headers, or other packets than all of them once: nothing is decoded.
+    Edit(VideoEdit),
     /// Decode, filter, encode as H.264.
     Encode(VideoEncode),
+}
+
+impl VideoStep {
+    /// The stream that is read.
+    #[must_use]
+    pub const fn stream(&self) -> u32 {
+        match self {
+            Self::Copy { stream } => *stream,
+            Self::Edit(edit) => edit.stream,
+            Self::Encode(encode) => encode.stream,
+        }
+    }
+}
+
+/// A change of the picture that decodes nothing. Repeating, ending, splitting and retiming stand in the [`Plan`], as
+/// they are the sound's too.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VideoEdit {
+    /// The stream.
+    pub stream: u32,
+    /// The rules that force it.
+    pub rules: Vec<RuleId>,
+    /// What the sequence parameter set has to cut away, in place of what it does.
+    pub cropping: Option<FrameCropping>,
+    /// The size of the picture after that, in coded pixels, where it changes.
+    pub size: Option<CodedSize>,
+    /// Declare the samples square, in the parameter set and in `pasp`.
+    pub square_pixels: bool,
 }
 
 /// One encode of the picture. The filters follow from these fields in this order: fields to frames, tone map, turn,
@@ -84,9 +161,12 @@ pub struct VideoEncode {
     pub fill: Fill,
     /// The rate.
     pub rate: RateStep,
-    /// x264's CRF.
+    /// The encoder.
+    #[serde(default)]
+    pub encoder: Encoder,
+    /// x264's CRF, or what comes nearest to it in another encoder.
     pub quality: u8,
-    /// x264's preset.
+    /// x264's preset; other encoders have none.
     pub preset: String,
     /// Ceiling of the bit rate in bits a second (VBV), where the file size needs one.
     pub max_bit_rate: Option<u64>,
@@ -102,8 +182,13 @@ pub enum Fill {
     Blur,
     /// One colour.
     Colour(String),
-    /// The picture is larger than the canvas, and its middle is kept.
-    Crop,
+    /// The picture is larger than the canvas, and a part of it is kept.
+    Crop {
+        /// What is cut off at the left of the scaled picture; even.
+        left: u32,
+        /// What is cut off at its top; even.
+        top: u32,
+    },
 }
 
 /// What becomes of the frame rate.
@@ -140,6 +225,16 @@ pub enum AudioStep {
     },
 }
 
+impl AudioStep {
+    /// The stream that is read.
+    #[must_use]
+    pub const fn stream(&self) -> u32 {
+        match self {
+            Self::Copy { stream } | Self::Encode { stream, .. } => *stream,
+        }
+    }
+}
+
 /// A stream that is left out, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DroppedStream {
@@ -150,6 +245,35 @@ pub struct DroppedStream {
 }
 
 impl Plan {
+    /// Nothing to do, for a video that plays for `duration`.
+    #[must_use]
+    pub const fn passthrough(duration: Option<Seconds>) -> Self {
+        Self {
+            action: Action::Passthrough,
+            video: None,
+            audio: None,
+            dropped: Vec::new(),
+            part: None,
+            repeat: 1,
+            period: None,
+            hold_until: None,
+            end: None,
+            retime: None,
+            salvage: false,
+            stripped: Vec::new(),
+            container_rules: Vec::new(),
+            unfixable: None,
+            duration,
+            estimate: None,
+        }
+    }
+
+    /// Nothing that can be done, and why.
+    #[must_use]
+    pub fn unfixable(reason: String, duration: Option<Seconds>) -> Self {
+        Self { action: Action::Unfixable, unfixable: Some(reason), ..Self::passthrough(duration) }
+    }
+
     /// Whether nothing needs doing: what a plan of a fixed file is.
     #[must_use]
     pub fn is_passthrough(&self) -> bool {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cover::{CoverOptions, Covers};
 use crate::options::FixOptions;
-use crate::plan::Plan;
+use crate::plan::{Part, Plan};
 
 /// The worker's option for the address space of one request, in bytes.
 pub const MEMORY_LIMIT_OPTION: &str = "--memory-limit";
@@ -101,6 +101,9 @@ pub enum Request {
         options: Box<FixOptions>,
         /// The final name. Its folder exists; the temp file lives beside it.
         output: WirePath,
+        /// The part of it to take, where it is split.
+        #[serde(default)]
+        part: Option<Part>,
     },
     /// Rank frames and write the best. Answer: [`Reply::Covered`].
     Cover {
@@ -196,10 +199,10 @@ pub enum Reply {
     },
     /// How decoding went.
     Decoded(Decoded),
-    /// A plan.
+    /// A plan, or one for each part of a video that is split.
     Planned {
-        /// The plan.
-        plan: Box<Plan>,
+        /// The plans, at least one, in order of their parts.
+        plans: Vec<Plan>,
     },
     /// A verified file under its final name.
     Fixed(Box<Fixed>),
@@ -207,6 +210,23 @@ pub enum Reply {
     Covered(Covers),
     /// What the worker is.
     About(About),
+}
+
+/// A video to fix: where it is, what it is, what it has to become.
+#[derive(Debug, Clone, Copy)]
+pub struct Fix<'a> {
+    /// The file; it is only read.
+    pub source: &'a Path,
+    /// Its facts.
+    pub info: &'a MediaInfo,
+    /// The rule set that the result has to pass.
+    pub spec: &'a Spec,
+    /// What the user prefers.
+    pub options: &'a FixOptions,
+    /// The final name. Its folder exists.
+    pub output: &'a Path,
+    /// The part of it to take, where it is split.
+    pub part: Option<Part>,
 }
 
 /// A fixed video: written, probed with the same rule set, decoded, renamed.
@@ -220,8 +240,23 @@ pub struct Fixed {
     pub info: MediaInfo,
     /// What the rule set says of the result; it passes.
     pub report: Report,
-    /// Frames that were decoded in the proof; 0 for a passthrough.
+    /// Frames that were decoded in the proof; 0 where nothing was encoded.
     pub frames_decoded: u64,
+    /// Packets of copied streams that were read back and are the source's own.
+    #[serde(default)]
+    pub packets_compared: u64,
+    /// What was left out of a damaged source.
+    #[serde(default)]
+    pub salvaged: Option<Salvaged>,
+}
+
+/// What was left out of a damaged source, as `salvage` asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Salvaged {
+    /// Packets and pictures that could not be read or decoded.
+    pub pieces: u64,
+    /// When the first of them would have been shown, counted from where the result begins.
+    pub first: Option<Seconds>,
 }
 
 /// What the worker is linked to.

@@ -23,20 +23,7 @@ fn key(content: &str) -> JobKey {
 }
 
 fn plan() -> Plan {
-    Plan {
-        action: Action::Remux,
-        video: None,
-        audio: None,
-        dropped: Vec::new(),
-        repeat: 1,
-        period: None,
-        hold_until: None,
-        end: None,
-        stripped: Vec::new(),
-        container_rules: Vec::new(),
-        unfixable: None,
-        duration: Some(Seconds::from_millis(5_000)),
-    }
+    Plan { action: Action::Remux, ..Plan::passthrough(Some(Seconds::from_millis(5_000))) }
 }
 
 fn stamp() -> FileStamp {

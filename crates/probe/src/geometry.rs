@@ -17,6 +17,24 @@ pub struct CodedSize {
     pub height: u32,
 }
 
+/// The frame cropping rectangle of a sequence parameter set (ITU-T H.264 §7.4.2.1.1): what a decoder cuts off each side
+/// of the picture that is made of whole macroblocks. All in luma samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct FrameCropping {
+    /// Off the left.
+    pub left: u32,
+    /// Off the right.
+    pub right: u32,
+    /// Off the top.
+    pub top: u32,
+    /// Off the bottom.
+    pub bottom: u32,
+    /// `CropUnitX`: what is cut off left and right is a multiple of it; 2 for 4:2:0.
+    pub unit_x: u32,
+    /// `CropUnitY`: the same for top and bottom; 2 for 4:2:0 of whole frames, 4 where field coding is allowed.
+    pub unit_y: u32,
+}
+
 /// The picture as it is shown, in square pixels: clean aperture, sample aspect ratio and display matrix applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct DisplaySize {

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::geometry::{AspectRatio, CodedSize, DisplaySize, Orientation};
+use crate::geometry::{AspectRatio, CodedSize, DisplaySize, FrameCropping, Orientation};
 use crate::units::{FrameRate, Seconds};
 
 /// Facts about one file.
@@ -157,6 +157,10 @@ pub struct VideoStream {
     pub coded: CodedSize,
     /// Clean aperture (`clap`, ISO/IEC 14496-12 §12.1.4) when it differs from the coded size.
     pub clean_aperture: Option<CodedSize>,
+    /// H.264 only: what its sequence parameter set cuts away. `None` where there is none, more than one, or nobody can
+    /// tell; the size cannot be changed by that set then.
+    #[serde(default)]
+    pub cropping: Option<FrameCropping>,
     /// Sample aspect ratio; `None` when nobody says, which players take as square.
     pub sample_aspect: Option<AspectRatio>,
     /// What the display matrix does.
@@ -183,6 +187,10 @@ pub struct VideoStream {
     pub frame_count: Option<u64>,
     /// How many sync samples, when the index tells.
     pub sync_samples: Option<u64>,
+    /// Whether it begins with a sync sample that is also shown first, and no packet is hidden by an edit list: only
+    /// then can its packets follow on themselves.
+    #[serde(default)]
+    pub clean_start: Option<bool>,
     /// Average bits a second.
     pub bit_rate: Option<u64>,
 }

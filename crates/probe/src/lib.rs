@@ -19,7 +19,7 @@ pub mod units;
 pub use decoded::{Decoded, DecodedStream, Medium};
 pub use error::ProbeError;
 pub use finding::{Finding, Remedy, Report, RuleId, Severity};
-pub use geometry::{AspectRatio, CodedSize, DisplaySize, Orientation, Rotation};
+pub use geometry::{AspectRatio, CodedSize, DisplaySize, FrameCropping, Orientation, Rotation};
 pub use info::{
     Anomaly, AudioStream, Chroma, Colour, Container, MediaInfo, OtherStream, PixelFormat, PrivateTag, Reader, Scan,
     VideoStream,

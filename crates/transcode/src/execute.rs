@@ -73,7 +73,7 @@ pub fn execute(
 fn video_track(plan: &Plan, info: &MediaInfo) -> Result<VideoTrack, Failure> {
     let step = plan.video.as_ref().ok_or_else(|| Failure::new(FailureKind::Unfixable, "the plan has no picture"))?;
     let encode = match step {
-        VideoStep::Copy { stream } => return Ok(VideoTrack::Copy { stream: *stream as usize }),
+        VideoStep::Copy { .. } | VideoStep::Edit(_) => return Ok(VideoTrack::Copy { stream: step.stream() as usize }),
         VideoStep::Encode(encode) => encode,
     };
     let video = info
@@ -137,7 +137,6 @@ fn audio_track(step: &AudioStep, info: &MediaInfo) -> AudioTrack {
 }
 
 fn language(facts: &Facts, step: &AudioStep) -> Option<String> {
-    let (AudioStep::Copy { stream } | AudioStep::Encode { stream, .. }) = step;
-    let metadata = &facts.streams.get(*stream as usize)?.metadata;
+    let metadata = &facts.streams.get(step.stream() as usize)?.metadata;
     metadata.iter().find(|(key, _)| key == "language").map(|(_, value)| value.clone())
 }

@@ -135,6 +135,8 @@ fn video_stream(
     };
     let rates = Rates::of(stream, packets, shown.time_base);
     VideoStream {
+        cropping: None,
+        clean_start: None,
         index: stream.index,
         codec: stream.codec.clone(),
         profile: stream.profile.clone(),

@@ -90,7 +90,7 @@ fn placed(encode: &VideoEncode, tags: &Colour) -> Result<String, Failure> {
     let CodedSize { width, height } = encode.canvas;
     Ok(match &encode.fill {
         Fill::None => String::new(),
-        Fill::Crop => format!(",crop={width}:{height}:trunc((iw-ow)/4)*2:trunc((ih-oh)/4)*2"),
+        Fill::Crop { left, top } => format!(",crop={width}:{height}:{left}:{top}"),
         Fill::Colour(colour) => {
             let colour = pad_colour(colour, tags.matrix.as_deref())?;
             format!(",pad={width}:{height}:trunc((ow-iw)/4)*2:trunc((oh-ih)/4)*2:color={colour}")

@@ -4,11 +4,8 @@
 //! [`Rendition`], a temp file; [`verify`](verify::verify) alone turns that into a [`VerifiedRendition`] under its final
 //! name.
 
-use std::path::Path;
-
 use pinpress_av::Cancel;
-use pinpress_media::{Failure, FixOptions, Fixed, Plan, Progress};
-use pinpress_probe::{MediaInfo, Spec};
+use pinpress_media::{Failure, Fix, Fixed, Plan, Progress};
 
 pub mod decoded;
 pub mod execute;
@@ -26,21 +23,6 @@ pub use facts::read;
 pub use rendition::Rendition;
 pub use verify::{Claim, VerifiedRendition};
 
-/// A video to fix: where it is, what it is, what it has to become.
-#[derive(Debug, Clone, Copy)]
-pub struct Fix<'a> {
-    /// The file; it is only read.
-    pub source: &'a Path,
-    /// Its facts.
-    pub info: &'a MediaInfo,
-    /// The rule set that the result has to pass.
-    pub spec: &'a Spec,
-    /// What the user prefers.
-    pub options: &'a FixOptions,
-    /// The final name. Its folder exists.
-    pub output: &'a Path,
-}
-
 /// Carries out `plan`, proves the result and gives it its final name.
 ///
 /// # Errors
@@ -52,7 +34,7 @@ pub fn carry_out(
     cancel: &Cancel,
     observe: &mut dyn FnMut(Progress),
 ) -> Result<Fixed, Failure> {
-    let Fix { source, info, spec, options, output } = fix;
+    let Fix { source, info, spec, options, output, .. } = fix;
     if !options.overwrite && std::fs::symlink_metadata(output).is_ok() {
         return Err(rendition::exists());
     }

@@ -35,6 +35,8 @@ impl VerifiedRendition {
             info: self.info,
             report: self.report,
             frames_decoded: self.frames_decoded,
+            packets_compared: 0,
+            salvaged: None,
         }
     }
 }
@@ -172,14 +174,9 @@ fn sounds_in_place(source: &Facts, result: &Facts, plan: &Plan) -> Result<(), Fa
 }
 
 fn video_stream(plan: &Plan) -> Option<u32> {
-    plan.video.as_ref().map(|step| match step {
-        VideoStep::Copy { stream } => *stream,
-        VideoStep::Encode(encode) => encode.stream,
-    })
+    plan.video.as_ref().map(VideoStep::stream)
 }
 
 fn audio_stream(plan: &Plan) -> Option<u32> {
-    plan.audio.as_ref().map(|step| match step {
-        AudioStep::Copy { stream } | AudioStep::Encode { stream, .. } => *stream,
-    })
+    plan.audio.as_ref().map(AudioStep::stream)
 }

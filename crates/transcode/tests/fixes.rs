@@ -14,10 +14,11 @@ use std::path::{Path, PathBuf};
 
 use pinpress_av::Cancel;
 use pinpress_media::{
-    Action, AudioStep, Failure, FailureKind, Fill, FixOptions, Fixed, LinkMode, Plan, RateStep, VideoEncode, VideoStep,
+    Action, AudioStep, Encoder, Failure, FailureKind, Fill, Fix, FixOptions, Fixed, LinkMode, Plan, RateStep,
+    VideoEncode, VideoStep,
 };
 use pinpress_probe::{CodedSize, FrameRate, MediaInfo, Orientation, RuleId, Seconds, Spec};
-use pinpress_transcode::{Fix, carry_out, read};
+use pinpress_transcode::{carry_out, read};
 use support::{ffmpeg, ffmpeg_bytes, ffprobe, folder, good_clips, mean_difference, media, text};
 
 fn options() -> FixOptions {
@@ -37,10 +38,10 @@ fn encode(info: &MediaInfo, ratio: (u32, u32), fill: Fill) -> VideoEncode {
     let (w, h) = ratio;
     let canvas = match fill {
         Fill::None => picture,
-        Fill::Crop if picture.width * h > picture.height * w => {
+        Fill::Crop { .. } if picture.width * h > picture.height * w => {
             CodedSize { width: even(picture.height * w / h), height: picture.height }
         }
-        Fill::Crop => CodedSize { width: picture.width, height: even(picture.width * h / w) },
+        Fill::Crop { .. } => CodedSize { width: picture.width, height: even(picture.width * h / w) },
         _ if picture.width * h > picture.height * w => {
             CodedSize { width: picture.width, height: even(picture.width * h / w) }
         }
@@ -57,6 +58,7 @@ fn encode(info: &MediaInfo, ratio: (u32, u32), fill: Fill) -> VideoEncode {
         canvas,
         fill,
         rate: RateStep::Keep,
+        encoder: Encoder::Auto,
         quality: 24,
         preset: "ultrafast".to_owned(),
         max_bit_rate: None,
@@ -79,20 +81,7 @@ fn sound(info: &MediaInfo) -> Option<AudioStep> {
 }
 
 fn plan(info: &MediaInfo, action: Action, video: VideoStep) -> Plan {
-    Plan {
-        action,
-        video: Some(video),
-        audio: sound(info),
-        dropped: Vec::new(),
-        repeat: 1,
-        period: None,
-        hold_until: None,
-        end: None,
-        stripped: Vec::new(),
-        container_rules: Vec::new(),
-        unfixable: None,
-        duration: None,
-    }
+    Plan { action, video: Some(video), audio: sound(info), ..Plan::passthrough(None) }
 }
 
 fn copied(info: &MediaInfo) -> Plan {
@@ -108,7 +97,7 @@ fn mechanics() -> Spec {
 fn fix(source: &Path, plan: Plan, options: &FixOptions, output: &Path) -> Result<Fixed, Failure> {
     let info = facts(source);
     let spec = mechanics();
-    carry_out(Fix { source, info: &info, spec: &spec, options, output }, plan, &Cancel::new(), &mut |_| {})
+    carry_out(Fix { source, info: &info, spec: &spec, options, output, part: None }, plan, &Cancel::new(), &mut |_| {})
 }
 
 fn names(folder: &Path) -> Vec<String> {
@@ -238,7 +227,7 @@ fn canvases_hold_the_picture_where_they_should() {
         std::fs::remove_file(&output).unwrap();
     }
     let output = folder.path().join("crop.mp4");
-    let mut step = encode(&info, (2, 3), Fill::Crop);
+    let mut step = encode(&info, (2, 3), Fill::Crop { left: 40, top: 0 });
     step.quality = 10;
     let fixed = fix(&source, plan(&info, Action::Encode, VideoStep::Encode(step)), &options(), &output).unwrap();
     let coded = fixed.info.primary_video().unwrap().coded;
@@ -492,7 +481,7 @@ fn damaged_sources_are_named_corrupt_and_a_cancelled_fix_leaves_nothing() {
     let stop = cancel.clone();
     let spec = mechanics();
     let info = facts(&whole);
-    let fix = Fix { source: &whole, info: &info, spec: &spec, options: &options(), output: &output };
+    let fix = Fix { source: &whole, info: &info, spec: &spec, options: &options(), output: &output, part: None };
     let failure = carry_out(fix, copied(&info), &cancel, &mut |_| stop.cancel()).unwrap_err();
     assert_eq!(failure.kind, FailureKind::Cancelled);
     assert_eq!(names(folder.path()), ["a.mp4", "broken.mp4"]);
@@ -506,7 +495,7 @@ fn a_result_that_breaks_the_rules_gets_no_name() {
     let info = facts(&source);
     let spec = Spec::load("pinterest").unwrap();
     let output = folder.path().join("out.mp4");
-    let fix = Fix { source: &source, info: &info, spec: &spec, options: &options(), output: &output };
+    let fix = Fix { source: &source, info: &info, spec: &spec, options: &options(), output: &output, part: None };
     let failure = carry_out(fix, copied(&info), &Cancel::new(), &mut |_| {}).unwrap_err();
     assert_eq!(failure.kind, FailureKind::Unproven);
     assert!(failure.message.contains("the result does not pass pinterest: duration"), "{failure}");

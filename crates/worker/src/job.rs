@@ -5,9 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 use pinpress_av::Cancel;
-use pinpress_media::{Failure, FailureKind, LinkMode, Outcome, Reply, Request};
+use pinpress_media::{Failure, FailureKind, Fix, LinkMode, Outcome, Reply, Request};
+use pinpress_transcode::carry_out;
 use pinpress_transcode::plan::plan;
-use pinpress_transcode::{Fix, carry_out};
 
 use crate::about;
 use crate::events::Events;
@@ -49,10 +49,10 @@ fn answer(request: &Request, walls: Vec<String>, threads: usize, events: &Events
             pinpress_transcode::decode(&source, threads, *total_ms, &cancel, &mut |progress| events.progress(progress))
                 .map(Reply::Decoded)
         }
-        Request::Plan { info, spec, options, .. } => Ok(Reply::Planned { plan: Box::new(plan(info, spec, options)) }),
-        Request::Fix { source, info, spec, options, output } => {
+        Request::Plan { info, spec, options, .. } => Ok(Reply::Planned { plans: vec![plan(info, spec, options)] }),
+        Request::Fix { source, info, spec, options, output, part } => {
             let (source, output) = (PathBuf::from(source), PathBuf::from(output));
-            let fix = Fix { source: &source, info, spec, options, output: &output };
+            let fix = Fix { source: &source, info, spec, options, output: &output, part: *part };
             carry_out(fix, plan(info, spec, options), &Cancel::new(), &mut |progress| events.progress(progress))
                 .map(|fixed| Reply::Fixed(Box::new(fixed)))
         }

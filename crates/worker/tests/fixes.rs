@@ -9,7 +9,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use pinpress_media::{
-    Action, Failure, FailureKind, FixOptions, Fixed, LinkMode, Observer, Progress, Stage, Workers, WorkersConfig,
+    Action, Failure, FailureKind, Fix, FixOptions, Fixed, LinkMode, Observer, Progress, Stage, Workers, WorkersConfig,
 };
 use pinpress_probe::Spec;
 use rustix::process::{Pid, Signal, kill_process};
@@ -49,7 +49,10 @@ impl Bench {
     fn fix(&self, workers: &Workers, source: &Path, link: LinkMode, observer: &dyn Observer) -> Result<Fixed, Failure> {
         let info = workers.probe(source, &())?;
         let options = FixOptions { preset: "ultrafast".to_owned(), link, threads: 2, ..FixOptions::default() };
-        workers.fix(source, &info, &self.spec, &options, &self.output(), observer)
+        workers.fix(
+            Fix { source, info: &info, spec: &self.spec, options: &options, output: &self.output(), part: None },
+            observer,
+        )
     }
 
     fn left(&self) -> Vec<String> {

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use pinpress_media::{Action, Failure, FailureKind, FixOptions, Fixed, Observer, Plan};
+use pinpress_media::{Action, Failure, FailureKind, Fix, FixOptions, Fixed, Observer, Plan};
 use pinpress_pipeline::naming::output_names;
 use pinpress_pipeline::ordered::in_order;
 use pinpress_pipeline::{Checked, Discovery, Found, Interrupt, Media as _, Threads, check_file, discover};
@@ -76,7 +76,7 @@ pub(crate) enum FixOutcome {
     /// The output is there already and passes.
     Kept(Box<Checked>),
     /// What would be done.
-    Planned(Box<Plan>),
+    Planned(Vec<Plan>),
     /// The source cannot be read as a video.
     Unreadable(ProbeError),
     /// It was not fixed.
@@ -88,7 +88,7 @@ impl FixOutcome {
     pub(crate) fn is_good(&self) -> bool {
         match self {
             Self::Fixed(_) | Self::Kept(_) => true,
-            Self::Planned(plan) => plan.action != Action::Unfixable,
+            Self::Planned(plans) => plans.iter().all(|plan| plan.action != Action::Unfixable),
             Self::Unreadable(_) | Self::Failed(_) => false,
         }
     }
@@ -190,7 +190,7 @@ impl FixJob<'_> {
             _ => self
                 .workers
                 .plan(&source, &before.info, self.spec, &self.options, &self.listen(&source))
-                .map(|plan| FixOutcome::Planned(Box::new(plan))),
+                .map(FixOutcome::Planned),
         };
         let outcome = outcome.unwrap_or_else(FixOutcome::Failed);
         FixResult { source, output, before: Some(before), outcome }
@@ -213,7 +213,8 @@ impl FixJob<'_> {
             })?;
         }
         self.progress.started(source, "fix");
-        let fixed = self.workers.fix(source, &before.info, self.spec, &self.options, output, &self.listen(source));
+        let fix = Fix { source, info: &before.info, spec: self.spec, options: &self.options, output, part: None };
+        let fixed = self.workers.fix(fix, &self.listen(source));
         fixed.map(|fixed| FixOutcome::Fixed(Box::new(fixed)))
     }
 

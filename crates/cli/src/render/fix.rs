@@ -34,8 +34,10 @@ pub(crate) fn human(out: &mut dyn Write, result: &FixResult, quiet: bool) -> any
             writeln!(out, "{style}{mark}{style:#} {source}{output}  is there already, and passes")?;
             writeln!(out, "    {DIM}{}{DIM:#}", clean(&facts::in_short(&kept.info)))?;
         }
-        FixOutcome::Planned(planned) => {
-            writeln!(out, "{style}{mark}{style:#} {source}{output}  {}", clean(&plan::in_short(planned)))?;
+        FixOutcome::Planned(plans) => {
+            for planned in plans {
+                writeln!(out, "{style}{mark}{style:#} {source}{output}  {}", clean(&plan::in_short(planned)))?;
+            }
         }
         FixOutcome::Unreadable(error) => {
             let text = error.to_string();
@@ -142,7 +144,10 @@ fn video_json<'a>(result: &'a FixResult, summary: &mut Summary) -> VideoJson<'a>
             ("fixed", Some(&fixed.plan), Some(check), None)
         }
         FixOutcome::Kept(kept) => ("kept", None, Some(CheckJson::of(kept)), None),
-        FixOutcome::Planned(plan) => ("planned", Some(&**plan), None, plan.unfixable.clone()),
+        FixOutcome::Planned(plans) => {
+            let plan = plans.first();
+            ("planned", plan, None, plan.and_then(|plan| plan.unfixable.clone()))
+        }
         FixOutcome::Unreadable(error) => ("failed", None, None, Some(error.to_string())),
         FixOutcome::Failed(failure) => ("failed", None, None, Some(failure.message.clone())),
     };
@@ -179,6 +184,15 @@ fn streams(plan: &Plan) -> Vec<StreamJson<'_>> {
     match &plan.video {
         Some(VideoStep::Copy { stream }) => {
             streams.push(StreamJson { stream: *stream, kind: "video", done: "copy", rules: &[], what: None });
+        }
+        Some(VideoStep::Edit(edit)) => {
+            streams.push(StreamJson {
+                stream: edit.stream,
+                kind: "video",
+                done: "edit",
+                rules: &edit.rules,
+                what: None,
+            });
         }
         Some(VideoStep::Encode(step)) => streams.push(StreamJson {
             stream: step.stream,

@@ -8,6 +8,7 @@ pub(crate) const fn action_name(action: Action) -> &'static str {
     match action {
         Action::Passthrough => "passthrough",
         Action::Remux => "remux",
+        Action::Edit => "edit",
         Action::Encode => "encode",
         Action::Unfixable => "unfixable",
     }
@@ -20,11 +21,12 @@ pub(crate) fn in_short(plan: &Plan) -> String {
         Action::Unfixable => {
             return plan.unfixable.as_ref().map_or_else(|| "unfixable".to_owned(), |why| format!("unfixable: {why}"));
         }
-        Action::Remux | Action::Encode => {}
+        Action::Remux | Action::Edit | Action::Encode => {}
     }
     let mut words = Vec::new();
     match &plan.video {
         Some(VideoStep::Encode(step)) => words.push(format!("encode the picture{}", because(&step.rules))),
+        Some(VideoStep::Edit(edit)) => words.push(format!("edit the picture{}", because(&edit.rules))),
         Some(VideoStep::Copy { .. }) if plan.action == Action::Encode => words.push("copy the picture".to_owned()),
         Some(VideoStep::Copy { .. }) => words.push(format!("remux{}", because(&plan.container_rules))),
         None => {}

@@ -20,7 +20,7 @@ pub use observer::Observer;
 use crate::cover::{CoverOptions, Covers};
 use crate::options::FixOptions;
 use crate::plan::Plan;
-use crate::wire::{About, Event, Failure, FailureKind, Fixed, Outcome, Reply, Request, WirePath};
+use crate::wire::{About, Event, Failure, FailureKind, Fix, Fixed, Outcome, Reply, Request, WirePath};
 use pool::Pool;
 use process::{Incoming, WorkerProcess, describe};
 
@@ -114,7 +114,8 @@ impl Workers {
         }
     }
 
-    /// Says what a fix of `source` would do, and writes nothing.
+    /// Says what a fix of `source` would do, and writes nothing. There is a plan for each part of a video that is
+    /// split, else one.
     ///
     /// # Errors
     /// As [`Workers::call`].
@@ -125,7 +126,7 @@ impl Workers {
         spec: &Spec,
         options: &FixOptions,
         observer: &dyn Observer,
-    ) -> Result<Plan, Failure> {
+    ) -> Result<Vec<Plan>, Failure> {
         let request = Request::Plan {
             source: for_worker(source),
             info: Box::new(info.clone()),
@@ -133,30 +134,23 @@ impl Workers {
             options: Box::new(options.clone()),
         };
         match self.call(&request, observer)? {
-            Reply::Planned { plan } => Ok(*plan),
+            Reply::Planned { plans } => Ok(plans),
             other => Err(unasked(&other)),
         }
     }
 
-    /// Makes `source` fit `spec` as `output`, whose folder must exist.
+    /// Carries `fix` out.
     ///
     /// # Errors
-    /// As [`Workers::call`]; then there is nothing new under `output`.
-    pub fn fix(
-        &self,
-        source: &Path,
-        info: &MediaInfo,
-        spec: &Spec,
-        options: &FixOptions,
-        output: &Path,
-        observer: &dyn Observer,
-    ) -> Result<Fixed, Failure> {
+    /// As [`Workers::call`]; then there is nothing new under its output.
+    pub fn fix(&self, fix: Fix<'_>, observer: &dyn Observer) -> Result<Fixed, Failure> {
         let request = Request::Fix {
-            source: for_worker(source),
-            info: Box::new(info.clone()),
-            spec: Box::new(spec.clone()),
-            options: Box::new(options.clone()),
-            output: output.into(),
+            source: for_worker(fix.source),
+            info: Box::new(fix.info.clone()),
+            spec: Box::new(fix.spec.clone()),
+            options: Box::new(fix.options.clone()),
+            output: fix.output.into(),
+            part: fix.part,
         };
         match self.call(&request, observer)? {
             Reply::Fixed(fixed) => Ok(*fixed),

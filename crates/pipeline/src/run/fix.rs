@@ -1,8 +1,8 @@
 //! The second stage: each video as an output that fits.
 
 use crossbeam_channel::{Receiver, Sender};
-use pinpress_media::{Action, Failure, FailureKind, FixOptions, Fixed, Plan};
-use pinpress_probe::{Seconds, Source};
+use pinpress_media::{Failure, FailureKind, Fix, FixOptions, Fixed, Plan};
+use pinpress_probe::Source;
 
 use super::item::{Item, Listener};
 use super::{Mode, Run};
@@ -53,7 +53,7 @@ fn fix<'a>(run: &'a Run<'a>, mut item: Item<'a>) -> Option<Item<'a>> {
         return None;
     };
     let result = match attempted {
-        Work::AsItIs => Ok(passthrough(item.checked.as_ref().and_then(|checked| checked.info.duration))),
+        Work::AsItIs => Ok(Plan::passthrough(item.checked.as_ref().and_then(|checked| checked.info.duration))),
         Work::Fix(options) => {
             run.started(item.source, RunStage::Fix);
             carry_out(run, &item, options, ours).map(|fixed| fixed.plan)
@@ -95,7 +95,15 @@ fn carry_out<'a>(run: &'a Run<'a>, item: &Item<'a>, options: &FixOptions, ours: 
         return Err(Failure::new(FailureKind::Protocol, "it was not checked"));
     };
     let listener = Listener { run, video: item.source };
-    run.media.fix(item.source, &checked.info, &item.spec, &options, &item.output, &listener)
+    let fix = Fix {
+        source: item.source,
+        info: &checked.info,
+        spec: &item.spec,
+        options: &options,
+        output: &item.output,
+        part: None,
+    };
+    run.media.fix(fix, &listener)
 }
 
 /// The output as it lies there now.
@@ -105,23 +113,6 @@ fn rendition(item: &Item<'_>) -> Result<RenditionRecord, Failure> {
     let metadata = source.file().metadata().map_err(|error| failed(error.to_string()))?;
     let fingerprint = source.fingerprint().map_err(|error| failed(error.to_string()))?;
     Ok(RenditionRecord { fingerprint, stamp: FileStamp::from(&metadata) })
-}
-
-const fn passthrough(duration: Option<Seconds>) -> Plan {
-    Plan {
-        action: Action::Passthrough,
-        video: None,
-        audio: None,
-        dropped: Vec::new(),
-        repeat: 1,
-        period: None,
-        hold_until: None,
-        end: None,
-        stripped: Vec::new(),
-        container_rules: Vec::new(),
-        unfixable: None,
-        duration,
-    }
 }
 
 /// What a failure means for the next run.

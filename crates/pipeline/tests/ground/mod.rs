@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use pinpress_media::{
-    Action, Candidate, CoverOptions, Covers, Failure, FailureKind, FixOptions, Fixed, Observer, PictureFiles, Plan,
+    Candidate, CoverOptions, Covers, Failure, FailureKind, Fix, FixOptions, Fixed, Observer, PictureFiles, Plan,
 };
 use pinpress_pipeline::{
     End, Interrupt, Media, Mode, PinOptions, PinTexts, RunError, RunOptions, RunSummary, check_file, run,
@@ -36,15 +36,8 @@ impl DeepReader for ScriptedMedia {
 }
 
 impl Media for ScriptedMedia {
-    fn fix(
-        &self,
-        source: &Path,
-        info: &MediaInfo,
-        spec: &Spec,
-        options: &FixOptions,
-        output: &Path,
-        observer: &dyn Observer,
-    ) -> Result<Fixed, Failure> {
+    fn fix(&self, fix: Fix<'_>, observer: &dyn Observer) -> Result<Fixed, Failure> {
+        let Fix { source, info, spec, options, output, .. } = fix;
         self.fixes.fetch_add(1, Ordering::SeqCst);
         if let Some(interrupt) = &self.stop_in_fix {
             interrupt.request();
@@ -61,21 +54,15 @@ impl Media for ScriptedMedia {
         }
         std::fs::copy(source, output).unwrap();
         let checked = check_file(output, spec, self).unwrap();
-        let plan = Plan {
-            action: Action::Passthrough,
-            video: None,
-            audio: None,
-            dropped: Vec::new(),
-            repeat: 1,
-            period: None,
-            hold_until: None,
-            end: None,
-            stripped: Vec::new(),
-            container_rules: Vec::new(),
-            unfixable: None,
-            duration: info.duration,
-        };
-        Ok(Fixed { plan, output: output.into(), info: checked.info, report: checked.report, frames_decoded: 0 })
+        Ok(Fixed {
+            plan: Plan::passthrough(info.duration),
+            output: output.into(),
+            info: checked.info,
+            report: checked.report,
+            frames_decoded: 0,
+            packets_compared: 0,
+            salvaged: None,
+        })
     }
 
     fn cover(&self, _: &Path, options: &CoverOptions, _: &dyn Observer) -> Result<Covers, Failure> {

@@ -19,6 +19,8 @@ fn fit() -> MediaInfo {
         size_bytes: 1_000_000,
         duration,
         video: vec![VideoStream {
+            cropping: None,
+            clean_start: None,
             index: 0,
             codec: "h264".to_owned(),
             profile: Some("High".to_owned()),

@@ -174,6 +174,8 @@ fn video(
         .ok_or_else(|| Undecided::codec("a display matrix that is no quarter turn"))?;
     let timing = &common.timing;
     Ok(VideoStream {
+        cropping: None,
+        clean_start: None,
         index: seen.index,
         codec: picture.codec.to_owned(),
         profile: picture.profile.map(str::to_owned),

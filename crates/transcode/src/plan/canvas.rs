@@ -32,14 +32,15 @@ pub(super) fn place(source: DisplaySize, spec: &Spec, options: &FixOptions) -> R
     let fill = match options.aspect {
         AspectMode::Blur => Fill::Blur,
         AspectMode::Pad => Fill::Colour(options.pad_color.clone()),
-        AspectMode::Crop => Fill::Crop,
+        AspectMode::Crop => Fill::Crop { left: 0, top: 0 },
         AspectMode::Reject => {
             return Err(format!(
                 "its shape {source} is not allowed, and reframing was not asked for (--aspect reject)"
             ));
         }
     };
-    let sized = outer(source, ratio, fill == Fill::Crop).and_then(|outer| {
+    let crops = options.aspect == AspectMode::Crop;
+    let sized = outer(source, ratio, crops).and_then(|outer| {
         // One factor for picture and canvas: down to the limits, else up to the minimum, else as it is.
         let one = Rational::whole(1);
         let down = outer.reduction(source)?;
@@ -47,10 +48,17 @@ pub(super) fn place(source: DisplaySize, spec: &Spec, options: &FixOptions) -> R
         Some((outer.scaled(factor)?, Sides::of(source).scaled(factor)?))
     });
     let (canvas, picture) = sized.ok_or("its size is out of range")?;
-    let picture = if fill == Fill::Crop {
+    let picture = if crops {
         CodedSize { width: picture.width.max(canvas.width), height: picture.height.max(canvas.height) }
     } else {
         CodedSize { width: picture.width.min(canvas.width), height: picture.height.min(canvas.height) }
+    };
+    let fill = match fill {
+        Fill::Crop { .. } => {
+            let middle = |whole: u32, kept: u32| (whole - kept) / 4 * 2;
+            Fill::Crop { left: middle(picture.width, canvas.width), top: middle(picture.height, canvas.height) }
+        }
+        other => other,
     };
     Ok(Placement { picture, canvas, fill })
 }
@@ -188,7 +196,7 @@ mod tests {
             let shown = shown(canvas);
             prop_assert!(spec.aspect_ratio.as_ref().unwrap().admits(shown), "{canvas} from {width}×{height}");
             prop_assert!(shown.short_side() >= 240, "{canvas} from {width}×{height}");
-            let fits = if placement.fill == Fill::Crop {
+            let fits = if aspect == AspectMode::Crop {
                 picture.width >= canvas.width && picture.height >= canvas.height
             } else {
                 picture.width <= canvas.width && picture.height <= canvas.height

@@ -26,7 +26,8 @@ const PICTURE_RULES: [RuleId; 7] = [
 /// Plans the least change that makes a video pass `spec`.
 #[must_use]
 pub fn plan(info: &MediaInfo, spec: &Spec, options: &FixOptions) -> Plan {
-    try_plan(info, spec, options).unwrap_or_else(|reason| unfixable(info, reason))
+    try_plan(info, spec, options)
+        .unwrap_or_else(|reason| Plan::unfixable(reason, info.duration.filter(|time| *time > Seconds::ZERO)))
 }
 
 fn try_plan(info: &MediaInfo, spec: &Spec, options: &FixOptions) -> Result<Plan, String> {
@@ -71,14 +72,18 @@ fn try_plan(info: &MediaInfo, spec: &Spec, options: &FixOptions) -> Result<Plan,
         dropped: if rewrites { dropped(info, &video_step, audio_step.as_ref()) } else { Vec::new() },
         video: Some(video_step),
         audio: audio_step,
+        part: None,
         repeat: length.repeat,
         period: length.period,
         hold_until: if picture_encodes { timing::hold_to_sound(info, length) } else { None },
         end: length.end,
+        retime: None,
+        salvage: false,
         stripped,
         container_rules,
         unfixable: None,
         duration: length.result,
+        estimate: None,
     })
 }
 
@@ -109,6 +114,7 @@ fn encode(
         canvas: placement.canvas,
         fill: placement.fill,
         rate,
+        encoder: options.encoder,
         quality: options.quality,
         preset: options.preset.clone(),
         max_bit_rate,
@@ -116,13 +122,7 @@ fn encode(
 }
 
 fn dropped(info: &MediaInfo, video: &VideoStep, audio: Option<&AudioStep>) -> Vec<DroppedStream> {
-    let video = match video {
-        VideoStep::Copy { stream } => *stream,
-        VideoStep::Encode(encode) => encode.stream,
-    };
-    let audio = audio.map(|step| match step {
-        AudioStep::Copy { stream } | AudioStep::Encode { stream, .. } => *stream,
-    });
+    let (video, audio) = (video.stream(), audio.map(AudioStep::stream));
     let videos = info.video.iter().map(|stream| (stream.index, format!("another picture ({})", stream.codec)));
     let sounds = info.audio.iter().map(|stream| (stream.index, format!("another sound ({})", stream.codec)));
     let others = info.other.iter().map(|stream| (stream.index, format!("{} ({})", stream.kind, stream.codec)));
@@ -134,23 +134,6 @@ fn dropped(info: &MediaInfo, video: &VideoStep, audio: Option<&AudioStep>) -> Ve
         .collect();
     dropped.sort_by_key(|stream| stream.stream);
     dropped
-}
-
-fn unfixable(info: &MediaInfo, reason: String) -> Plan {
-    Plan {
-        action: Action::Unfixable,
-        video: None,
-        audio: None,
-        dropped: Vec::new(),
-        repeat: 1,
-        period: None,
-        hold_until: None,
-        end: None,
-        stripped: Vec::new(),
-        container_rules: Vec::new(),
-        unfixable: Some(reason),
-        duration: info.duration.or(Some(Seconds::ZERO)).filter(|time| *time > Seconds::ZERO),
-    }
 }
 
 #[cfg(test)]

@@ -13,6 +13,8 @@ fn conforming() -> MediaInfo {
         size_bytes: 4_000_000,
         duration: Some(Seconds::from_millis(10_000)),
         video: vec![VideoStream {
+            cropping: None,
+            clean_start: None,
             index: 0,
             codec: "h264".to_owned(),
             profile: Some("High".to_owned()),

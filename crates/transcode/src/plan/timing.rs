@@ -65,7 +65,8 @@ pub(super) fn length(info: &MediaInfo, spec: &Spec, options: &FixOptions) -> Res
             LongMode::Reject => {
                 Err(format!("it plays {time}, over {asked}, and cutting was not asked for (--long reject)"))
             }
-            LongMode::Trim => Ok(Length { end: Some(asked), result: Some(asked), ..as_it_is }),
+            // Each part is planned by itself, and ends before this.
+            LongMode::Trim | LongMode::Split => Ok(Length { end: Some(asked), result: Some(asked), ..as_it_is }),
         };
     }
     Ok(as_it_is)
