@@ -121,6 +121,9 @@ pub struct VideoFacts {
     pub display_matrix: Option<[i32; 9]>,
     /// Carries a Dolby Vision configuration.
     pub dolby_vision: bool,
+    /// The codec's configuration (`extradata`): `avcC` or Annex B bytes for H.264. Empty when there is none, or more
+    /// than any codec needs.
+    pub configuration: Vec<u8>,
 }
 
 /// Facts about the samples of a picture.

@@ -8,6 +8,7 @@
 #![expect(unsafe_code, reason = "libav is a C library; each block says why it is sound")]
 
 pub mod about;
+mod access_unit;
 mod amr;
 pub mod colour;
 pub mod error;

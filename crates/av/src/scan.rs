@@ -7,8 +7,9 @@ use std::path::Path;
 use ffmpeg_next::packet::Ref as _;
 use ffmpeg_next::{Packet, ffi};
 
+use crate::access_unit;
 use crate::error::AvError;
-use crate::facts::{self, Facts};
+use crate::facts::{self, Facts, StreamFacts};
 use crate::input::{Cancel, Input, Next, regular_file};
 use crate::sniff;
 
@@ -41,6 +42,9 @@ pub struct StreamScan {
     pub hidden: u64,
     /// Shown packets that decode by themselves.
     pub keys: u64,
+    /// Whether the first packet is a sync sample (for H.264 an IDR picture), none is shown before it and none is hidden:
+    /// the stream can follow on itself.
+    pub clean_start: bool,
     /// Bytes of all packets.
     pub bytes: u64,
     /// Packets that the demuxer marks corrupt, cut short for instance.
@@ -76,7 +80,7 @@ pub fn scan(path: &Path, cancel: &Cancel, observe: &mut dyn FnMut(i64)) -> Resul
     let top = sniff::top_level(path).map_err(|error| AvError::io("cannot read it", error))?;
     let mut input = Input::open(path, cancel)?;
     let facts = facts::read(&input, top);
-    let mut streams: Vec<Counter> = facts.streams.iter().map(|_| Counter::default()).collect();
+    let mut streams: Vec<Counter> = facts.streams.iter().map(Counter::of).collect();
     let (mut damaged, mut first_damage_us, mut reached, mut count, mut run) = (0, None, 0, 0, 0);
     loop {
         match input.next(&mut run)? {
@@ -110,6 +114,10 @@ pub(crate) fn is_hidden(packet: &Packet) -> bool {
 #[derive(Default)]
 struct Counter {
     scan: StreamScan,
+    /// H.264's configuration; `None` for other codecs.
+    configuration: Option<Vec<u8>>,
+    /// Whether the first packet is a sync sample, and its presentation time.
+    began: Option<(bool, Option<i64>)>,
     /// Presentation times that are not in order yet.
     waiting: BinaryHeap<Reverse<i64>>,
     shown: Intervals,
@@ -136,7 +144,19 @@ impl Intervals {
 }
 
 impl Counter {
+    fn of(stream: &StreamFacts) -> Self {
+        let configuration = stream.video.as_ref().filter(|_| stream.codec == "h264").map(|v| v.configuration.clone());
+        Self { configuration, ..Self::default() }
+    }
+
     fn add(&mut self, packet: &Packet) {
+        if self.began.is_none() {
+            let idr = self
+                .configuration
+                .as_ref()
+                .is_none_or(|configuration| packet.data().is_some_and(|data| access_unit::is_idr(data, configuration)));
+            self.began = Some((packet.is_key() && idr, packet.pts()));
+        }
         let scan = &mut self.scan;
         scan.bytes += packet.size() as u64;
         if let Some(dts) = packet.dts() {
@@ -184,6 +204,8 @@ impl Counter {
         while let Some(Reverse(earliest)) = self.waiting.pop() {
             self.shown.add(earliest);
         }
+        self.scan.clean_start = self.scan.hidden == 0
+            && self.began.is_some_and(|(sync, shown)| sync && shown.is_some() && shown == self.scan.first);
         self.scan.by_decode_time = self.scan.untimed > 0;
         let intervals = if self.scan.by_decode_time { self.decoded } else { self.shown };
         StreamScan { shortest: intervals.shortest, longest: intervals.longest, ..self.scan }

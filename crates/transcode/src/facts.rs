@@ -5,6 +5,7 @@ use std::path::Path;
 use pinpress_av::{Cancel, Facts, Scan, StreamFacts, StreamKind, StreamScan};
 use pinpress_media::{Failure, FailureKind, Progress, Stage};
 use pinpress_probe::Scan as ScanType;
+use pinpress_probe::sample_table::frame_cropping;
 use pinpress_probe::{
     Anomaly, AspectRatio, AudioStream, Chroma, CodedSize, Colour, Container, MediaInfo, Orientation, OtherStream,
     PixelFormat, Reader, Seconds, TimeBase, VideoStream,
@@ -135,8 +136,6 @@ fn video_stream(
     };
     let rates = Rates::of(stream, packets, shown.time_base);
     VideoStream {
-        cropping: None,
-        clean_start: None,
         index: stream.index,
         codec: stream.codec.clone(),
         profile: stream.profile.clone(),
@@ -154,6 +153,7 @@ fn video_stream(
         }),
         coded: CodedSize { width: facts.map_or(0, |video| video.width), height: facts.map_or(0, |video| video.height) },
         clean_aperture: None,
+        cropping: facts.filter(|_| stream.codec == "h264").and_then(|video| frame_cropping(&video.configuration)),
         sample_aspect: facts
             .and_then(|video| video.sample_aspect)
             .and_then(|aspect| AspectRatio::new(u32::try_from(aspect.num).ok()?, u32::try_from(aspect.den).ok()?)),
@@ -171,6 +171,7 @@ fn video_stream(
         start: shown.start,
         frame_count: Some(rates.pictures),
         sync_samples: Some(packets.keys),
+        clean_start: Some(packets.clean_start),
         bit_rate: bit_rate(stream, packets, shown),
     }
 }

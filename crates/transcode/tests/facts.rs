@@ -359,3 +359,23 @@ fn names_of_any_bytes_are_names() {
         assert_eq!(read(&path).unwrap().video[0].frame_count, Some(25), "{path:?}");
     }
 }
+
+/// What an edit without decoding stands on, told by two readers that share no code but the parameter set's.
+#[test]
+fn both_readers_agree_on_cropping_and_on_how_a_picture_begins() {
+    let mut compared = 0;
+    for path in good_clips() {
+        let source = pinpress_probe::Source::open(&path).unwrap();
+        let pinpress_probe::sample_table::Decision::Facts(table) = pinpress_probe::sample_table::read(&source).unwrap()
+        else {
+            continue;
+        };
+        let (table, libav) = (&table.video[0], &read(&path).unwrap().video[0]);
+        assert_eq!(table.cropping, libav.cropping, "{}", path.display());
+        assert_eq!(table.clean_start, libav.clean_start, "{}", path.display());
+        compared += usize::from(table.cropping.is_some());
+    }
+    if !good_clips().is_empty() {
+        assert!(compared > 10, "{compared} H.264 clips were decided by their tables");
+    }
+}

@@ -86,6 +86,23 @@ fn video_facts(input: &Input, stream: &Stream<'_>, raw: &ffi::AVCodecParameters)
         colour: unsafe { Colour::of_parameters(raw) },
         display_matrix: input.display_matrix(stream.index()),
         dolby_vision: side(packet::side_data::Type::DOVI_CONF),
+        // SAFETY: libav's extradata is so many bytes, or null.
+        configuration: unsafe { configuration(raw) },
+    }
+}
+
+/// Bytes of a codec's configuration that are kept: parameter sets take hundreds.
+const MAX_CONFIGURATION: usize = 64 << 10;
+
+/// # Safety
+/// `raw.extradata` has to be null, or to point to `raw.extradata_size` bytes.
+unsafe fn configuration(raw: &ffi::AVCodecParameters) -> Vec<u8> {
+    match usize::try_from(raw.extradata_size) {
+        Ok(length @ 1..=MAX_CONFIGURATION) if !raw.extradata.is_null() => {
+            // SAFETY: as the caller says.
+            unsafe { std::slice::from_raw_parts(raw.extradata, length) }.to_vec()
+        }
+        _ => Vec::new(),
     }
 }
 

@@ -4,10 +4,10 @@ use h264_reader::avcc::AvcDecoderConfigurationRecord;
 use h264_reader::nal::sps::{AspectRatioInfo, ChromaFormat, FrameMbsFlags, Profile, SeqParameterSet};
 use h264_reader::rbsp::{BitReader, decode_nal};
 
-use super::Undecided;
 use super::colour::named_colour;
 use super::limits::MAX_PARAMETER_SET_BYTES;
 use super::picture::{PictureFacts, agreeing, planar};
+use super::{Undecided, cropping};
 use crate::geometry::{AspectRatio, CodedSize};
 use crate::info::{Chroma, Colour, Scan};
 
@@ -65,6 +65,7 @@ fn parameter_set(nal: &[u8]) -> Result<PictureFacts, Undecided> {
         codec: "h264",
         profile: profile_name(sps.profile()),
         coded: CodedSize { width, height },
+        cropping: cropping::of(&sps),
         pixel_format: planar(sampling, 8 + bit_depth, codes.map(|[.., matrix]| matrix))?,
         sample_aspect: vui
             .and_then(|vui| vui.aspect_ratio_info.as_ref())

@@ -43,6 +43,8 @@ pub(super) struct GuardedTrack {
     pub(super) first_composition_offset: i64,
     /// How many sync samples (`stss`); `None` when all are.
     pub(super) sync_samples: Option<u64>,
+    /// Whether the first sample is one of them.
+    pub(super) begins_in_sync: bool,
 }
 
 /// A sample entry.
@@ -226,10 +228,18 @@ fn track(guarded: &mut Guarded, span: &BoxSpan, index: u32, quicktime: bool, see
         |kind: &[u8; 4]| stbl.iter().find(|span| span.kind == *kind).map(|span| &guarded.bytes[span.payload.clone()]);
     let first_composition_offset = payload_of(b"ctts").map_or(0, first_offset);
     let sync_samples = payload_of(b"stss").and_then(|stss| u32_at(stss, 4)).map(u64::from);
+    let begins_in_sync = payload_of(b"stss").is_none_or(|stss| u32_at(stss, 8) == Some(1));
     for long in stbl.iter().filter(|span| matches!(&span.kind, b"ctts" | b"stss")) {
         hide(&mut guarded.bytes, long);
     }
-    guarded.tracks.push(GuardedTrack { index, entry, compact_sizes, first_composition_offset, sync_samples });
+    guarded.tracks.push(GuardedTrack {
+        index,
+        entry,
+        compact_sizes,
+        first_composition_offset,
+        sync_samples,
+        begins_in_sync,
+    });
     Ok(())
 }
 

@@ -19,6 +19,7 @@ pub(super) fn facts(config: &[u8], size: CodedSize) -> Result<PictureFacts, Unde
         codec: "h263",
         profile: None,
         coded: size,
+        cropping: None,
         pixel_format: planar(Chroma::Yuv420, 8, None)?,
         sample_aspect: AspectRatio::new(12, 11),
         scan: Some(Scan::Progressive),

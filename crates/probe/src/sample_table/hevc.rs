@@ -75,6 +75,7 @@ fn parameter_set(sps: &SpsRbsp) -> Result<PictureFacts, Undecided> {
         codec: "hevc",
         profile: Some(profile),
         coded: cropped(sps).ok_or_else(|| unsound("no picture size"))?,
+        cropping: None,
         pixel_format: planar(sampling, bit_depth, codes.map(|[.., matrix]| matrix))?,
         sample_aspect: vui.and_then(|vui| sample_aspect(&vui.aspect_ratio_info)),
         scan: general.progressive_source_flag.then_some(Scan::Progressive),

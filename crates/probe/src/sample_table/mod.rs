@@ -10,6 +10,7 @@ mod av1;
 mod avc;
 mod boxes;
 mod colour;
+mod cropping;
 mod esds;
 mod extent;
 mod fence;
@@ -35,6 +36,7 @@ pub use seen::{CleanAperture, Seen};
 
 use std::io::{self, Read, Seek};
 
+pub use cropping::frame_cropping;
 pub use fence::in_fence;
 
 use crate::error::ProbeError;

@@ -46,6 +46,7 @@ fn part_2(config: &[u8]) -> Result<PictureFacts, Undecided> {
         codec: "mpeg4",
         profile: Some(profile),
         coded: layer.size,
+        cropping: None,
         pixel_format: planar(Chroma::Yuv420, 8, None)?,
         sample_aspect: layer.sample_aspect,
         scan: Some(Scan::Progressive),

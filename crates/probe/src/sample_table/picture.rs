@@ -2,7 +2,7 @@
 
 use super::visual_entry::VisualEntry;
 use super::{Undecided, av1, avc, h263, hevc, mpeg4_visual, prores, vp9};
-use crate::geometry::{AspectRatio, CodedSize};
+use crate::geometry::{AspectRatio, CodedSize, FrameCropping};
 use crate::info::{Chroma, Colour, PixelFormat, Scan};
 
 /// What the codec's configuration says.
@@ -14,6 +14,8 @@ pub(super) struct PictureFacts {
     pub(super) profile: Option<&'static str>,
     /// After the codec's own cropping.
     pub(super) coded: CodedSize,
+    /// What H.264's parameter set cuts away.
+    pub(super) cropping: Option<FrameCropping>,
     /// Samples and depth.
     pub(super) pixel_format: PixelFormat,
     /// The codec's word; the container's goes before it.
@@ -75,6 +77,7 @@ mod tests {
             codec: "h264",
             profile: Some("High"),
             coded: CodedSize { width, height: 480 },
+            cropping: None,
             pixel_format: planar(Chroma::Yuv420, 8, None)?,
             sample_aspect: None,
             scan: None,

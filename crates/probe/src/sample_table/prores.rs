@@ -25,6 +25,7 @@ pub(super) fn facts(entry: &VisualEntry) -> Result<PictureFacts, Undecided> {
         codec: "prores",
         profile: Some(profile),
         coded: entry.size,
+        cropping: None,
         pixel_format: planar(Chroma::Yuv422, 10, None)?,
         sample_aspect: None,
         scan: None,

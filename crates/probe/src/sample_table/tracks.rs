@@ -64,7 +64,12 @@ pub(super) fn facts(
         let presentation = samples.presentation?;
         end = end.max(presentation.end());
         start = start.map_or(Some(presentation.start), |known| Some(known.min(presentation.start)));
-        let common = Common { timing: samples.timing, extent: samples.extent, presentation };
+        let common = Common {
+            timing: samples.timing,
+            time_base: time_base(track.timescale)?,
+            extent: samples.extent,
+            presentation,
+        };
         match &seen.entry {
             Entry::Visual(entry) => facts.video.push(video(seen, entry, track, &common, &guarded.bytes)?),
             Entry::Sound(_) => {
@@ -145,11 +150,20 @@ impl Samples {
 
 struct Common {
     timing: DecodeTiming,
+    time_base: TimeBase,
     extent: extent::Extent,
     presentation: Presentation,
 }
 
 impl Common {
+    /// Whether the first sample is a sync sample, behind which nothing is shown before it (ISO/IEC 14496-12 §8.6.2.1),
+    /// and the edit list shows all samples.
+    fn begins_clean(&self, seen: &GuardedTrack) -> Option<bool> {
+        let (shown, base) = (&self.presentation, self.time_base);
+        let all = i64::try_from(self.timing.ticks).ok().and_then(|ticks| Seconds::from_ticks(ticks, base))?;
+        Some(seen.begins_in_sync && shown.skipped == Seconds::ZERO && shown.duration == all)
+    }
+
     /// Bits of all samples by the time they cover.
     fn bit_rate(&self, timescale: u32) -> Option<u64> {
         let bits = u128::from(self.extent.bytes) * 8 * u128::from(timescale);
@@ -174,8 +188,6 @@ fn video(
         .ok_or_else(|| Undecided::codec("a display matrix that is no quarter turn"))?;
     let timing = &common.timing;
     Ok(VideoStream {
-        cropping: None,
-        clean_start: None,
         index: seen.index,
         codec: picture.codec.to_owned(),
         profile: picture.profile.map(str::to_owned),
@@ -183,6 +195,7 @@ fn video(
         coded: picture.coded,
         clean_aperture: entry.clean_aperture.filter(|clean| clean.is_inside(picture.coded)),
         // The container's word goes before the codec's, as in `av_guess_sample_aspect_ratio`.
+        cropping: picture.cropping,
         sample_aspect: entry.pixel_aspect.or(picture.sample_aspect),
         orientation,
         frame_rate: timing.average_rate(track.timescale),
@@ -196,6 +209,7 @@ fn video(
         start: Some(common.presentation.start),
         frame_count: Some(timing.samples),
         sync_samples: Some(seen.sync_samples.unwrap_or(timing.samples)),
+        clean_start: common.begins_clean(seen),
         bit_rate: common.bit_rate(track.timescale),
     })
 }

@@ -35,6 +35,7 @@ pub(super) fn facts(config: &[u8], size: CodedSize) -> Result<PictureFacts, Unde
         codec: "vp9",
         profile: Some(profile),
         coded: size,
+        cropping: None,
         pixel_format: planar(chroma, bit_depth, Some(codes[2]))?,
         sample_aspect: None,
         scan: None,
