@@ -4,12 +4,14 @@
 //! rules that force it, and a plan for what a plan made is a passthrough.
 
 mod canvas;
+mod measured;
 mod sound;
 mod timing;
 
 use pinpress_media::{Action, AudioStep, DroppedStream, Fill, FixOptions, Plan, RateStep, VideoEncode, VideoStep};
 use pinpress_probe::{MediaInfo, RuleId, Scan, Seconds, Spec, VideoStream, check};
 
+pub use measured::{Focus, Measured};
 use timing::Length;
 
 /// Rules that only a new picture can satisfy.
