@@ -3,6 +3,7 @@
 mod app;
 mod commands;
 mod exit;
+mod fixing;
 mod options;
 mod output;
 mod panics;

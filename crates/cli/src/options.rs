@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, ColorChoice};
-use pinpress_media::{AspectMode, FixOptions, FpsMode, LinkMode, LongMode, ShortMode};
+use pinpress_media::{AspectMode, CropFocus, Encoder, FixOptions, FpsMode, LinkMode, LongMode, ShortMode};
 use pinpress_pipeline::Threads;
 use pinpress_probe::{AspectRatio, Spec};
 use serde::de::DeserializeOwned;
@@ -94,20 +94,24 @@ pub(crate) struct FixArgs {
     #[arg(long, value_name = "COLOUR", default_value = "black", env = "PINPRESS_PAD_COLOR", hide_env = true)]
     #[arg(value_parser = pad_color)]
     pad_color: String,
+    /// Which part `--aspect crop` keeps: centre, or auto for where the picture is busiest.
+    #[arg(long, value_name = "WHERE", default_value = "centre", env = "PINPRESS_CROP_FOCUS", hide_env = true)]
+    #[arg(value_parser = named::<CropFocus>(&["centre", "auto"]), hide_possible_values = true)]
+    crop_focus: CropFocus,
     /// Shape to aim for, such as 9:16; by default the allowed one that adds or loses least.
     #[arg(long, value_name = "W:H", env = "PINPRESS_PREFER", hide_env = true)]
     prefer: Option<AspectRatio>,
-    /// A frame rate that is too low: multiply or reject.
+    /// A frame rate that is too low: multiply, retime or reject.
     #[arg(long, value_name = "HOW", default_value = "multiply", env = "PINPRESS_FPS", hide_env = true)]
-    #[arg(value_parser = named::<FpsMode>(&["multiply", "reject"]), hide_possible_values = true)]
+    #[arg(value_parser = named::<FpsMode>(&["multiply", "retime", "reject"]), hide_possible_values = true)]
     fps: FpsMode,
     /// A clip that is too short: loop, hold or reject.
     #[arg(long, value_name = "HOW", default_value = "loop", env = "PINPRESS_SHORT", hide_env = true)]
     #[arg(value_parser = named::<ShortMode>(&["loop", "hold", "reject"]), hide_possible_values = true)]
     short: ShortMode,
-    /// A video that is too long: trim or reject.
+    /// A video that is too long: trim, split or reject.
     #[arg(long, value_name = "HOW", default_value = "trim", env = "PINPRESS_LONG", hide_env = true)]
-    #[arg(value_parser = named::<LongMode>(&["trim", "reject"]), hide_possible_values = true)]
+    #[arg(value_parser = named::<LongMode>(&["trim", "split", "reject"]), hide_possible_values = true)]
     long: LongMode,
     /// x264's CRF, 0 (lossless) to 51.
     #[arg(long, value_name = "N", default_value_t = 20, env = "PINPRESS_QUALITY", hide_env = true)]
@@ -117,6 +121,13 @@ pub(crate) struct FixArgs {
     #[arg(long, value_name = "NAME", default_value = "medium", env = "PINPRESS_PRESET", hide_env = true)]
     #[arg(value_parser = PRESETS, hide_possible_values = true)]
     preset: String,
+    /// Who encodes: auto, x264, openh264, or hardware: videotoolbox, nvenc, qsv, vaapi.
+    #[arg(long, value_name = "NAME", default_value = "auto", env = "PINPRESS_ENCODER", hide_env = true)]
+    #[arg(value_parser = named::<Encoder>(ENCODERS), hide_possible_values = true)]
+    encoder: Encoder,
+    /// Keep what decodes of a truncated or damaged video.
+    #[arg(long, env = "PINPRESS_SALVAGE", hide_env = true)]
+    salvage: bool,
     /// Keep location and device metadata.
     #[arg(long, env = "PINPRESS_KEEP_METADATA", hide_env = true)]
     keep_metadata: bool,
@@ -129,6 +140,8 @@ pub(crate) struct FixArgs {
     pub(crate) overwrite: bool,
 }
 
+const ENCODERS: &[&str] = &["auto", "x264", "openh264", "videotoolbox", "nvenc", "qsv", "vaapi"];
+
 const PRESETS: [&str; 10] =
     ["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow", "placebo"];
 
@@ -138,17 +151,19 @@ impl FixArgs {
         FixOptions {
             aspect: self.aspect,
             pad_color: self.pad_color.clone(),
+            crop_focus: self.crop_focus,
             prefer: self.prefer,
             fps: self.fps,
             short: self.short,
             long: self.long,
             quality: self.quality,
             preset: self.preset.clone(),
+            encoder: self.encoder,
+            salvage: self.salvage,
             keep_metadata: self.keep_metadata,
             link: self.link,
             overwrite: self.overwrite,
             threads,
-            ..FixOptions::default()
         }
     }
 }

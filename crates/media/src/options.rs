@@ -101,6 +101,7 @@ pub enum Encoder {
     /// Cisco's openh264.
     Openh264,
     /// Apple's hardware.
+    #[serde(rename = "videotoolbox")]
     VideoToolbox,
     /// NVIDIA's.
     Nvenc,

@@ -57,6 +57,12 @@ fn candidates(source: &Path) -> impl Iterator<Item = PathBuf> {
     stems.map(move |stem| folder.join(with_suffix(&shortened(&stem), ".mp4")))
 }
 
+/// The output of one part of a video that is split: `b.mp4` → `b.part1.mp4`.
+#[must_use]
+pub fn part_of(output: &Path, number: u32) -> PathBuf {
+    beside(output, &format!(".part{number}.mp4"))
+}
+
 /// The cover beside an output: `b.mp4` → `b.cover.jpg`.
 #[must_use]
 pub fn cover_of(output: &Path) -> PathBuf {
@@ -138,6 +144,7 @@ mod tests {
         assert_eq!(cover_of(Path::new("o/a.mov.mp4")), Path::new("o/a.mov.cover.jpg"));
         assert_eq!(receipt_of(Path::new("o/a.mp4")), Path::new("o/a.pin.json"));
         assert_eq!(cover_stem(Path::new("o/a.mp4")), "a.cover");
+        assert_eq!(part_of(Path::new("o/a.mov.mp4"), 12), Path::new("o/a.mov.part12.mp4"));
     }
 
     #[test]

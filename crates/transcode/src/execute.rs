@@ -7,6 +7,7 @@ use pinpress_media::{Action, AudioStep, Failure, FailureKind, FixOptions, Plan, 
 use pinpress_probe::{FrameRate, MediaInfo, Rational, Seconds};
 
 use crate::facts::kept_metadata;
+use crate::plan::estimate;
 use crate::rendition::Rendition;
 use crate::{failure, filters, link, space};
 
@@ -27,7 +28,8 @@ pub fn execute(
     if let Some(reason) = &plan.unfixable {
         return Err(Failure::new(FailureKind::Unfixable, reason.clone()));
     }
-    space::check(output, space::estimate(info, plan))?;
+    let estimate = plan.estimate.unwrap_or_else(|| estimate(info, plan, options.threads));
+    space::check(output, estimate.bytes)?;
     let total_ms = plan.duration.or(info.duration).map(pinpress_media::wire_millis);
     if plan.action == Action::Passthrough {
         observe(Progress { stage: Stage::Copying, done_ms: 0, total_ms });

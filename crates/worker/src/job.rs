@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use pinpress_av::Cancel;
 use pinpress_media::{Failure, FailureKind, Fix, LinkMode, Outcome, Reply, Request};
 use pinpress_transcode::carry_out;
-use pinpress_transcode::plan::plan;
+use pinpress_transcode::plan::{Measured, plan};
 
 use crate::about;
 use crate::events::Events;
@@ -32,7 +32,7 @@ pub(crate) fn run(request: &Request, walls: Vec<String>, threads: usize, events:
 pub(crate) fn may_link(request: &Request) -> bool {
     match request {
         Request::Fix { info, spec, options, .. } if options.link == LinkMode::Hard => {
-            plan(info, spec, options).is_passthrough()
+            plan(info, spec, options, &Measured::default()).is_passthrough()
         }
         _ => false,
     }
@@ -49,12 +49,16 @@ fn answer(request: &Request, walls: Vec<String>, threads: usize, events: &Events
             pinpress_transcode::decode(&source, threads, *total_ms, &cancel, &mut |progress| events.progress(progress))
                 .map(Reply::Decoded)
         }
-        Request::Plan { info, spec, options, .. } => Ok(Reply::Planned { plans: vec![plan(info, spec, options)] }),
+        Request::Plan { info, spec, options, .. } => {
+            Ok(Reply::Planned { plans: vec![plan(info, spec, options, &Measured::default())] })
+        }
         Request::Fix { source, info, spec, options, output, part } => {
             let (source, output) = (PathBuf::from(source), PathBuf::from(output));
             let fix = Fix { source: &source, info, spec, options, output: &output, part: *part };
-            carry_out(fix, plan(info, spec, options), &Cancel::new(), &mut |progress| events.progress(progress))
-                .map(|fixed| Reply::Fixed(Box::new(fixed)))
+            carry_out(fix, plan(info, spec, options, &Measured::default()), &Cancel::new(), &mut |progress| {
+                events.progress(progress);
+            })
+            .map(|fixed| Reply::Fixed(Box::new(fixed)))
         }
         Request::Cover { source, options } => {
             pinpress_cover::cover(&PathBuf::from(source), options, threads, &|progress| events.progress(progress))

@@ -10,8 +10,8 @@ use pinpress_pipeline::ordered::in_order;
 use pinpress_pipeline::{Threads, check_deep, check_file, discover};
 use pinpress_probe::{ProbeError, Severity, Spec};
 
-use super::fix::Listener;
 use crate::exit::Exit;
+use crate::fixing::Listener;
 use crate::options::{JobsOption, Shared, SpecOption};
 use crate::output::{Results, complain, warn};
 use crate::progress::Progress;

@@ -12,8 +12,8 @@ use pinpress_pipeline::ordered::in_order;
 use pinpress_pipeline::{Media as _, discover};
 use pinpress_probe::Seconds;
 
-use super::fix::Listener;
 use crate::exit::Exit;
+use crate::fixing::Listener;
 use crate::options::{JobsOption, Shared};
 use crate::output::{Results, complain};
 use crate::progress::Progress;

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use pinpress_media::{Action, AudioStep, Plan, VideoStep};
+use pinpress_media::{Action, AudioStep, Part, Plan, VideoStep};
 use pinpress_pipeline::Checked;
 use pinpress_probe::{Finding, MediaInfo, PrivateTag, RuleId, Spec};
 use serde::Serialize;
@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::check_human::counted;
 use super::media_json::{FindingJson, Media, SpecName, TOOL, Tool};
 use super::{facts, plan};
-use crate::commands::fix::{FixOutcome, FixResult};
+use crate::fixing::{FixOutcome, FixResult};
 use crate::output::{BAD, DIM, GOOD, clean, shown};
 
 /// The value of `schema`.
@@ -29,14 +29,30 @@ pub(crate) fn human(out: &mut dyn Write, result: &FixResult, quiet: bool) -> any
         FixOutcome::Fixed(fixed) => {
             writeln!(out, "{style}{mark}{style:#} {source}{output}  {}", clean(&plan::in_short(&fixed.plan)))?;
             writeln!(out, "    {DIM}{}{DIM:#}", clean(&facts::in_short(&fixed.info)))?;
+            if let Some(salvaged) = fixed.salvaged {
+                let first = salvaged.first.map_or_else(String::new, |first| format!(", the first at {first}"));
+                writeln!(
+                    out,
+                    "    {} left out{first}",
+                    counted(usize::try_from(salvaged.pieces).unwrap_or(0), "damaged piece")
+                )?;
+            }
         }
         FixOutcome::Kept(kept) => {
             writeln!(out, "{style}{mark}{style:#} {source}{output}  is there already, and passes")?;
             writeln!(out, "    {DIM}{}{DIM:#}", clean(&facts::in_short(&kept.info)))?;
         }
-        FixOutcome::Planned(plans) => {
-            for planned in plans {
-                writeln!(out, "{style}{mark}{style:#} {source}{output}  {}", clean(&plan::in_short(planned)))?;
+        FixOutcome::Planned(planned) => {
+            let cost = planned.estimate.map_or_else(String::new, |estimate| format!(", {}", plan::cost(estimate)));
+            let lines = plan::in_full(planned);
+            let head = if lines.is_empty() {
+                plan::in_short(planned)
+            } else {
+                format!("{}{cost}", plan::action_name(planned.action))
+            };
+            writeln!(out, "{style}{mark}{style:#} {source}{output}  {}", clean(&head))?;
+            for (what, line) in lines {
+                writeln!(out, "    {DIM}{what:<8}{DIM:#}{}", clean(&line))?;
             }
         }
         FixOutcome::Unreadable(error) => {
@@ -90,6 +106,8 @@ struct Summary {
 struct VideoJson<'a> {
     path: String,
     output: Option<String>,
+    /// Which part of it this is, where it is split.
+    part: Option<Part>,
     /// `fixed`, `kept` (it was there already), `planned` or `failed`.
     status: &'static str,
     action: Option<&'static str>,
@@ -144,10 +162,7 @@ fn video_json<'a>(result: &'a FixResult, summary: &mut Summary) -> VideoJson<'a>
             ("fixed", Some(&fixed.plan), Some(check), None)
         }
         FixOutcome::Kept(kept) => ("kept", None, Some(CheckJson::of(kept)), None),
-        FixOutcome::Planned(plans) => {
-            let plan = plans.first();
-            ("planned", plan, None, plan.and_then(|plan| plan.unfixable.clone()))
-        }
+        FixOutcome::Planned(plan) => ("planned", Some(&**plan), None, plan.unfixable.clone()),
         FixOutcome::Unreadable(error) => ("failed", None, None, Some(error.to_string())),
         FixOutcome::Failed(failure) => ("failed", None, None, Some(failure.message.clone())),
     };
@@ -167,6 +182,7 @@ fn video_json<'a>(result: &'a FixResult, summary: &mut Summary) -> VideoJson<'a>
             .as_ref()
             .filter(|_| result.outcome.is_good())
             .map(|output| output.to_string_lossy().into_owned()),
+        part: result.part,
         status,
         action: action.map(plan::action_name),
         error,

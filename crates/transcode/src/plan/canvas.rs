@@ -5,6 +5,8 @@ use pinpress_media::{AspectMode, Fill, FixOptions};
 use pinpress_probe::spec::AspectRule;
 use pinpress_probe::{AspectRatio, CodedSize, DisplaySize, Rational, Spec};
 
+use super::measured::Focus;
+
 /// A canvas larger than this is only for sources that are larger: what Pinterest shows at most is 1080 across.
 const SHORT_SIDE: u32 = 1080;
 const LONG_SIDE: u32 = 1920;
@@ -17,8 +19,8 @@ pub(super) struct Placement {
     pub(super) fill: Fill,
 }
 
-/// Places a displayed picture so that shape and size pass.
-pub(super) fn place(source: DisplaySize, spec: &Spec, options: &FixOptions) -> Result<Placement, String> {
+/// Places a displayed picture so that shape and size pass; a crop keeps what is around `focus`.
+pub(super) fn place(source: DisplaySize, spec: &Spec, options: &FixOptions, focus: Focus) -> Result<Placement, String> {
     let min_short = spec.resolution.map_or(2, |rule| rule.min_short_side).max(2);
     let sides = Sides::of(source);
     let whole = sides.enlargement(min_short).and_then(|factor| sides.scaled(factor));
@@ -54,17 +56,33 @@ pub(super) fn place(source: DisplaySize, spec: &Spec, options: &FixOptions) -> R
         CodedSize { width: picture.width.min(canvas.width), height: picture.height.min(canvas.height) }
     };
     let fill = match fill {
-        Fill::Crop { .. } => {
-            let middle = |whole: u32, kept: u32| (whole - kept) / 4 * 2;
-            Fill::Crop { left: middle(picture.width, canvas.width), top: middle(picture.height, canvas.height) }
-        }
+        Fill::Crop { .. } => Fill::Crop {
+            left: offset(picture.width, canvas.width, focus.across),
+            top: offset(picture.height, canvas.height, focus.down),
+        },
         other => other,
     };
     Ok(Placement { picture, canvas, fill })
 }
 
+/// What is cut off before the kept side, so that the place at `thousandths` of the whole is as near to the middle as
+/// can be; even.
+fn offset(whole: u32, kept: u32, thousandths: u16) -> u32 {
+    let wanted = bounded(u64::from(whole) * u64::from(thousandths) / 1000);
+    wanted.saturating_sub(kept / 2).min(whole.saturating_sub(kept)) & !1
+}
+
+/// The exact sides of the largest part of a picture that has this ratio.
+pub(super) fn largest_part(picture: DisplaySize, ratio: AspectRatio) -> Option<(Rational, Rational)> {
+    outer(picture, ratio, true).map(|Sides { width, height }| (width, height))
+}
+
 /// The ratio to aim for: the preferred one, else the allowed one that adds or loses least.
-fn target(source: DisplaySize, rule: &AspectRule, prefer: Option<AspectRatio>) -> Result<AspectRatio, String> {
+pub(super) fn target(
+    source: DisplaySize,
+    rule: &AspectRule,
+    prefer: Option<AspectRatio>,
+) -> Result<AspectRatio, String> {
     let allowed = |ratio: AspectRatio| {
         let probe = DisplaySize { width: bounded(ratio.width() * 1000), height: bounded(ratio.height() * 1000) };
         rule.admits(probe)
@@ -153,7 +171,7 @@ mod tests {
 
     fn placed(width: u32, height: u32, aspect: AspectMode) -> Placement {
         let options = FixOptions { aspect, ..FixOptions::default() };
-        place(DisplaySize { width, height }, &Spec::load("pinterest").unwrap(), &options).unwrap()
+        place(DisplaySize { width, height }, &Spec::load("pinterest").unwrap(), &options, Focus::CENTRE).unwrap()
     }
 
     fn size(width: u32, height: u32) -> CodedSize {
@@ -181,8 +199,8 @@ mod tests {
         let spec = Spec::load("pinterest").unwrap();
         let with = |text: &str| FixOptions { prefer: Some(text.parse().unwrap()), ..FixOptions::default() };
         let source = DisplaySize { width: 1920, height: 1080 };
-        assert_eq!(place(source, &spec, &with("9:16")).unwrap().canvas, size(1080, 1920));
-        assert!(place(source, &spec, &with("4:5")).is_err());
+        assert_eq!(place(source, &spec, &with("9:16"), Focus::CENTRE).unwrap().canvas, size(1080, 1920));
+        assert!(place(source, &spec, &with("4:5"), Focus::CENTRE).is_err());
     }
 
     proptest! {

@@ -1,20 +1,29 @@
 //! The cheapest change that clears every finding. Pure: facts, rule set and preferences in, a [`Plan`] out.
 //!
-//! Rungs, cheapest first: passthrough, remux, encode the sound, encode the picture. Each part of a plan names the
-//! rules that force it, and a plan for what a plan made is a passthrough.
+//! Rungs, cheapest first: passthrough, remux, edit without decoding, encode the sound, encode the picture. Each part of
+//! a plan names the rules that force it, and a plan for what a plan made is a passthrough.
 
 mod canvas;
+mod edit;
+mod estimate;
 mod measured;
+mod parts;
+mod rate;
 mod sound;
 mod timing;
 
-use pinpress_media::{Action, AudioStep, DroppedStream, Fill, FixOptions, Plan, RateStep, VideoEncode, VideoStep};
-use pinpress_probe::{MediaInfo, RuleId, Scan, Seconds, Spec, VideoStream, check};
+use pinpress_media::{
+    Action, AudioStep, DroppedStream, Fill, FixOptions, Part, Plan, RateStep, Retime, VideoEdit, VideoEncode, VideoStep,
+};
+use pinpress_probe::{Anomaly, MediaInfo, Medium, Report, RuleId, Scan, Seconds, Spec, VideoStream, check};
 
+pub use estimate::estimate;
 pub use measured::{Focus, Measured};
+pub use parts::{parts, wants_parts};
+
 use timing::Length;
 
-/// Rules that only a new picture can satisfy.
+/// Rules that only another picture, or another declaration of it, can satisfy.
 const PICTURE_RULES: [RuleId; 7] = [
     RuleId::FileSize,
     RuleId::AspectRatio,
@@ -25,51 +34,109 @@ const PICTURE_RULES: [RuleId; 7] = [
     RuleId::ScanType,
 ];
 
-/// Plans the least change that makes a video pass `spec`.
+/// Plans the least change that makes a video pass `spec`. `measured` is what a look at decoded pictures told, where
+/// anybody looked.
 #[must_use]
-pub fn plan(info: &MediaInfo, spec: &Spec, options: &FixOptions) -> Plan {
-    try_plan(info, spec, options)
+pub fn plan(info: &MediaInfo, spec: &Spec, options: &FixOptions, measured: &Measured) -> Plan {
+    try_plan(info, spec, options, measured)
         .unwrap_or_else(|reason| Plan::unfixable(reason, info.duration.filter(|time| *time > Seconds::ZERO)))
 }
 
-fn try_plan(info: &MediaInfo, spec: &Spec, options: &FixOptions) -> Result<Plan, String> {
+/// Plans the same for one part of a video that is split.
+#[must_use]
+pub fn plan_part(info: &MediaInfo, spec: &Spec, options: &FixOptions, measured: &Measured, part: Part) -> Plan {
+    let mut plan = plan(&parts::facts(info, part), spec, options, measured);
+    if plan.action == Action::Unfixable {
+        return plan;
+    }
+    let length = part.end.0.checked_sub(part.begin.0).map(Seconds);
+    plan.part = Some(part);
+    plan.end = plan.end.or(length);
+    plan.duration = plan.duration.or(length);
+    if !plan.container_rules.contains(&RuleId::Duration) {
+        plan.container_rules.push(RuleId::Duration);
+    }
+    plan.action = plan.action.max(Action::Edit);
+    match plan.video.take().or_else(|| info.primary_video().map(|video| VideoStep::Copy { stream: video.index })) {
+        Some(VideoStep::Copy { stream }) => {
+            plan.video = Some(VideoStep::Edit(passed_on(stream, vec![RuleId::Duration])));
+        }
+        Some(VideoStep::Edit(mut edit)) => {
+            edit.rules.push(RuleId::Duration);
+            plan.video = Some(VideoStep::Edit(edit));
+        }
+        other => plan.video = other,
+    }
+    plan.audio =
+        plan.audio.take().or_else(|| info.primary_audio().map(|audio| AudioStep::Copy { stream: audio.index }));
+    if let Some(video) = &plan.video {
+        plan.dropped = dropped(info, video, plan.audio.as_ref());
+    }
+    plan.estimate = Some(estimate(info, &plan, options.threads));
+    plan
+}
+
+/// An edit that changes which packets there are, or when, and no header.
+const fn passed_on(stream: u32, rules: Vec<RuleId>) -> VideoEdit {
+    VideoEdit { stream, rules, cropping: None, size: None, square_pixels: false }
+}
+
+fn try_plan(info: &MediaInfo, spec: &Spec, options: &FixOptions, measured: &Measured) -> Result<Plan, String> {
     let report = check(info, spec);
     let broken = |rule: RuleId| report.fails(rule);
-    if let Some(finding) = report.errors().find(|finding| finding.rule == RuleId::Integrity) {
-        return Err(format!("it is damaged ({}): export or copy it again", finding.measured));
-    }
+    let salvage = Salvage::of(info, &report, options)?;
     let video = info.primary_video().ok_or("it has no picture")?;
-    let length = timing::length(info, spec, options)?;
-
-    let mut picture_rules: Vec<_> = PICTURE_RULES.into_iter().filter(|rule| broken(*rule)).collect();
-    if length.extends() {
-        picture_rules.push(RuleId::Duration);
-    }
-    let video_step = if picture_rules.is_empty() {
-        VideoStep::Copy { stream: video.index }
-    } else {
-        VideoStep::Encode(encode(info, video, picture_rules, spec, options, length)?)
-    };
-    let audio_step = info.primary_audio().map(|audio| sound::step(audio, broken(RuleId::AudioCodec), length));
     let stripped = if options.keep_metadata { Vec::new() } else { info.private_tags() };
-
-    let picture_encodes = matches!(video_step, VideoStep::Encode(_));
-    let encodes = picture_encodes || matches!(audio_step, Some(AudioStep::Encode { .. }));
     let mut container_rules: Vec<_> =
         [RuleId::Container, RuleId::Streams].into_iter().filter(|rule| broken(*rule)).collect();
-    if length.end.is_some() {
-        container_rules.push(RuleId::Duration);
-    }
     if !stripped.is_empty() {
         container_rules.push(RuleId::Privacy);
     }
-    let action = match (encodes, container_rules.is_empty()) {
-        (true, _) => Action::Encode,
-        (false, false) => Action::Remux,
-        (false, true) => Action::Passthrough,
+    if salvage.cut_off.is_some() {
+        container_rules.push(RuleId::Integrity);
+    }
+
+    let retime = if broken(RuleId::FrameRate) { rate::retimed(info, spec, options) } else { None };
+    let length = timing::length(info, spec, options, retime, salvage.cut_off)?;
+    if length.end.is_some() && salvage.cut_off.is_none() {
+        container_rules.push(RuleId::Duration);
+    }
+    let mut picture_rules: Vec<_> = PICTURE_RULES.into_iter().filter(|rule| broken(*rule)).collect();
+    if salvage.picture {
+        picture_rules.push(RuleId::Integrity);
+    }
+    if length.extends() && !follows_on_itself(video, length) {
+        picture_rules.push(RuleId::Duration);
+    }
+    let audio_step = info.primary_audio().map(|audio| {
+        let mut rules = Vec::new();
+        for (rule, holds) in [
+            (RuleId::AudioCodec, broken(RuleId::AudioCodec)),
+            (RuleId::Duration, length.extends()),
+            (RuleId::FrameRate, retime.is_some()),
+            (RuleId::Integrity, salvage.sound),
+        ] {
+            if holds {
+                rules.push(rule);
+            }
+        }
+        sound::step(audio, rules)
+    });
+    let sound_encodes = matches!(audio_step, Some(AudioStep::Encode { .. }));
+    let step = Picture { info, video, retime, length, spec, options, measured };
+    let video_step = step.plan(picture_rules, sound_encodes || !container_rules.is_empty())?;
+    let picture_encodes = matches!(video_step, VideoStep::Encode(_));
+    let action = if picture_encodes || sound_encodes {
+        Action::Encode
+    } else if matches!(video_step, VideoStep::Edit(_)) {
+        Action::Edit
+    } else if !container_rules.is_empty() {
+        Action::Remux
+    } else {
+        Action::Passthrough
     };
     let rewrites = action != Action::Passthrough;
-    Ok(Plan {
+    let mut plan = Plan {
         action,
         dropped: if rewrites { dropped(info, &video_step, audio_step.as_ref()) } else { Vec::new() },
         video: Some(video_step),
@@ -79,48 +146,157 @@ fn try_plan(info: &MediaInfo, spec: &Spec, options: &FixOptions) -> Result<Plan,
         period: length.period,
         hold_until: if picture_encodes { timing::hold_to_sound(info, length) } else { None },
         end: length.end,
-        retime: None,
-        salvage: false,
+        retime,
+        salvage: salvage.is_needed(),
         stripped,
         container_rules,
         unfixable: None,
         duration: length.result,
         estimate: None,
-    })
+    };
+    plan.estimate = Some(estimate(info, &plan, options.threads));
+    Ok(plan)
 }
 
-fn encode(
-    info: &MediaInfo,
-    video: &VideoStream,
-    mut rules: Vec<RuleId>,
-    spec: &Spec,
-    options: &FixOptions,
-    length: Length,
-) -> Result<VideoEncode, String> {
-    let placement = canvas::place(video.display(), spec, options)?;
-    if placement.fill != Fill::None && !rules.contains(&RuleId::AspectRatio) {
-        rules.push(RuleId::AspectRatio);
+/// What is done about damage.
+#[derive(Debug, Clone, Copy, Default)]
+struct Salvage {
+    /// Where the file stops being whole.
+    cut_off: Option<Seconds>,
+    picture: bool,
+    sound: bool,
+}
+
+impl Salvage {
+    fn of(info: &MediaInfo, report: &Report, options: &FixOptions) -> Result<Self, String> {
+        let Some(finding) = report.errors().find(|finding| finding.rule == RuleId::Integrity) else {
+            return Ok(Self::default());
+        };
+        if !options.salvage {
+            let keep =
+                if info.anomalies.iter().any(is_hopeless) { "" } else { ", or keep what is whole with --salvage" };
+            return Err(format!("it is damaged ({}): export or copy it again{keep}", finding.measured));
+        }
+        let mut salvage = Self::default();
+        for anomaly in &info.anomalies {
+            match anomaly {
+                anomaly if is_hopeless(anomaly) => {
+                    return Err(format!("it is damaged ({}), and nothing can be kept", finding.measured));
+                }
+                Anomaly::Truncated { whole } => salvage.cut_off = *whole,
+                // Nobody knows whose they are.
+                Anomaly::CorruptPackets { .. } => (salvage.picture, salvage.sound) = (true, true),
+                Anomaly::Undecodable { medium: Medium::Video, .. } => salvage.picture = true,
+                Anomaly::Undecodable { medium: Medium::Audio, .. } => salvage.sound = true,
+                _ => {}
+            }
+        }
+        Ok(salvage)
     }
-    rules.sort_unstable();
-    let rate =
-        if rules.contains(&RuleId::FrameRate) { timing::raised_rate(video, spec, options)? } else { RateStep::Keep };
-    let max_bit_rate = timing::size_ceiling(info, spec, length.result);
-    Ok(VideoEncode {
-        stream: video.index,
-        rules,
-        deinterlace: video.scan == Some(Scan::Interlaced),
-        tone_map: matches!(video.colour.transfer.as_deref(), Some("smpte2084" | "arib-std-b67")),
-        orientation: video.orientation,
-        clean_aperture: video.clean_aperture,
-        picture: placement.picture,
-        canvas: placement.canvas,
-        fill: placement.fill,
-        rate,
-        encoder: options.encoder,
-        quality: options.quality,
-        preset: options.preset.clone(),
-        max_bit_rate,
-    })
+
+    const fn is_needed(self) -> bool {
+        self.cut_off.is_some() || self.picture || self.sound
+    }
+}
+
+/// Damage that leaves nothing.
+fn is_hopeless(anomaly: &Anomaly) -> bool {
+    match anomaly {
+        Anomaly::Truncated { whole } => whole.is_none_or(|whole| whole <= Seconds::ZERO),
+        Anomaly::Undecodable { partly, .. } => !partly,
+        _ => false,
+    }
+}
+
+/// Whether the packets of a clip that is shown several times can stand behind themselves. With a period that is not
+/// the picture's own its rate would change at every seam.
+fn follows_on_itself(video: &VideoStream, length: Length) -> bool {
+    length.hold_until.is_none() && length.period.is_none() && video.clean_start == Some(true)
+}
+
+/// Everything that decides what becomes of the picture.
+struct Picture<'a> {
+    info: &'a MediaInfo,
+    video: &'a VideoStream,
+    retime: Option<Retime>,
+    length: Length,
+    spec: &'a Spec,
+    options: &'a FixOptions,
+    measured: &'a Measured,
+}
+
+impl Picture<'_> {
+    fn plan(&self, rules: Vec<RuleId>, rewrites: bool) -> Result<VideoStep, String> {
+        let Self { video, spec, options, .. } = *self;
+        let stream = video.index;
+        // What changes the times of packets and none of them.
+        let mut edits = Vec::new();
+        if self.length.extends() || self.length.end.is_some() {
+            edits.push(RuleId::Duration);
+        }
+        if self.retime.is_some() {
+            edits.push(RuleId::FrameRate);
+        }
+        let by_headers: Vec<RuleId> = rules.iter().copied().filter(|rule| !edits.contains(rule)).collect();
+        let forced = rules.contains(&RuleId::Duration);
+        let rewrites = rewrites || !edits.is_empty() || !by_headers.is_empty();
+        let headers = if forced {
+            None
+        } else {
+            edit::headers(video, &by_headers, rewrites, spec, options, self.measured.busiest.unwrap_or_default())
+        };
+        let Some(headers) = headers else { return Ok(VideoStep::Encode(self.encode(rules)?)) };
+        edits.extend(by_headers);
+        edits.sort_unstable();
+        if edits.is_empty() && !headers.change() {
+            return Ok(VideoStep::Copy { stream });
+        }
+        Ok(VideoStep::Edit(VideoEdit {
+            stream,
+            rules: edits,
+            cropping: headers.cropping,
+            size: headers.size,
+            square_pixels: headers.square_pixels,
+        }))
+    }
+
+    fn encode(&self, mut rules: Vec<RuleId>) -> Result<VideoEncode, String> {
+        let Self { info, video, spec, options, measured, .. } = *self;
+        let placement = canvas::place(video.display(), spec, options, measured.busiest.unwrap_or_default())?;
+        if placement.fill != Fill::None && !rules.contains(&RuleId::AspectRatio) {
+            rules.push(RuleId::AspectRatio);
+        }
+        if self.length.extends() && !rules.contains(&RuleId::Duration) {
+            rules.push(RuleId::Duration);
+        }
+        if rules.is_empty() {
+            // A clean aperture that a copy would lose.
+            rules.push(RuleId::AspectRatio);
+        }
+        rules.sort_unstable();
+        let rate = match self.retime {
+            Some(_) => RateStep::Keep,
+            None if rules.contains(&RuleId::FrameRate) => rate::raised_rate(video, spec, options)?,
+            None => RateStep::Keep,
+        };
+        Ok(VideoEncode {
+            stream: video.index,
+            rules,
+            // The flag is a hint, the pictures are the judge.
+            deinterlace: measured.scan.or(video.scan) == Some(Scan::Interlaced),
+            tone_map: matches!(video.colour.transfer.as_deref(), Some("smpte2084" | "arib-std-b67")),
+            orientation: video.orientation,
+            clean_aperture: video.clean_aperture,
+            picture: placement.picture,
+            canvas: placement.canvas,
+            fill: placement.fill,
+            rate,
+            encoder: options.encoder,
+            quality: options.quality,
+            preset: options.preset.clone(),
+            max_bit_rate: timing::size_ceiling(info, spec, self.length.result),
+        })
+    }
 }
 
 fn dropped(info: &MediaInfo, video: &VideoStep, audio: Option<&AudioStep>) -> Vec<DroppedStream> {

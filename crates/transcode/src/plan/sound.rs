@@ -3,25 +3,20 @@
 use pinpress_media::AudioStep;
 use pinpress_probe::{AudioStream, RuleId};
 
-use super::timing::Length;
-
 /// AAC-LC at 64 kb/s a channel is transparent for nearly all material;
 /// a source that has less is not blown up.
 const BITS_PER_CHANNEL: u64 = 64_000;
 const LEAST_BITS_PER_CHANNEL: u64 = 32_000;
 
-/// Copies AAC, encodes the rest; what is repeated or held is encoded too, since it gets new samples.
-pub(super) fn step(audio: &AudioStream, codec_fails: bool, length: Length) -> AudioStep {
-    let mut rules = Vec::new();
+/// Copies AAC where no rule forces more, encodes the rest.
+pub(super) fn step(audio: &AudioStream, mut rules: Vec<RuleId>) -> AudioStep {
     // What MP4 cannot carry is encoded whatever the rule set says of codecs (ISO/IEC 14496-12 sample entries that
     // libav's muxer writes).
     let carried = matches!(audio.codec.as_str(), "aac" | "mp3" | "ac3" | "eac3" | "alac");
-    if codec_fails || !carried {
+    if !carried && !rules.contains(&RuleId::AudioCodec) {
         rules.push(RuleId::AudioCodec);
     }
-    if length.extends() {
-        rules.push(RuleId::Duration);
-    }
+    rules.sort_unstable();
     if rules.is_empty() {
         return AudioStep::Copy { stream: audio.index };
     }

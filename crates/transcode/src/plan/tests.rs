@@ -1,20 +1,20 @@
 use pinpress_media::{AspectMode, Fill, FpsMode, LongMode, ShortMode};
 use pinpress_probe::{
-    AspectRatio, AudioStream, Chroma, CodedSize, Colour, Container, FrameRate, Orientation, OtherStream, PixelFormat,
-    PrivateTag, Rational, Reader, Rotation,
+    AspectRatio, AudioStream, Chroma, CodedSize, Colour, Container, FrameCropping, FrameRate, Orientation, OtherStream,
+    PixelFormat, PrivateTag, Rational, Reader, Rotation,
 };
 use proptest::prelude::*;
 
 use super::*;
 
-fn conforming() -> MediaInfo {
+pub(super) fn conforming() -> MediaInfo {
     MediaInfo {
         container: Container::Mp4,
         size_bytes: 4_000_000,
         duration: Some(Seconds::from_millis(10_000)),
         video: vec![VideoStream {
-            cropping: None,
-            clean_start: None,
+            cropping: Some(FrameCropping { left: 0, right: 8, top: 0, bottom: 0, unit_x: 2, unit_y: 2 }),
+            clean_start: Some(true),
             index: 0,
             codec: "h264".to_owned(),
             profile: Some("High".to_owned()),
@@ -58,13 +58,20 @@ fn conforming() -> MediaInfo {
 fn planned(change: impl FnOnce(&mut MediaInfo)) -> Plan {
     let mut info = conforming();
     change(&mut info);
-    plan(&info, &Spec::load("pinterest").unwrap(), &FixOptions::default())
+    plan(&info, &Spec::load("pinterest").unwrap(), &FixOptions::default(), &Measured::default())
 }
 
 fn encode_of(plan: &Plan) -> &VideoEncode {
     match &plan.video {
         Some(VideoStep::Encode(encode)) => encode,
         other => panic!("the picture is not encoded: {other:?}"),
+    }
+}
+
+fn edit_of(plan: &Plan) -> &VideoEdit {
+    match &plan.video {
+        Some(VideoStep::Edit(edit)) => edit,
+        other => panic!("the picture is not edited: {other:?}"),
     }
 }
 
@@ -113,7 +120,7 @@ fn location_forces_a_remux_unless_it_is_kept() {
     let mut info = conforming();
     located(&mut info);
     let keep = FixOptions { keep_metadata: true, ..FixOptions::default() };
-    assert!(plan(&info, &Spec::load("pinterest").unwrap(), &keep).is_passthrough());
+    assert!(plan(&info, &Spec::load("pinterest").unwrap(), &keep, &Measured::default()).is_passthrough());
     let gopro = planned(|info| {
         info.other.push(OtherStream { index: 2, kind: "data".to_owned(), codec: "gpmd".to_owned() });
     });
@@ -164,7 +171,13 @@ fn lasting(info: &mut MediaInfo, picture_ms: i64, sound_ms: i64) {
 fn short_clips_are_repeated_whole_times() {
     let plan = planned(|info| lasting(info, 1_500, 1_500));
     assert_eq!((plan.repeat, plan.period, plan.duration), (3, None, Some(Seconds::from_millis(4_500))));
-    assert_eq!(encode_of(&plan).rules, [RuleId::Duration]);
+    assert_eq!(edit_of(&plan).rules, [RuleId::Duration], "the packets follow on themselves");
+    assert!(matches!(&plan.audio, Some(AudioStep::Encode { rules, .. }) if *rules == [RuleId::Duration]));
+    let open = planned(|info| {
+        lasting(info, 1_500, 1_500);
+        info.video[0].clean_start = Some(false);
+    });
+    assert_eq!(encode_of(&open).rules, [RuleId::Duration]);
     let padded = planned(|info| lasting(info, 1_958, 2_005));
     assert_eq!((padded.repeat, padded.period), (3, None), "the picture's length counts, which is under 2 s");
     let uneven = planned(|info| lasting(info, 67, 3_971));
@@ -177,7 +190,8 @@ fn short_clips_are_repeated_whole_times() {
 #[test]
 fn long_videos_end_at_the_maximum_without_an_encode() {
     let plan = planned(|info| info.duration = Some(Seconds::from_millis(900_001)));
-    assert_eq!((plan.action, plan.end), (Action::Remux, Some(Seconds::from_millis(900_000))));
+    assert_eq!((plan.action, plan.end), (Action::Edit, Some(Seconds::from_millis(900_000))));
+    assert_eq!(edit_of(&plan).rules, [RuleId::Duration]);
 }
 
 #[test]
@@ -193,12 +207,171 @@ fn what_was_ruled_out_is_unfixable_and_says_why() {
     let reason = |change: &dyn Fn(&mut MediaInfo)| {
         let mut info = conforming();
         change(&mut info);
-        plan(&info, &spec, &reject).unfixable.unwrap_or_default()
+        plan(&info, &spec, &reject, &Measured::default()).unfixable.unwrap_or_default()
     };
     assert!(reason(&|info| info.video[0].coded.height = 500).contains("--aspect reject"));
     assert!(reason(&|info| info.video[0].frame_rate = FrameRate::new(20, 1)).contains("--fps reject"));
     assert!(reason(&|info| info.duration = Some(Seconds::from_millis(3_999))).contains("--short reject"));
     assert!(reason(&|info| info.duration = Some(Seconds::from_millis(900_001))).contains("--long reject"));
+}
+
+#[test]
+fn a_crop_is_said_in_the_parameter_set() {
+    let crop = FixOptions { aspect: AspectMode::Crop, ..FixOptions::default() };
+    let spec = Spec::load("pinterest").unwrap();
+    let cropped = |change: &dyn Fn(&mut MediaInfo), focus: Focus| {
+        let mut info = conforming();
+        let video = &mut info.video[0];
+        video.coded = CodedSize { width: 1920, height: 1080 };
+        video.cropping = Some(FrameCropping { left: 0, right: 0, top: 0, bottom: 8, unit_x: 2, unit_y: 2 });
+        change(&mut info);
+        plan(&info, &spec, &crop, &Measured { busiest: Some(focus), ..Measured::default() })
+    };
+    let plan_of = cropped(&|_| {}, Focus::CENTRE);
+    assert_eq!((plan_of.action, &plan_of.audio), (Action::Edit, &Some(AudioStep::Copy { stream: 1 })));
+    let edit = edit_of(&plan_of);
+    assert_eq!(
+        (edit.rules.as_slice(), edit.size),
+        (&[RuleId::AspectRatio][..], Some(CodedSize { width: 1080, height: 1080 }))
+    );
+    let sides = |edit: &VideoEdit| edit.cropping.map(|c| (c.left, c.right, c.top, c.bottom));
+    assert_eq!(sides(edit), Some((420, 420, 0, 8)), "beside what was cut away before");
+    let right = cropped(&|_| {}, Focus { across: 1000, down: 500 });
+    assert_eq!(sides(edit_of(&right)), Some((840, 0, 0, 8)));
+    // Held upright, the top of what is seen is the left of what is coded.
+    let turned =
+        cropped(&|info| info.video[0].orientation.rotation = Rotation::Clockwise90, Focus { across: 500, down: 0 });
+    assert!(turned.is_passthrough(), "9:16 upright");
+    let wide = cropped(
+        &|info| {
+            info.video[0].orientation.rotation = Rotation::Clockwise90;
+            info.video[0].coded.height = 960;
+            info.video[0].cropping.as_mut().unwrap().bottom = 0;
+        },
+        Focus { across: 500, down: 0 },
+    );
+    assert_eq!(sides(edit_of(&wide)), Some((0, 214, 0, 0)), "1706 of 1920 is 9:16 within 2 pixels");
+    for encoded in [
+        cropped(&|info| info.video[0].cropping = None, Focus::CENTRE),
+        cropped(&|info| info.video[0].codec = "hevc".to_owned(), Focus::CENTRE),
+        cropped(&|info| info.video[0].sample_aspect = AspectRatio::new(4, 3), Focus::CENTRE),
+        cropped(&|info| info.video[0].coded = CodedSize { width: 400, height: 200 }, Focus::CENTRE),
+    ] {
+        assert!(matches!(encode_of(&encoded).fill, Fill::Crop { .. }), "{encoded:?}");
+    }
+    let coarse = cropped(&|info| info.video[0].cropping.as_mut().unwrap().unit_y = 4, Focus { across: 333, down: 1 });
+    let cropping = edit_of(&coarse).cropping.unwrap();
+    assert!(cropping.left.is_multiple_of(2) && cropping.top.is_multiple_of(4) && cropping.bottom.is_multiple_of(4));
+}
+
+/// Field note 16.
+#[test]
+fn nearly_square_samples_are_declared_square_where_that_is_all() {
+    let plan = planned(|info| {
+        info.video[0].coded = CodedSize { width: 1090, height: 1920 };
+        info.video[0].sample_aspect = AspectRatio::new(201, 200);
+    });
+    let edit = edit_of(&plan);
+    assert_eq!((plan.action, edit.square_pixels, edit.cropping), (Action::Edit, true, None));
+    let fits = planned(|info| info.video[0].sample_aspect = AspectRatio::new(201, 200));
+    assert!(fits.is_passthrough(), "what passes is not rewritten for it");
+}
+
+/// MP4 that libav writes has no `clap`, so its part of the picture is said by the parameter set.
+#[test]
+fn a_clean_aperture_outlives_a_remux() {
+    let aperture = |info: &mut MediaInfo| info.video[0].clean_aperture = Some(CodedSize { width: 1080, height: 1620 });
+    assert!(planned(aperture).is_passthrough());
+    let remuxed = planned(|info| {
+        aperture(info);
+        info.container = Container::Matroska;
+    });
+    let edit = edit_of(&remuxed);
+    assert_eq!(edit.size, Some(CodedSize { width: 1080, height: 1620 }));
+    assert_eq!(edit.cropping.map(|c| (c.left, c.right, c.top, c.bottom)), Some((0, 8, 150, 150)));
+}
+
+#[test]
+fn film_plays_a_little_faster_where_that_is_asked_for() {
+    let retime = FixOptions { fps: FpsMode::Retime, ..FixOptions::default() };
+    let spec = Spec::load("pinterest").unwrap();
+    let of = |num, den, millis| {
+        let mut info = conforming();
+        lasting(&mut info, millis, millis);
+        info.video[0].frame_rate = FrameRate::new(num, den);
+        plan(&info, &spec, &retime, &Measured::default())
+    };
+    for (num, den) in [(24, 1), (24_000, 1001)] {
+        let plan = of(num, den, 10_000);
+        let to = FrameRate::new(25, 1).unwrap();
+        assert_eq!(plan.retime, Some(Retime { from: FrameRate::new(num, den).unwrap(), to }));
+        assert_eq!(edit_of(&plan).rules, [RuleId::FrameRate]);
+        assert!(matches!(&plan.audio, Some(AudioStep::Encode { rules, .. }) if *rules == [RuleId::FrameRate]));
+        assert!(plan.duration.unwrap() < Seconds::from_millis(9_601));
+    }
+    assert!(of(15, 1, 10_000).retime.is_none(), "motion would be seen to hurry");
+    let short = of(24, 1, 4_100);
+    assert!(short.retime.is_none(), "3.936 s would be too short");
+    assert_eq!(encode_of(&short).rate, RateStep::Constant(FrameRate::new(48, 1).unwrap()));
+}
+
+#[test]
+fn damage_is_left_out_only_where_that_is_asked_for() {
+    let spec = Spec::load("pinterest").unwrap();
+    let with = |anomaly: Anomaly, salvage| {
+        let mut info = conforming();
+        info.anomalies.push(anomaly);
+        plan(&info, &spec, &FixOptions { salvage, ..FixOptions::default() }, &Measured::default())
+    };
+    let whole = |millis| Anomaly::Truncated { whole: Some(Seconds::from_millis(millis)) };
+    let told = with(whole(6_500), false).unfixable.unwrap();
+    assert!(told.contains("whole up to 6.5 s") && told.contains("--salvage"), "{told}");
+    let cut = with(whole(6_500), true);
+    assert_eq!((cut.action, cut.end, cut.salvage), (Action::Edit, Some(Seconds::from_millis(6_500)), true));
+    assert!(with(whole(3_000), true).unfixable.unwrap().contains("too short"));
+    assert!(with(Anomaly::Truncated { whole: None }, true).unfixable.unwrap().contains("nothing can be kept"));
+    let damaged = with(Anomaly::CorruptPackets { count: 2, first: None }, true);
+    assert_eq!(encode_of(&damaged).rules, [RuleId::Integrity]);
+    let sound = Anomaly::Undecodable { stream: 1, medium: Medium::Audio, partly: true, faults: 1, first: None };
+    assert!(matches!(with(sound, true).video, Some(VideoStep::Copy { .. })), "the picture is whole");
+}
+
+/// Field note 15: the flag is a hint.
+#[test]
+fn the_measured_scan_goes_before_the_flag() {
+    let spec = Spec::load("pinterest").unwrap();
+    let deinterlaces = |flag, scan| {
+        let mut info = conforming();
+        info.video[0].codec = "hevc".to_owned();
+        info.video[0].scan = flag;
+        let measured = Measured { scan, ..Measured::default() };
+        encode_of(&plan(&info, &spec, &FixOptions::default(), &measured)).deinterlace
+    };
+    let (progressive, interlaced) = (Some(Scan::Progressive), Some(Scan::Interlaced));
+    assert!(deinterlaces(progressive, interlaced) && !deinterlaces(interlaced, progressive));
+    assert!(deinterlaces(interlaced, None) && !deinterlaces(progressive, None) && !deinterlaces(None, None));
+}
+
+#[test]
+fn a_part_is_a_video_of_its_own() {
+    let spec = Spec::load("pinterest").unwrap();
+    let options = FixOptions { long: LongMode::Split, ..FixOptions::default() };
+    let mut info = conforming();
+    lasting(&mut info, 1_200_000, 1_200_000);
+    assert!(wants_parts(&info, &spec, &options));
+    assert!(plan(&info, &spec, &options, &Measured::default()).unfixable.unwrap().contains("--long split"));
+    let sync: Vec<_> = (0..600).map(|at| Seconds::from_millis(at * 2_000)).collect();
+    let parts = parts(&info, &spec, &sync).unwrap();
+    let plans: Vec<_> =
+        parts.iter().map(|part| plan_part(&info, &spec, &options, &Measured::default(), *part)).collect();
+    assert_eq!(
+        plans.iter().map(|plan| (plan.action, plan.duration)).collect::<Vec<_>>(),
+        [(Action::Edit, Some(Seconds::from_millis(600_000))); 2]
+    );
+    assert!(plans.iter().all(|plan| edit_of(plan).rules == [RuleId::Duration] && plan.end == plan.duration));
+    info.video[0].codec = "vp9".to_owned();
+    let encoded = plan_part(&info, &spec, &options, &Measured::default(), parts[1]);
+    assert_eq!((encoded.action, encoded.part), (Action::Encode, Some(parts[1])));
 }
 
 /// What a careful executor makes of a plan: the facts that the result will have.
@@ -214,21 +387,38 @@ fn carried_out(info: &MediaInfo, plan: &Plan) -> MediaInfo {
     done.audio.truncate(1);
     done.private.retain(|tag| !plan.stripped.contains(tag));
     done.duration = plan.duration;
-    done.size_bytes = done.size_bytes.min(1_000_000_000);
-    if let Some(VideoStep::Encode(encode)) = &plan.video {
-        let video = &mut done.video[0];
-        video.codec = "h264".to_owned();
-        video.profile = Some("High".to_owned());
-        video.pixel_format = Some(PixelFormat { name: "yuv420p".to_owned(), bit_depth: 8, chroma: Chroma::Yuv420 });
-        video.coded = encode.canvas;
-        video.sample_aspect = AspectRatio::new(1, 1);
-        video.clean_aperture = None;
-        video.orientation = Orientation::UPRIGHT;
-        video.scan = Some(Scan::Progressive);
-        video.colour = Colour::default();
-        if let RateStep::Constant(rate) = encode.rate {
-            (video.frame_rate, video.variable_frame_rate) = (Some(rate), Some(false));
+    if plan.salvage {
+        done.anomalies.clear();
+    }
+    let video = &mut done.video[0];
+    // MP4 that libav writes has no clean aperture.
+    video.clean_aperture = None;
+    match &plan.video {
+        Some(VideoStep::Encode(encode)) => {
+            done.size_bytes = done.size_bytes.min(1_000_000_000);
+            video.codec = "h264".to_owned();
+            video.profile = Some("High".to_owned());
+            video.pixel_format = Some(PixelFormat { name: "yuv420p".to_owned(), bit_depth: 8, chroma: Chroma::Yuv420 });
+            video.coded = encode.canvas;
+            video.sample_aspect = AspectRatio::new(1, 1);
+            video.orientation = Orientation::UPRIGHT;
+            video.scan = Some(Scan::Progressive);
+            video.colour = Colour::default();
+            if let RateStep::Constant(rate) = encode.rate {
+                (video.frame_rate, video.variable_frame_rate) = (Some(rate), Some(false));
+            }
         }
+        Some(VideoStep::Edit(edit)) => {
+            video.coded = edit.size.unwrap_or(video.coded);
+            video.cropping = edit.cropping.or(video.cropping);
+            if edit.square_pixels {
+                video.sample_aspect = AspectRatio::new(1, 1);
+            }
+        }
+        _ => {}
+    }
+    if let Some(retime) = plan.retime {
+        video.frame_rate = Some(retime.to);
     }
     if let Some(AudioStep::Encode { .. }) = plan.audio {
         done.audio[0].codec = "aac".to_owned();
@@ -252,7 +442,9 @@ prop_compose! {
         chroma in prop::sample::select(vec![Chroma::Yuv420, Chroma::Yuv422, Chroma::Yuv444]),
         scan in prop::sample::select(vec![Scan::Progressive, Scan::Interlaced]),
         sound in prop::sample::select(vec![None, Some("aac"), Some("mp3"), Some("pcm_s16le"), Some("opus")]),
-        (extra, located) in any::<(bool, bool)>(),
+        (extra, located, clean, editable) in any::<(bool, bool, bool, bool)>(),
+        (aperture, damage) in (prop::option::of((1_u32..2200, 1_u32..2200)), 0_u8..6),
+        unit_y in prop::sample::select(vec![2_u32, 4]),
     ) -> MediaInfo {
         let mut info = conforming();
         info.container = container;
@@ -272,6 +464,21 @@ prop_compose! {
             None => info.audio.clear(),
             Some(codec) => info.audio[0].codec = codec.to_owned(),
         }
+        video.clean_start = Some(clean);
+        video.cropping = editable.then_some(FrameCropping {
+            left: 0,
+            right: width.next_multiple_of(16) - width,
+            top: 0,
+            bottom: height.next_multiple_of(16) - height,
+            unit_x: 2,
+            unit_y,
+        });
+        video.clean_aperture = aperture.map(|(w, h)| CodedSize { width: w.min(width), height: h.min(height) });
+        match damage {
+            0 => info.anomalies.push(Anomaly::Truncated { whole: Some(Seconds::from_millis(millis / 2)) }),
+            1 => info.anomalies.push(Anomaly::CorruptPackets { count: 3, first: None }),
+            _ => {}
+        }
         if extra {
             info.other.push(OtherStream { index: 2, kind: "data".to_owned(), codec: "gpmd".to_owned() });
         }
@@ -288,29 +495,50 @@ proptest! {
     fn a_plan_for_what_a_plan_made_is_empty(
         info in any_info(),
         aspect in prop::sample::select(vec![AspectMode::Blur, AspectMode::Pad, AspectMode::Crop]),
+        prefer in prop::sample::select(vec![None, Some("9:16"), Some("2:3"), Some("1:1")]),
         short in prop::sample::select(vec![ShortMode::Loop, ShortMode::Hold]),
-        keep_metadata in any::<bool>(),
+        fps in prop::sample::select(vec![FpsMode::Multiply, FpsMode::Retime]),
+        (across, down) in (0_u16..=1000, 0_u16..=1000),
+        (keep_metadata, official) in any::<(bool, bool)>(),
     ) {
-        let options = FixOptions { aspect, short, keep_metadata, ..FixOptions::default() };
-        let spec = Spec::load("pinterest").unwrap();
-        let first = plan(&info, &spec, &options);
+        let options = FixOptions {
+            aspect,
+            prefer: prefer.map(|ratio| ratio.parse().unwrap()),
+            short,
+            fps,
+            keep_metadata,
+            salvage: true,
+            ..FixOptions::default()
+        };
+        let spec = Spec::load(if official { "pinterest-official" } else { "pinterest" }).unwrap();
+        let measured = Measured { scan: None, busiest: Some(Focus { across, down }) };
+        let first = plan(&info, &spec, &options, &measured);
         if first.action == Action::Unfixable {
-            // Only what is too short to repeat is beyond help here.
-            prop_assert!(info.duration.unwrap() < Seconds::from_millis(5), "{:?}", first.unfixable);
+            // Only what is too short to repeat, or to salvage, is beyond help here.
+            let whole = info.anomalies.iter().find_map(|anomaly| match anomaly {
+                Anomaly::Truncated { whole } => *whole,
+                _ => None,
+            });
+            let (shown, least) = whole.map_or((info.duration.unwrap(), 5), |whole| (whole, 4_001));
+            prop_assert!(shown < Seconds::from_millis(least), "{:?}", first.unfixable);
             return Ok(());
         }
         let done = carried_out(&info, &first);
         let report = check(&done, &spec);
         prop_assert!(report.passes(), "{:?} after {first:?}", report.findings);
-        prop_assert!(plan(&done, &spec, &options).is_passthrough());
+        let again = plan(&done, &spec, &options, &measured);
+        prop_assert!(again.is_passthrough(), "{again:?} after {first:?}");
     }
 
     #[test]
     fn every_encode_names_its_rules(info in any_info()) {
-        let plan = plan(&info, &Spec::load("pinterest").unwrap(), &FixOptions::default());
+        let plan = plan(&info, &Spec::load("pinterest").unwrap(), &FixOptions::default(), &Measured::default());
         if let Some(VideoStep::Encode(encode)) = &plan.video {
             prop_assert!(!encode.rules.is_empty());
-            prop_assert_eq!(encode.fill == Fill::None, !encode.rules.contains(&RuleId::AspectRatio));
+            prop_assert!(encode.fill == Fill::None || encode.rules.contains(&RuleId::AspectRatio));
+        }
+        if let Some(VideoStep::Edit(edit)) = &plan.video {
+            prop_assert!(!edit.rules.is_empty());
         }
         if let Some(AudioStep::Encode { rules, .. }) = &plan.audio {
             prop_assert!(!rules.is_empty());

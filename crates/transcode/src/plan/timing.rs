@@ -1,7 +1,9 @@
-//! How long the result plays and at which rate. Fractions throughout.
+//! How long the result plays. Fractions throughout.
 
-use pinpress_media::{FixOptions, FpsMode, LongMode, RateStep, ShortMode};
-use pinpress_probe::{FrameRate, MediaInfo, Rational, Seconds, Spec, VideoStream};
+use pinpress_media::{FixOptions, LongMode, Retime, ShortMode};
+use pinpress_probe::{FrameRate, MediaInfo, Rational, Seconds, Spec};
+
+use super::rate;
 
 /// What becomes of the playing time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +34,32 @@ const SEAM_MS: i64 = 100;
 /// show as black, or stop.
 const UNEVEN: Rational = Rational::whole(1);
 
-pub(super) fn length(info: &MediaInfo, spec: &Spec, options: &FixOptions) -> Result<Length, String> {
+/// What becomes of the playing time. `whole` is where a damaged file ends that is to be salvaged.
+pub(super) fn length(
+    info: &MediaInfo,
+    spec: &Spec,
+    options: &FixOptions,
+    retime: Option<Retime>,
+    whole: Option<Seconds>,
+) -> Result<Length, String> {
+    if let Some(retime) = retime {
+        // It was asked for only where the result fits.
+        let result = info.duration.and_then(|time| rate::scaled(time, retime));
+        return Ok(Length { repeat: 1, period: None, hold_until: None, end: None, result });
+    }
+    if let Some(whole) = whole.filter(|whole| info.duration.is_none_or(|time| *whole < time)) {
+        let mut cut = info.clone();
+        cut.duration = Some(whole);
+        for video in &mut cut.video {
+            video.duration = video.duration.map(|time| time.min(whole));
+        }
+        let length = length(&cut, spec, options, None, None)?;
+        // What is repeated or held would begin behind what is missing.
+        if length.extends() {
+            return Err(format!("what is whole of it plays {whole}, which is too short"));
+        }
+        return Ok(Length { end: length.end.or(Some(whole)), ..length });
+    }
     let as_it_is = Length { repeat: 1, period: None, hold_until: None, end: None, result: info.duration };
     let Some(rule) = spec.duration else { return Ok(as_it_is) };
     let Some(time) = info.duration.filter(|time| *time > Seconds::ZERO) else {
@@ -65,8 +92,10 @@ pub(super) fn length(info: &MediaInfo, spec: &Spec, options: &FixOptions) -> Res
             LongMode::Reject => {
                 Err(format!("it plays {time}, over {asked}, and cutting was not asked for (--long reject)"))
             }
-            // Each part is planned by itself, and ends before this.
-            LongMode::Trim | LongMode::Split => Ok(Length { end: Some(asked), result: Some(asked), ..as_it_is }),
+            LongMode::Split => {
+                Err(format!("it plays {time}, over {asked}: `pinpress fix --long split` makes several videos of it"))
+            }
+            LongMode::Trim => Ok(Length { end: Some(asked), result: Some(asked), ..as_it_is }),
         };
     }
     Ok(as_it_is)
@@ -97,40 +126,6 @@ pub(super) fn hold_to_sound(info: &MediaInfo, length: Length) -> Option<Seconds>
     }
     let rest = info.duration?.0.checked_sub(info.picture_end()?.0)?;
     length.result.filter(|_| rest > UNEVEN)
-}
-
-/// A variable rate is put on a grid no finer than this: faster bursts are rounding, or a screen recorder's clock.
-const FINEST_GRID: Rational = Rational::whole(60);
-
-/// Grids that cameras and screens have, to which a measured one is drawn: 33 ms in Matroska or FLV are 30 fps.
-const GRIDS: [(i64, i64); 11] =
-    [(10, 1), (12, 1), (25, 2), (15, 1), (20, 1), (24, 1), (25, 1), (30, 1), (48, 1), (50, 1), (60, 1)];
-
-/// The rate that passes with the least change. A constant rate is multiplied by a whole number, so that motion stays
-/// even (24 → 48, not 24 → 25); a variable one is put on its own grid.
-pub(super) fn raised_rate(video: &VideoStream, spec: &Spec, options: &FixOptions) -> Result<RateStep, String> {
-    let Some(rule) = spec.frame_rate else { return Ok(RateStep::Keep) };
-    if options.fps == FpsMode::Reject {
-        return Err("its frame rate is too low, and raising it was not asked for (--fps reject)".to_owned());
-    }
-    let average = video.frame_rate.unwrap_or(rule.min);
-    let grid = video.max_frame_rate.filter(|_| video.variable_frame_rate == Some(true));
-    let own = grid.map_or(average.rational(), |grid| own_grid(average.rational(), grid.rational()));
-    let times = rule.min.rational().checked_div(own).map_or(1, Rational::ceil).max(1);
-    let raised = own.checked_mul(Rational::whole(times)).and_then(|rate| FrameRate::try_from(rate).ok());
-    raised.map(RateStep::Constant).ok_or_else(|| "its frame rate cannot be told".to_owned())
-}
-
-/// The grid of a variable rate: that of its shortest frame, unless that is only a third shorter than the average and
-/// so jitter; near a usual rate, that one.
-fn own_grid(average: Rational, shortest: Rational) -> Rational {
-    let jitter = shortest.checked_mul(Rational::whole(3)) <= average.checked_mul(Rational::whole(4));
-    let measured = if jitter { average } else { shortest.min(FINEST_GRID) };
-    let near = |grid: &Rational| {
-        let off = measured.checked_sub(*grid)?.checked_mul(Rational::whole(50))?;
-        (off <= *grid && off >= Rational::whole(0).checked_sub(*grid)?).then_some(*grid)
-    };
-    GRIDS.iter().filter_map(|(num, den)| Rational::new(*num, *den)).find_map(|grid| near(&grid)).unwrap_or(measured)
 }
 
 /// The bit rate that keeps the file under its maximum, where quality alone might not: the whole size, less 3 % for

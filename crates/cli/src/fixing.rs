@@ -1,0 +1,214 @@
+//! What `fix` does with one video: check it, plan it, carry it out, a result for each output.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use pinpress_media::{Action, Failure, FailureKind, Fix, FixOptions, Fixed, LongMode, Observer, Part, Plan};
+use pinpress_pipeline::naming::part_of;
+use pinpress_pipeline::{Checked, Found, Interrupt, Media as _, check_file};
+use pinpress_probe::{ProbeError, Spec};
+
+use crate::progress::Progress;
+use crate::workers::LazyWorkers;
+
+/// What became of one video, or of one part of it.
+pub(crate) struct FixResult {
+    /// The source.
+    pub(crate) source: PathBuf,
+    /// The part, where it is split.
+    pub(crate) part: Option<Part>,
+    /// Where the result is, or would be.
+    pub(crate) output: Option<PathBuf>,
+    /// The source, checked.
+    pub(crate) before: Option<Checked>,
+    /// How it went.
+    pub(crate) outcome: FixOutcome,
+}
+
+/// How it went.
+pub(crate) enum FixOutcome {
+    /// A verified output.
+    Fixed(Box<Fixed>),
+    /// The output is there already and passes.
+    Kept(Box<Checked>),
+    /// What would be done.
+    Planned(Box<Plan>),
+    /// The source cannot be read as a video.
+    Unreadable(ProbeError),
+    /// It was not fixed.
+    Failed(Failure),
+}
+
+impl FixOutcome {
+    /// Whether the video fits now, or would.
+    pub(crate) fn is_good(&self) -> bool {
+        match self {
+            Self::Fixed(_) | Self::Kept(_) => true,
+            Self::Planned(plan) => plan.action != Action::Unfixable,
+            Self::Unreadable(_) | Self::Failed(_) => false,
+        }
+    }
+}
+
+/// Everything that one fix needs beside its video.
+pub(crate) struct FixJob<'a> {
+    /// The rule set.
+    pub(crate) spec: &'a Spec,
+    /// What the user prefers.
+    pub(crate) options: FixOptions,
+    /// The output of each video; `None` where only plans are made.
+    pub(crate) outputs: Option<Vec<PathBuf>>,
+    /// All sources: none may be an output.
+    pub(crate) sources: HashSet<PathBuf>,
+    /// Nothing is written.
+    pub(crate) plan_only: bool,
+    /// Who does it.
+    pub(crate) workers: &'a LazyWorkers,
+    /// Where it is shown.
+    pub(crate) progress: &'a Progress,
+    /// Whether to go on.
+    pub(crate) interrupt: &'a Interrupt,
+}
+
+impl FixJob<'_> {
+    /// Fixes the video `found`, or plans it: one result for each output that it has.
+    pub(crate) fn fix(&self, found: &Found, index: usize) -> Vec<FixResult> {
+        let output = self.outputs.as_ref().map(|outputs| outputs[index].clone());
+        let source = found.path.clone();
+        let before = match check_file(&source, self.spec, self.workers) {
+            Ok(checked) => checked,
+            Err(error) => {
+                let outcome = FixOutcome::Unreadable(error);
+                return vec![FixResult { source, part: None, output: None, before: None, outcome }];
+            }
+        };
+        let splits = self.options.long == LongMode::Split
+            && self
+                .spec
+                .duration
+                .and_then(|rule| rule.max)
+                .zip(before.info.duration)
+                .is_some_and(|(max, time)| time.0 > max);
+        let result = |part, output, outcome: Result<FixOutcome, Failure>| FixResult {
+            source: source.clone(),
+            part,
+            output,
+            before: Some(before.clone()),
+            outcome: outcome.unwrap_or_else(FixOutcome::Failed),
+        };
+        match &output {
+            Some(output) if !self.plan_only && !splits => {
+                vec![result(None, Some(output.clone()), self.carry_out(&source, &before, output, None))]
+            }
+            _ => {
+                let plans = self.workers.plan(&source, &before.info, self.spec, &self.options, &self.listen(&source));
+                let plans = match plans {
+                    Ok(plans) => plans,
+                    Err(failure) => return vec![result(None, output, Err(failure))],
+                };
+                let one = |plan: Plan| {
+                    let part = plan.part;
+                    let output = output
+                        .as_ref()
+                        .map(|output| part.map_or_else(|| output.clone(), |part| part_of(output, part.number)));
+                    let outcome = match (&output, part) {
+                        (Some(output), Some(part)) if !self.plan_only => self.part(&source, &before, output, part),
+                        // A video that cannot be split.
+                        (Some(_), None) if !self.plan_only => {
+                            let reason = plan.unfixable.clone().unwrap_or_else(|| "it cannot be split".to_owned());
+                            Err(Failure::new(FailureKind::Unfixable, reason))
+                        }
+                        _ => Ok(FixOutcome::Planned(Box::new(plan))),
+                    };
+                    result(part, output, outcome)
+                };
+                plans.into_iter().take_while(|_| !self.interrupt.requested()).map(one).collect()
+            }
+        }
+    }
+
+    fn part(&self, source: &Path, before: &Checked, output: &Path, part: Part) -> Result<FixOutcome, Failure> {
+        if self.outputs.as_ref().is_some_and(|outputs| outputs.iter().any(|other| other == output)) {
+            let message =
+                format!("part {} would have the name of another video's output: rename one of them", part.number);
+            return Err(Failure::new(FailureKind::OutputExists, message));
+        }
+        self.carry_out(source, before, output, Some(part))
+    }
+
+    fn carry_out(
+        &self,
+        source: &Path,
+        before: &Checked,
+        output: &Path,
+        part: Option<Part>,
+    ) -> Result<FixOutcome, Failure> {
+        if output.canonicalize().is_ok_and(|output| self.sources.contains(&output)) {
+            let message = "its output would replace a source: choose another output folder";
+            return Err(Failure::new(FailureKind::OutputExists, message));
+        }
+        if !self.options.overwrite
+            && let Some(kept) = self.kept(source, output)?
+        {
+            return Ok(FixOutcome::Kept(Box::new(kept)));
+        }
+        let missing = output.parent().filter(|folder| !folder.is_dir());
+        if let Some(folder) = missing {
+            std::fs::create_dir_all(folder).map_err(|error| {
+                Failure::new(FailureKind::Io, format!("cannot make the folder {}: {error}", folder.display()))
+            })?;
+        }
+        self.progress.started(source, "fix");
+        let fix = Fix { source, info: &before.info, spec: self.spec, options: &self.options, output, part };
+        let fixed = self.workers.fix(fix, &self.listen(source));
+        fixed.map(|fixed| FixOutcome::Fixed(Box::new(fixed)))
+    }
+
+    /// The output that is there already, when it is newer than its source and passes.
+    fn kept(&self, source: &Path, output: &Path) -> Result<Option<Checked>, Failure> {
+        let Ok(there) = std::fs::metadata(output) else { return Ok(None) };
+        let newer = match (std::fs::metadata(source).and_then(|file| file.modified()), there.modified()) {
+            (Ok(source), Ok(output)) => output >= source,
+            _ => false,
+        };
+        let checked = check_file(output, self.spec, self.workers).ok().filter(|checked| checked.report.passes());
+        match checked.filter(|_| newer) {
+            Some(checked) => Ok(Some(checked)),
+            None => Err(Failure::new(
+                FailureKind::OutputExists,
+                format!(
+                    "there is a file already, and it is not this one's result: --overwrite replaces it: {}",
+                    output.display()
+                ),
+            )),
+        }
+    }
+
+    const fn listen<'a>(&'a self, video: &'a Path) -> Listener<'a> {
+        Listener { progress: self.progress, interrupt: self.interrupt, video }
+    }
+}
+
+/// Passes on what a worker tells.
+pub(crate) struct Listener<'a> {
+    /// Where it is shown.
+    pub(crate) progress: &'a Progress,
+    /// Whether to go on.
+    pub(crate) interrupt: &'a Interrupt,
+    /// The video it is about.
+    pub(crate) video: &'a Path,
+}
+
+impl Observer for Listener<'_> {
+    fn progress(&self, progress: pinpress_media::Progress) {
+        self.progress.worked(self.video, progress);
+    }
+
+    fn warning(&self, message: &str) {
+        self.progress.warning(Some(self.video), message);
+    }
+
+    fn cancelled(&self) -> bool {
+        self.interrupt.requested()
+    }
+}
