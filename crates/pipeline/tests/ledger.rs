@@ -6,8 +6,8 @@ use std::path::Path;
 
 use pinpress_media::{Action, FixOptions, Plan};
 use pinpress_pipeline::ledger::{
-    CoverRecord, FileStamp, JobKey, JobState, Ledger, LedgerError, MAX_ATTEMPTS, PinKey, PinStatus, RenditionRecord,
-    SqliteLedger, Step, StepOutcome,
+    CoverRecord, FileStamp, JobKey, JobState, Ledger, LedgerError, MAX_ATTEMPTS, MAX_CUT_OFF, PinKey, PinStatus,
+    RenditionRecord, SqliteLedger, Step, StepOutcome,
 };
 use pinpress_probe::{Fingerprint, Seconds, Source, Spec};
 
@@ -136,7 +136,7 @@ fn everything_is_there_after_a_restart() {
 fn a_step_that_was_cut_off_is_seen_and_counts() {
     let scratch = Scratch::new();
     let id = scratch.open().enroll(&key("a"), Path::new("/raw/a.mkv"), Path::new("a.mp4")).unwrap().id;
-    for number in 1..=MAX_ATTEMPTS {
+    for number in 1..=MAX_CUT_OFF {
         // Each time the process dies between intent and outcome.
         let attempt = scratch.open().begin(id, Step::Fix).unwrap().unwrap();
         assert_eq!(attempt.number, number);

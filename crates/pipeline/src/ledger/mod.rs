@@ -17,8 +17,8 @@ use pinpress_probe::Fingerprint;
 
 pub use lock::{LockError, RunLock};
 pub use model::{
-    Attempt, CoverRecord, FileStamp, Job, JobId, JobKey, JobState, MAX_ATTEMPTS, PinKey, PinRecord, PinStatus,
-    RenditionRecord, Step, StepOutcome,
+    Attempt, CoverRecord, FileStamp, Job, JobId, JobKey, JobState, MAX_ATTEMPTS, MAX_CUT_OFF, PinKey, PinRecord,
+    PinStatus, RenditionRecord, Step, StepOutcome,
 };
 pub use sqlite::SqliteLedger;
 

@@ -11,6 +11,10 @@ use serde::{Deserialize, Serialize};
 /// After so many attempts at one step a video is set aside.
 pub const MAX_ATTEMPTS: u32 = 3;
 
+/// After so many that were cut off with the whole run, it is set aside too. Whoever stops a run is seldom its video, so
+/// this is more; that a video takes the machine down each time is what it is for.
+pub const MAX_CUT_OFF: u32 = 10;
+
 /// What makes two jobs the same: the content, the rules, and what was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct JobKey {

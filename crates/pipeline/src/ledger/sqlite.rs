@@ -10,7 +10,8 @@ use pinpress_probe::Fingerprint;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 use super::model::{
-    Attempt, FileStamp, Job, JobId, JobKey, JobState, MAX_ATTEMPTS, PinKey, PinRecord, PinStatus, Step, StepOutcome,
+    Attempt, FileStamp, Job, JobId, JobKey, JobState, MAX_ATTEMPTS, MAX_CUT_OFF, PinKey, PinRecord, PinStatus, Step,
+    StepOutcome,
 };
 use super::rows::{self, JOB_COLUMNS, PIN_COLUMNS, path_bytes};
 use super::{Ledger, LedgerError, schema};
@@ -230,7 +231,8 @@ impl Ledger for SqliteLedger {
             // A step that is entered as running was cut off: its attempt counts, or a video that kills the machine
             // would kill it again at every start.
             let attempts = if state == step.running().name() || state == step.before().name() { attempts } else { 0 };
-            if attempts >= MAX_ATTEMPTS {
+            let most = if state == step.running().name() { MAX_CUT_OFF } else { MAX_ATTEMPTS };
+            if attempts >= most {
                 transaction.execute(
                     "UPDATE jobs SET state = ?2, reason = coalesce(reason, ?3), changed_at = ?4 WHERE id = ?1",
                     params![job.0, JobState::SetAside.name(), "it never came to an end", now()],
