@@ -42,6 +42,8 @@ pub enum VideoTrack {
         /// The stream.
         stream: usize,
     },
+    /// The packets as they are, behind other parameter sets.
+    Edit(VideoEdit),
     /// Decode, filter, encode as H.264 High, 8-bit 4:2:0, square pixels.
     Encode(VideoEncode),
 }
@@ -52,9 +54,37 @@ impl VideoTrack {
     pub const fn stream(&self) -> usize {
         match self {
             Self::Copy { stream } => *stream,
+            Self::Edit(edit) => edit.stream,
             Self::Encode(encode) => encode.stream,
         }
     }
+}
+
+/// A change of H.264's sequence parameter sets. Nothing is decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VideoEdit {
+    /// The stream.
+    pub stream: usize,
+    /// The new cropping rectangle, in place of the old one.
+    pub cropping: Option<Cropping>,
+    /// Width and height of the picture after that, for the container; `None` leaves what it says.
+    pub size: Option<(u32, u32)>,
+    /// Declare the samples square, in the parameter sets and in the container.
+    pub square_pixels: bool,
+}
+
+/// What is cut off each side of the picture of whole macroblocks (ITU-T H.264 §7.4.2.1.1), in luma samples; whole
+/// multiples of the sides of a chroma sample, doubled upwards where field coding is allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cropping {
+    /// Off the left.
+    pub left: u32,
+    /// Off the right.
+    pub right: u32,
+    /// Off the top.
+    pub top: u32,
+    /// Off the bottom.
+    pub bottom: u32,
 }
 
 /// One encode of the picture.

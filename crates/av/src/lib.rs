@@ -24,11 +24,13 @@ pub mod sniff;
 pub mod stills;
 pub mod turn;
 
+mod bitstream;
 mod decoder;
 mod encoder;
 mod graph;
 mod input;
 mod muxer;
+mod nal;
 mod tkhd;
 mod witness;
 
@@ -38,7 +40,7 @@ pub use error::AvError;
 pub use facts::{AudioFacts, Facts, PixelFacts, StreamFacts, StreamKind, VideoFacts};
 pub use fraction::Fraction;
 pub use input::Cancel;
-pub use job::{AudioEncode, AudioTrack, Done, Job, Reached, VideoEncode, VideoTrack};
+pub use job::{AudioEncode, AudioTrack, Cropping, Done, Job, Reached, VideoEdit, VideoEncode, VideoTrack};
 pub use log::{init, take_log};
 pub use pipeline::run;
 pub use proof::{DecodeProof, StreamProof, decode_all};

@@ -5,10 +5,13 @@ use std::ptr;
 
 use ffmpeg_next::{Dictionary, Error as LibavError, Packet, codec, ffi, format};
 
+use crate::bitstream::Headers;
 use crate::error::AvError;
 use crate::fraction::Fraction;
 use crate::input::{Input, file_url};
+use crate::job::VideoEdit;
 use crate::tkhd;
+use crate::turn;
 
 /// An MP4 file that is being written.
 pub(crate) struct Mp4 {
@@ -63,6 +66,51 @@ impl Mp4 {
             (*(*raw).codecpar).sample_aspect_ratio = aspect;
         }
         Ok(self.added(input.display_matrix(stream)))
+    }
+
+    /// The same with other parameters: the codec's own bytes from `headers`, size and sample aspect ratio as `edit` has
+    /// them.
+    pub(crate) fn edited_track(
+        &mut self,
+        input: &Input,
+        edit: &VideoEdit,
+        headers: Option<&Headers>,
+    ) -> Result<usize, AvError> {
+        let track = self.copy_track(input, edit.stream)?;
+        let Some(mut stream) = self.output.stream_mut(track) else { return Ok(track) };
+        // SAFETY: plain fields of the fresh stream's own parameters. The codec's bytes are libav's to free, so the new
+        // ones are allocated by it, with the padding of zeros that its readers count on.
+        unsafe {
+            let raw = stream.as_mut_ptr();
+            let parameters = (*raw).codecpar;
+            if let Some(extradata) = headers.map(Headers::extradata) {
+                let padded = extradata.len() + ffi::AV_INPUT_BUFFER_PADDING_SIZE as usize;
+                let fresh = ffi::av_mallocz(padded).cast::<u8>();
+                if fresh.is_null() {
+                    return Err(AvError::Internal("out of memory".to_owned()));
+                }
+                ptr::copy_nonoverlapping(extradata.as_ptr(), fresh, extradata.len());
+                ffi::av_freep((&raw mut (*parameters).extradata).cast());
+                (*parameters).extradata = fresh;
+                (*parameters).extradata_size = i32::try_from(extradata.len()).unwrap_or(0);
+            }
+            if let Some((width, height)) = edit.size {
+                let side =
+                    |side: u32| i32::try_from(side).map_err(|_| AvError::Muxer("the picture is too large".into()));
+                ((*parameters).width, (*parameters).height) = (side(width)?, side(height)?);
+            }
+            if edit.square_pixels {
+                let square = ffi::AVRational { num: 1, den: 1 };
+                (*raw).sample_aspect_ratio = square;
+                (*parameters).sample_aspect_ratio = square;
+            }
+        }
+        if let Some(size) = edit.size
+            && let Some(Some(matrix)) = self.matrices.get_mut(track)
+        {
+            turn::place(matrix, size);
+        }
+        Ok(track)
     }
 
     /// A track for an encoder's packets.

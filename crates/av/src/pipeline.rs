@@ -9,6 +9,7 @@ use std::thread;
 use crossbeam_channel::{Sender, bounded};
 use ffmpeg_next::{Frame, Packet};
 
+use crate::bitstream::Headers;
 use crate::decoder::{Decoder, DecoderOptions};
 use crate::encoder::Encoder;
 use crate::error::AvError;
@@ -48,9 +49,16 @@ pub fn run(job: &Job, cancel: &Cancel, observe: &mut dyn FnMut(Reached)) -> Resu
     let (to_mux, muxing) = bounded::<ToMux>(PACKETS_WAITING);
     let mut chains = Vec::new();
     let timescale;
+    let mut headers = None;
     match &job.video {
         VideoTrack::Copy { stream } => {
             let track = output.copy_track(&input, *stream)?;
+            timescale = plan.video_base;
+            chains.push(Chain::Copy(track));
+        }
+        VideoTrack::Edit(edit) => {
+            headers = Headers::open(&input, edit)?;
+            let track = output.edited_track(&input, edit, headers.as_ref())?;
             timescale = plan.video_base;
             chains.push(Chain::Copy(track));
         }
@@ -138,7 +146,7 @@ pub fn run(job: &Job, cancel: &Cancel, observe: &mut dyn FnMut(Reached)) -> Resu
         }
         drop(to_mux);
         let (shared, plan) = (&shared, &plan);
-        scope.spawn(move || shared.run(|| demux::stage(job, plan, input, &outlets, shared)));
+        scope.spawn(move || shared.run(|| demux::stage(job, plan, input, headers, &outlets, shared)));
         let mut written = Done::default();
         shared.run(|| mux::stage(&mut output, tracks, &muxing, &mut written, observe));
         drop(muxing);

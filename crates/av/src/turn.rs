@@ -54,6 +54,21 @@ impl Turn {
     }
 }
 
+/// Moves the turned picture of this size back to where it begins at zero, if the matrix moves it at all: most writers
+/// leave the offset out, and the others mean the size that the picture had.
+pub(crate) fn place(matrix: &mut [i32; 9], (width, height): (u32, u32)) {
+    let [a, b, _, c, d, _, x, y, _] = matrix;
+    if (*x, *y) == (0, 0) {
+        return;
+    }
+    let (width, height) = (i64::from(width), i64::from(height));
+    let back = |across: i32, down: i32| {
+        let least = (i64::from(across) * width).min(0) + (i64::from(down) * height).min(0);
+        i32::try_from(-least).unwrap_or(0)
+    };
+    (*x, *y) = (back(*a, *c), back(*b, *d));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,5 +88,18 @@ mod tests {
         assert_eq!(read(ONE, 0, 0, -ONE), Some((2, true)));
         assert_eq!(read(ONE, ONE, -ONE, ONE), None, "45 degrees");
         assert_eq!(read(0, 0, 0, 0), None);
+    }
+
+    #[test]
+    fn a_turned_picture_of_another_size_still_begins_at_zero() {
+        let mut matrix = [0, ONE, 0, -ONE, 0, 0, 1080 * ONE, 0, 0x4000_0000];
+        place(&mut matrix, (1920, 1000));
+        assert_eq!((matrix[6], matrix[7]), (1000 * ONE, 0));
+        let mut matrix = [0, ONE, 0, -ONE, 0, 0, 0, 0, 0x4000_0000];
+        place(&mut matrix, (1920, 1000));
+        assert_eq!((matrix[6], matrix[7]), (0, 0));
+        let mut matrix = [-ONE, 0, 0, 0, -ONE, 0, 1920 * ONE, 1080 * ONE, 0x4000_0000];
+        place(&mut matrix, (1280, 720));
+        assert_eq!((matrix[6], matrix[7]), (1280 * ONE, 720 * ONE));
     }
 }

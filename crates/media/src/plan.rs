@@ -129,7 +129,9 @@ pub struct VideoEdit {
     pub stream: u32,
     /// The rules that force it.
     pub rules: Vec<RuleId>,
-    /// What the sequence parameter set has to cut away, in place of what it does.
+    /// What the sequence parameter set has to cut away, in place of what it does. Decoders differ: right and bottom are
+    /// obeyed by all; left by libavcodec in steps of 64 samples only; Chromium's software decoder takes what is to go
+    /// at left and top away at right and bottom.
     pub cropping: Option<FrameCropping>,
     /// The size of the picture after that, in coded pixels, where it changes.
     pub size: Option<CodedSize>,

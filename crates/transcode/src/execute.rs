@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use pinpress_av::{AudioEncode, AudioTrack, Cancel, Facts, Job, Reached, VideoEncode, VideoTrack};
+use pinpress_av::{AudioEncode, AudioTrack, Cancel, Cropping, Facts, Job, Reached, VideoEdit, VideoEncode, VideoTrack};
 use pinpress_media::{Action, AudioStep, Failure, FailureKind, FixOptions, Plan, Progress, RateStep, Stage, VideoStep};
 use pinpress_probe::{FrameRate, MediaInfo, Rational, Seconds};
 
@@ -37,7 +37,7 @@ pub fn execute(
     }
     let job_video = video_track(plan, info)?;
     let stage = match (&job_video, &plan.audio) {
-        (VideoTrack::Copy { .. }, _) => Stage::Copying,
+        (VideoTrack::Copy { .. } | VideoTrack::Edit(_), _) => Stage::Copying,
         (VideoTrack::Encode(_), _) => Stage::Encoding,
     };
     let facts = Facts::read(source, cancel).map_err(|error| failure::from_av(&error))?;
@@ -75,7 +75,20 @@ pub fn execute(
 fn video_track(plan: &Plan, info: &MediaInfo) -> Result<VideoTrack, Failure> {
     let step = plan.video.as_ref().ok_or_else(|| Failure::new(FailureKind::Unfixable, "the plan has no picture"))?;
     let encode = match step {
-        VideoStep::Copy { .. } | VideoStep::Edit(_) => return Ok(VideoTrack::Copy { stream: step.stream() as usize }),
+        VideoStep::Copy { stream } => return Ok(VideoTrack::Copy { stream: *stream as usize }),
+        VideoStep::Edit(edit) => {
+            return Ok(VideoTrack::Edit(VideoEdit {
+                stream: edit.stream as usize,
+                cropping: edit.cropping.map(|cropping| Cropping {
+                    left: cropping.left,
+                    right: cropping.right,
+                    top: cropping.top,
+                    bottom: cropping.bottom,
+                }),
+                size: edit.size.map(|size| (size.width, size.height)),
+                square_pixels: edit.square_pixels,
+            }));
+        }
         VideoStep::Encode(encode) => encode,
     };
     let video = info

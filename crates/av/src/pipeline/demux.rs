@@ -2,6 +2,7 @@
 
 use super::copy::Copier;
 use super::{Feed, Halt, Outlet, Shared, ToMux, Wiring};
+use crate::bitstream::Headers;
 use crate::error::AvError;
 use crate::fraction::Fraction;
 use crate::input::{Input, Next};
@@ -17,6 +18,8 @@ struct Lane<'a> {
     origin: i64,
     outlet: &'a Outlet,
     copier: Option<Copier>,
+    /// Changes the parameter sets among the packets.
+    headers: Option<Headers>,
     /// Where the clip's shown packets end, in ticks from its own beginning.
     end: i64,
     /// The decode time that was reached, in microseconds from zero of the output.
@@ -27,6 +30,7 @@ pub(super) fn stage(
     job: &Job,
     plan: &Wiring,
     first: Input,
+    mut headers: Option<Headers>,
     outlets: &[Outlet],
     shared: &Shared<'_>,
 ) -> Result<(), Halt> {
@@ -40,6 +44,7 @@ pub(super) fn stage(
             origin: plan.origin(*stream),
             outlet,
             copier: matches!(outlet, Outlet::Copy { .. }).then(|| Copier::new(plan, *stream, &first)),
+            headers: headers.take_if(|_| *stream == plan.video),
             end: 0,
             reached_us: i64::MIN,
         })
@@ -142,6 +147,10 @@ impl Lane<'_> {
             Outlet::Decode(to_decode) => Ok(to_decode.send(Feed::Packet(packet))?),
             Outlet::Copy { track, to_mux } => {
                 let Some(copier) = &mut self.copier else { return Ok(()) };
+                let packet = match &mut self.headers {
+                    Some(headers) => headers.apply(packet)?,
+                    None => packet,
+                };
                 let (packets, base) = copier.ready(packet);
                 for packet in packets {
                     to_mux.send(ToMux::Packet(*track, packet, base))?;

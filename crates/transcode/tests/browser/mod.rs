@@ -1,0 +1,128 @@
+//! A video in headless Chromium, from a server of the test's own.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// What the browser says of a video that it has played to its end.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Played {
+    /// Width and height of the picture, upright.
+    pub(crate) size: (u32, u32),
+    /// What it takes for the length, in milliseconds.
+    pub(crate) duration_ms: u64,
+    /// Where it was when it had ended, in milliseconds.
+    pub(crate) ended_ms: u64,
+    /// Mean red, green and blue of the last picture.
+    pub(crate) last: [u8; 3],
+}
+
+/// The longest that a browser gets.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+const PAGE: &str = r#"<!doctype html><video id=v muted preload=auto></video><script>
+const v = document.getElementById('v');
+const say = text => fetch('/said?' + encodeURIComponent(text));
+v.onerror = () => say('error ' + v.error.message);
+v.onended = () => {
+  const c = document.createElement('canvas');
+  c.width = v.videoWidth; c.height = v.videoHeight;
+  const g = c.getContext('2d');
+  g.drawImage(v, 0, 0);
+  const p = g.getImageData(0, 0, c.width, c.height).data;
+  const sum = [0, 0, 0];
+  for (let i = 0; i < p.length; i += 4) for (let k = 0; k < 3; k++) sum[k] += p[i + k];
+  const n = p.length / 4;
+  say(['ended', v.videoWidth, v.videoHeight, Math.round(v.duration * 1000), Math.round(v.currentTime * 1000),
+       ...sum.map(s => Math.round(s / n))].join(' '));
+};
+v.src = '/v.mp4';
+v.playbackRate = 4;
+v.play().catch(e => say('error ' + e));
+</script>"#;
+
+/// Plays the video to its end.
+pub(crate) fn play(video: &Path) -> Played {
+    let bytes = std::fs::read(video).unwrap();
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    server.set_nonblocking(true).unwrap();
+    let address = format!("http://{}/", server.local_addr().unwrap());
+    let profile = tempfile::tempdir().unwrap();
+    let names = ["chromium", "chromium-browser", "google-chrome"];
+    let found = names.into_iter().find(|name| Command::new(name).arg("--version").output().is_ok());
+    let program = found.expect("chromium is missing: `cargo xtask setup --tests` installs it");
+    let mut browser = Command::new(program)
+        .args(["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
+        .args(["--disable-background-networking", "--disable-component-update", "--disable-sync", "--mute-audio"])
+        .args(["--autoplay-policy=no-user-gesture-required", "--force-color-profile=srgb", "--remote-debugging-port=0"])
+        .arg(format!("--user-data-dir={}", profile.path().display()))
+        .arg(&address)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let begun = Instant::now();
+    let mut said = None;
+    while said.is_none() && begun.elapsed() < PATIENCE {
+        match server.accept() {
+            Ok((stream, _)) => said = answer(stream, &bytes),
+            Err(_) => std::thread::sleep(Duration::from_millis(10)),
+        }
+    }
+    browser.kill().unwrap();
+    browser.wait().unwrap();
+    let said = said.unwrap_or_else(|| panic!("the browser says nothing of {}", video.display()));
+    let numbers: Vec<u64> = said
+        .strip_prefix("ended ")
+        .unwrap_or_else(|| panic!("{said}: {}", video.display()))
+        .split(' ')
+        .map(|number| number.parse().unwrap())
+        .collect();
+    let small = |at: usize| u32::try_from(numbers[at]).unwrap();
+    let colour = |at: usize| u8::try_from(numbers[at]).unwrap();
+    Played {
+        size: (small(0), small(1)),
+        duration_ms: numbers[2],
+        ended_ms: numbers[3],
+        last: [colour(4), colour(5), colour(6)],
+    }
+}
+
+/// Answers one request; what the page says is given back.
+fn answer(mut stream: TcpStream, video: &[u8]) -> Option<String> {
+    stream.set_nonblocking(false).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
+    let first = lines.next()?;
+    let target = first.split(' ').nth(1)?.to_owned();
+    let headers: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+    let range =
+        headers.iter().find_map(|line| line.to_ascii_lowercase().strip_prefix("range: bytes=").map(str::to_owned));
+    let mut send = |head: &str, body: &[u8]| {
+        let head = format!("HTTP/1.1 {head}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+        // A browser may hang up in the middle of a video.
+        let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body));
+    };
+    if let Some(said) = target.strip_prefix("/said?") {
+        send("204 No Content", b"");
+        return Some(said.replace("%20", " "));
+    }
+    if target == "/v.mp4" {
+        let from = range.and_then(|range| range.split('-').next()?.parse::<usize>().ok()).unwrap_or(0);
+        let body = video.get(from..).unwrap_or_default();
+        let (last, whole) = (video.len() - 1, video.len());
+        send(
+            &format!(
+                "206 Partial Content\r\ncontent-type: video/mp4\r\naccept-ranges: bytes\r\ncontent-range: bytes {from}-{last}/{whole}"
+            ),
+            body,
+        );
+    } else if target == "/" {
+        send("200 OK\r\ncontent-type: text/html", PAGE.as_bytes());
+    } else {
+        send("404 Not Found", b"");
+    }
+    None
+}
