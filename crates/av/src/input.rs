@@ -156,6 +156,18 @@ impl Input {
         self.context.stream(stream).map(|stream| stream.start_time()).filter(|start| *start != ffi::AV_NOPTS_VALUE)
     }
 
+    /// When the first moving picture or sound is shown, in ticks, and the time base of these.
+    pub(crate) fn first_shown(&self) -> (i64, Fraction) {
+        let starts = self.context.streams().filter(|stream| match stream.parameters().medium() {
+            media::Type::Audio => true,
+            media::Type::Video => !stream.disposition().contains(format::stream::Disposition::ATTACHED_PIC),
+            _ => false,
+        });
+        let starts =
+            starts.filter_map(|stream| Some((self.start_ticks(stream.index())?, Fraction::from(stream.time_base()))));
+        starts.min_by_key(|(ticks, base)| base.micros(*ticks)).unwrap_or((0, Fraction::MICROSECOND))
+    }
+
     /// When the file's first picture or sound is shown, in microseconds; 0 when nobody says.
     pub(crate) fn start_micros(&self) -> i64 {
         // SAFETY: reading a plain field of the open context.

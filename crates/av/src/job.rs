@@ -18,6 +18,8 @@ pub struct Job {
     pub video: VideoTrack,
     /// The sound.
     pub audio: Option<AudioTrack>,
+    /// What is taken of the file; `None` is all of it.
+    pub part: Option<Part>,
     /// How many times the whole clip is shown, at least 1.
     pub repeat: u32,
     /// After how long it begins anew, in microseconds; `None` is when its picture ends.
@@ -32,6 +34,17 @@ pub struct Job {
     pub all_metadata: bool,
     /// Threads of the encoder, at least 1; decoder and filters get half as many each.
     pub threads: usize,
+}
+
+/// A part of a file, in microseconds from its first picture or sound, whichever streams are taken. Zero of the output
+/// is where it begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part {
+    /// Where it begins: at zero, or at one of [`crate::sync_times`].
+    pub begin_us: i64,
+    /// Where it ends. Pictures that begin before it belong to the part, and the last one is shown until then; so parts
+    /// that meet neither lose nor double one.
+    pub end_us: i64,
 }
 
 /// What becomes of the picture.

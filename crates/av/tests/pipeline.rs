@@ -25,6 +25,7 @@ fn copy_job(input: &Path, output: &Path) -> Job {
         output: output.to_owned(),
         video: VideoTrack::Copy { stream: stream(pinpress_av::StreamKind::Video).unwrap() },
         audio: stream(pinpress_av::StreamKind::Audio).map(|stream| AudioTrack::Copy { stream }),
+        part: None,
         repeat: 1,
         period_us: None,
         end_us: None,

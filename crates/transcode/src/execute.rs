@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use pinpress_av::{AudioEncode, AudioTrack, Cancel, Cropping, Facts, Job, Reached, VideoEdit, VideoEncode, VideoTrack};
+use pinpress_av::{
+    AudioEncode, AudioTrack, Cancel, Cropping, Facts, Job, Part, Reached, VideoEdit, VideoEncode, VideoTrack,
+};
 use pinpress_media::{Action, AudioStep, Failure, FailureKind, FixOptions, Plan, Progress, RateStep, Stage, VideoStep};
 use pinpress_probe::{FrameRate, MediaInfo, Rational, Seconds};
 
@@ -47,6 +49,7 @@ pub fn execute(
         output: rendition.path().to_owned(),
         video: job_video,
         audio: plan.audio.as_ref().map(|audio| audio_track(audio, info)),
+        part: plan.part.map(|part| Part { begin_us: part.begin.micros(), end_us: part.end.micros() }),
         repeat: plan.repeat.max(1),
         period_us: plan.period.map(Seconds::micros),
         end_us: plan.end.map(Seconds::micros),

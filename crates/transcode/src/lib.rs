@@ -16,11 +16,13 @@ mod link;
 pub mod plan;
 pub mod rendition;
 pub mod space;
+pub mod sync;
 pub mod verify;
 
 pub use decoded::decode;
 pub use facts::read;
 pub use rendition::Rendition;
+pub use sync::sync_times;
 pub use verify::{Claim, VerifiedRendition};
 
 /// Carries out `plan`, proves the result and gives it its final name.

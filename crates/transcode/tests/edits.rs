@@ -19,3 +19,6 @@ mod ground;
 
 #[path = "edits/crops.rs"]
 mod crops;
+
+#[path = "edits/parts.rs"]
+mod parts;

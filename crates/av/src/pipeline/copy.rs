@@ -1,8 +1,11 @@
 //! Packets that are copied: their times are moved, never made up.
 
+use std::collections::VecDeque;
+
 use ffmpeg_next::Packet;
 
 use super::Wiring;
+use super::wiring::ROUNDING_US;
 use crate::fraction::Fraction;
 use crate::input::Input;
 use crate::scan::is_hidden;
@@ -14,11 +17,15 @@ pub(super) struct Copier {
     offset: i64,
     pass: u32,
     end: i64,
+    /// A picture that begins here or later is of the next part.
+    part_end: i64,
     /// Nothing more of this stream fits before the end.
     ended: bool,
     /// Whether a packet of this pass was shown.
     shown: bool,
     sound: Option<Smoother>,
+    /// Where the part begins inside the file: sound before it.
+    lead: Option<Lead>,
     /// Packets at the beginning of a pass whose decode times are not known yet.
     untimed: Vec<Packet>,
     timed: bool,
@@ -38,9 +45,11 @@ impl Copier {
             origin: plan.origin(stream),
             offset: 0,
             pass: 0,
-            end: plan.end(base),
+            end: if plan.audio == Some(stream) { plan.end(base).min(plan.part_end(base)) } else { plan.end(base) },
+            part_end: plan.part_end(base),
             ended: false,
             shown: false,
+            lead: (plan.begins_inside && plan.audio == Some(stream)).then(Lead::default),
             sound,
             untimed: Vec::new(),
             timed: false,
@@ -55,6 +64,11 @@ impl Copier {
         self.timed = false;
     }
 
+    /// The part begins at this time of the stream.
+    pub(super) const fn begin_at(&mut self, ticks: i64) {
+        self.origin = ticks;
+    }
+
     /// The packets that are ready to be written now that this one is here, with times from zero of the output, and
     /// the base of these.
     ///
@@ -62,14 +76,21 @@ impl Copier {
     /// They are counted back from the first known one, a packet's duration each.
     pub(super) fn ready(&mut self, packet: Packet) -> (Vec<Packet>, Fraction) {
         let base = self.sound.as_ref().map_or(self.base, |smoother| smoother.samples);
-        let Some(packet) = self.moved(packet) else { return (Vec::new(), base) };
-        if packet.dts().is_none() && self.untimed.len() < MAX_UNTIMED && !self.timed {
-            self.untimed.push(packet);
-            return (Vec::new(), base);
+        let packets = match &mut self.lead {
+            None => vec![packet],
+            Some(lead) => lead.take(packet, self.origin, self.pass),
+        };
+        let mut ready = Vec::new();
+        for packet in packets {
+            let Some(packet) = self.moved(packet) else { continue };
+            if packet.dts().is_none() && self.untimed.len() < MAX_UNTIMED && !self.timed {
+                self.untimed.push(packet);
+                continue;
+            }
+            self.timed = true;
+            ready.extend(self.flush(packet.dts()));
+            ready.push(packet);
         }
-        self.timed = true;
-        let mut ready = self.flush(packet.dts());
-        ready.push(packet);
         (ready, base)
     }
 
@@ -96,7 +117,13 @@ impl Copier {
         let moved =
             |ticks: Option<i64>| ticks.map(|ticks| ticks.saturating_sub(self.origin).saturating_add(self.offset));
         let (pts, dts) = (moved(packet.pts()), moved(packet.dts()));
-        let end = pts.or(dts).map_or(i64::MIN, |time| time.saturating_add(packet.duration().max(0)));
+        let begin = pts.or(dts).unwrap_or(i64::MIN);
+        if self.sound.is_none() && self.part_end != i64::MAX {
+            let left = self.part_end.saturating_sub(begin);
+            self.ended |= self.base.micros(left) <= ROUNDING_US;
+            packet.set_duration(packet.duration().min(left.max(0)));
+        }
+        let end = begin.saturating_add(packet.duration().max(0));
         // The cut is made in decode order, so that everything before it decodes.
         self.ended |= end > self.end;
         if self.ended {
@@ -116,6 +143,46 @@ impl Copier {
                 Some(packet)
             }
         }
+    }
+}
+
+/// The last sound before a part. Windows overlap, so a decoder needs the packet before the first that is heard; both may
+/// begin before the part, and an edit list hides what does.
+#[derive(Default)]
+struct Lead(VecDeque<Packet>);
+
+impl Lead {
+    /// The packets that can be handed on. `origin` is where the part begins; only the first time that it is shown
+    /// anything may come before it.
+    fn take(&mut self, packet: Packet, origin: i64, pass: u32) -> Vec<Packet> {
+        let begin = |packet: &Packet| packet.pts().or(packet.dts());
+        let Some(time) = begin(&packet) else { return vec![packet] };
+        if time < origin {
+            self.0.push_back(packet);
+            if self.0.len() > 2 {
+                self.0.pop_front();
+            }
+            return Vec::new();
+        }
+        let mut next = time;
+        let mut needed = 0;
+        for packet in self.0.iter().rev() {
+            let Some(time) = begin(packet) else { break };
+            let end = time.saturating_add(packet.duration().max(1));
+            // One is enough where it ends before the part; what lies before a gap is heard by itself.
+            if pass > 0 || end.saturating_add(packet.duration()) < next {
+                break;
+            }
+            needed += 1;
+            next = time;
+            if end <= origin {
+                break;
+            }
+        }
+        let mut packets: Vec<Packet> = self.0.drain(..).rev().take(needed).collect();
+        packets.reverse();
+        packets.push(packet);
+        packets
     }
 }
 

@@ -3,6 +3,7 @@
 use crossbeam_channel::{Receiver, Sender};
 use ffmpeg_next::{Frame, Packet};
 
+use super::wiring::ROUNDING_US;
 use super::{Feed, Halt, Pictures, Shared, Wiring, next};
 use crate::decoder::{Decoder, Received, frame_ticks, is_damaged};
 use crate::fraction::Fraction;
@@ -21,6 +22,8 @@ pub(super) struct Decoding<'a> {
     any: bool,
     /// When the demuxer says that the stream begins, in ticks of the stream.
     start: Option<i64>,
+    /// Whether there is something before zero that is none of the output.
+    begins_inside: bool,
     /// Whether packets have decode times only.
     untimed: bool,
     /// When the last packet that is shown ends, in ticks from zero of the output.
@@ -36,7 +39,12 @@ impl<'a> Decoding<'a> {
             limit: i64::MAX,
             shared,
             any: false,
-            start: plan.start(stream),
+            start: match (plan.begins_inside, stream == plan.video) {
+                (false, _) => plan.start(stream),
+                (true, true) => Some(plan.origin(stream)),
+                (true, false) => None,
+            },
+            begins_inside: plan.begins_inside,
             untimed: false,
             packets_end: None,
         }
@@ -130,7 +138,9 @@ impl<'a> Decoding<'a> {
     fn damage(&self, ticks: Option<i64>) {
         if self.any {
             let ticks = ticks.unwrap_or(self.origin).saturating_sub(self.origin).saturating_add(self.offset);
-            self.shared.damage(self.base().micros(ticks));
+            if ticks >= 0 || !self.begins_inside {
+                self.shared.damage(self.base().micros(ticks));
+            }
         }
     }
 }
@@ -145,13 +155,14 @@ pub(super) fn pictures(
     shared: &Shared<'_>,
 ) -> Result<(), Halt> {
     let own = decoder.time_base();
-    let end = plan.end(own);
+    let (end, part_end) = (plan.end(own), plan.part_end(own));
     let mut decoding = Decoding::new(plan, decoder, plan.video, shared);
     let (mut until, mut last, mut step) = (None, None, 0);
     let mut hand_on = |mut frame: Frame| {
         let time = frame.pts().unwrap_or(0);
         let duration = frame.packet().duration.max(0);
-        if time.saturating_add(duration) > end {
+        let is_of_next_part = part_end != i64::MAX && own.micros(part_end.saturating_sub(time)) <= ROUNDING_US;
+        if time.saturating_add(duration) > end || is_of_next_part {
             return Ok(());
         }
         step = last.map_or(step, |last| time.saturating_sub(last));
@@ -163,7 +174,7 @@ pub(super) fn pictures(
     };
     while decoding.take(&next(feed)?, &mut hand_on)? {}
     // A last packet that decodes to nothing (H.263 cameras write such) still takes its time.
-    let until = until.max(decoding.packets_end).map(|until| until.min(end));
+    let until = until.max(decoding.packets_end).map(|until| until.min(end).min(part_end));
     to_filter.send(Pictures::End(until.map(|until| own.rescale(until, base))))?;
     Ok(())
 }

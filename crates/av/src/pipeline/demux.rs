@@ -1,6 +1,7 @@
 //! The first stage: the file's packets, once for each time the clip is shown.
 
 use super::copy::Copier;
+use super::wiring::ROUNDING_US;
 use super::{Feed, Halt, Outlet, Shared, ToMux, Wiring};
 use crate::bitstream::Headers;
 use crate::error::AvError;
@@ -10,6 +11,10 @@ use crate::job::Job;
 
 /// How far all streams have to be past the end before reading stops: what is shown before it may be stored behind it.
 const PAST_END_US: i64 = 1_000_000;
+
+/// How far before a part reading begins: transport streams find a time only roughly, and sound may be stored long before
+/// the picture that it is heard with.
+const BEFORE_PART_US: i64 = 2_000_000;
 
 /// One of the two streams.
 struct Lane<'a> {
@@ -24,6 +29,8 @@ struct Lane<'a> {
     end: i64,
     /// The decode time that was reached, in microseconds from zero of the output.
     reached_us: i64,
+    /// The picture's sync sample where the part begins has not come yet.
+    waits: bool,
 }
 
 pub(super) fn stage(
@@ -47,6 +54,7 @@ pub(super) fn stage(
             headers: headers.take_if(|_| *stream == plan.video),
             end: 0,
             reached_us: i64::MIN,
+            waits: false,
         })
         .collect();
     let mut input = Some(first);
@@ -55,6 +63,14 @@ pub(super) fn stage(
             Some(input) => input,
             None => Input::open(plan.path(), shared.cancel)?,
         };
+        if plan.begins_inside {
+            let begin = Fraction::MICROSECOND.rescale(-BEFORE_PART_US, plan.video_base);
+            if opened.seek_before(plan.video, plan.origin(plan.video).saturating_add(begin)).is_err() {
+                // Nobody says where a search that found nothing has left the file.
+                shared.check()?;
+                opened = Input::open(plan.path(), shared.cancel)?;
+            }
+        }
         opened.keep_only(&streams);
         // Unless told otherwise the picture's length is the clip's: so its rate goes on over the seam.
         let period_us = job.period_us.unwrap_or_else(|| lanes.first().map_or(0, |video| video.base.micros(video.end)));
@@ -65,9 +81,13 @@ pub(super) fn stage(
         for (index, lane) in lanes.iter_mut().enumerate() {
             let exact = index == 0 && job.period_us.is_none();
             let own = if exact { lane.end } else { Fraction::MICROSECOND.rescale(period_us, lane.base) };
+            lane.waits = plan.begins_inside && lane.stream == plan.video;
             lane.begin(pass, own.saturating_mul(i64::from(pass)))?;
         }
         read_pass(&mut opened, &mut lanes, plan, offset_us, shared)?;
+        if lanes.iter().any(|lane| lane.waits) {
+            return Err(no_such_part().into());
+        }
         for lane in &mut lanes {
             lane.end_pass()?;
         }
@@ -89,26 +109,29 @@ fn read_pass(
     shared: &Shared<'_>,
 ) -> Result<(), Halt> {
     let (mut run, mut seen, mut reached_us) = (0, false, 0);
+    // What is broken where a search has landed, or before the part, is none of it.
+    let mut counts = !plan.begins_inside;
     loop {
         shared.check()?;
         match input.next(&mut run)? {
             Next::Packet(packet) => {
                 let Some(lane) = lanes.iter_mut().find(|lane| lane.stream == packet.stream()) else { continue };
-                if packet.is_corrupt() && seen {
+                if packet.is_corrupt() && seen && counts {
                     shared.damage(reached_us);
                 }
                 seen = true;
                 if let Some(ticks) = packet.dts().or(packet.pts()) {
                     reached_us = lane.base.micros(ticks.saturating_sub(lane.origin)).saturating_add(offset_us);
                     lane.reached_us = reached_us;
+                    counts |= reached_us >= offset_us;
                 }
                 lane.take(packet)?;
-                let over = plan.end_us.map(|end| end.saturating_add(PAST_END_US));
+                let over = plan.over_us().map(|end| end.saturating_add(PAST_END_US));
                 if over.is_some_and(|over| lanes.iter().all(|lane| lane.reached_us > over)) {
                     return Ok(());
                 }
             }
-            Next::Damaged if seen => shared.damage(reached_us),
+            Next::Damaged if seen && counts => shared.damage(reached_us),
             Next::Damaged => {}
             Next::End if seen => return Ok(()),
             Next::End => return Err(AvError::Corrupt("no packet of it can be read".to_owned()).into()),
@@ -116,7 +139,31 @@ fn read_pass(
     }
 }
 
+fn no_such_part() -> AvError {
+    AvError::Corrupt("the picture cannot be entered where a part of it begins".to_owned())
+}
+
 impl Lane<'_> {
+    /// Whether the part begins with this packet of the picture; its time is zero of the output from now on.
+    fn begins_with(&mut self, packet: &ffmpeg_next::Packet) -> Result<bool, Halt> {
+        if !packet.is_key() || crate::scan::is_hidden(packet) {
+            return Ok(false);
+        }
+        let Some(time) = packet.pts().or(packet.dts()) else { return Ok(false) };
+        let late = self.base.micros(time.saturating_sub(self.origin));
+        if late > ROUNDING_US {
+            return Err(no_such_part().into());
+        }
+        let begins = late >= -ROUNDING_US;
+        if begins {
+            self.origin = time;
+            if let Some(copier) = &mut self.copier {
+                copier.begin_at(time);
+            }
+        }
+        Ok(begins)
+    }
+
     fn begin(&mut self, pass: u32, offset: i64) -> Result<(), Halt> {
         if let Some(copier) = &mut self.copier {
             copier.begin(pass, offset);
@@ -137,6 +184,10 @@ impl Lane<'_> {
     }
 
     fn take(&mut self, packet: ffmpeg_next::Packet) -> Result<(), Halt> {
+        if self.waits && !self.begins_with(&packet)? {
+            return Ok(());
+        }
+        self.waits = false;
         if let Some(time) = packet.pts().or(packet.dts())
             && !crate::scan::is_hidden(&packet)
         {

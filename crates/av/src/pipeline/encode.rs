@@ -35,7 +35,8 @@ pub(super) fn pictures(
         base,
         usual,
         constant: settings.constant,
-        end: plan.end(base),
+        // Whole frames do not end where a part does, if its times are rounded.
+        end: plan.end(base).min(plan.part_end(base).saturating_add(usual / 2)),
         waiting: None,
         durations: VecDeque::new(),
         last_step: usual,
@@ -138,13 +139,15 @@ pub(super) fn sound(
     let base = encoder.time_base();
     let mut stage = SoundStage {
         description: format!(
-            "{},aresample={rate}:async=1:min_hard_comp=0.01,aformat=sample_fmts=fltp:sample_rates={rate}:\
+            "{}{},aresample={rate}:async=1:min_hard_comp=0.01,aformat=sample_fmts=fltp:sample_rates={rate}:\
              channel_layouts={channels}c",
+            // To the sample; the rest of what was read before the part is none of it.
+            if plan.begins_inside { "atrim=start_pts=0," } else { "" },
             settings.filter,
             rate = settings.sample_rate,
             channels = settings.channels
         ),
-        end: plan.end(base),
+        end: plan.end(base).min(plan.part_end(base)),
         encoder,
         track,
         base,
@@ -153,7 +156,8 @@ pub(super) fn sound(
     };
     let mut decoding = Decoding::new(plan, decoder, settings.stream, shared);
     let from = decoding.base();
-    while decoding.take(&next(feed)?, &mut |frame| stage.take(frame::Audio::from(frame), from))? {}
+    let part_end = plan.part_end(from);
+    while decoding.take(&next(feed)?, &mut |frame| stage.take(frame::Audio::from(frame), from, part_end))? {}
     stage.end()
 }
 
@@ -168,12 +172,20 @@ struct SoundStage<'a> {
 }
 
 impl SoundStage<'_> {
-    fn take(&mut self, mut frame: frame::Audio, from: Fraction) -> Result<(), Halt> {
+    /// `until` is where the part ends, in ticks of `from` as the frame's time is.
+    fn take(&mut self, mut frame: frame::Audio, from: Fraction, until: i64) -> Result<(), Halt> {
         let shape = SoundShape::of(&frame);
         // The graph counts in samples of its input, as milliseconds would make it stretch.
         let samples = Fraction::new(1, i32::try_from(frame.rate()).unwrap_or(48_000).max(1));
         let time = frame.pts().map(|ticks| from.rescale(ticks, samples));
         frame.set_pts(time);
+        if let Some(time) = time.filter(|_| until != i64::MAX) {
+            let left = usize::try_from(from.rescale(until, samples).saturating_sub(time)).unwrap_or(0);
+            if left == 0 {
+                return Ok(());
+            }
+            frame.set_samples(frame.samples().min(left));
+        }
         let fits = self.graph.as_ref().is_some_and(|(known, _)| *known == shape);
         if !fits {
             self.drain()?;

@@ -25,7 +25,14 @@ pub(crate) struct Wiring {
     /// Zero of the output, in microseconds of the input's timeline.
     origin_us: i64,
     pub(super) end_us: Option<i64>,
+    /// How long the part is that is taken.
+    part_us: Option<i64>,
+    /// Whether it begins inside the file.
+    pub(super) begins_inside: bool,
 }
+
+/// How far a time in microseconds may be from the one that it was rounded from, when several of them were added.
+pub(super) const ROUNDING_US: i64 = 5;
 
 impl Wiring {
     pub(super) fn of(job: &Job, input: &Input) -> Result<Self, AvError> {
@@ -45,8 +52,16 @@ impl Wiring {
             audio_base: audio.map_or(Fraction::MICROSECOND, |audio| input.time_base(audio)),
             video_start: input.start_ticks(video),
             audio_start: audio.and_then(|audio| input.start_ticks(audio)),
-            origin_us: starts.into_iter().flatten().min().unwrap_or(0),
+            origin_us: match job.part {
+                None => starts.into_iter().flatten().min().unwrap_or(0),
+                Some(part) => {
+                    let (ticks, base) = input.first_shown();
+                    base.micros(ticks).saturating_add(part.begin_us)
+                }
+            },
             end_us: job.end_us,
+            part_us: job.part.map(|part| part.end_us.saturating_sub(part.begin_us).max(0)),
+            begins_inside: job.part.is_some_and(|part| part.begin_us > 0),
         })
     }
 
@@ -68,9 +83,19 @@ impl Wiring {
         Fraction::MICROSECOND.rescale(self.origin_us, self.base(stream))
     }
 
-    /// The last moment in ticks of `base`, from zero of the output.
+    /// The last moment in ticks of `base`, from zero of the output: what ends behind it is not shown.
     pub(super) fn end(&self, base: Fraction) -> i64 {
         self.end_us.map_or(i64::MAX, |end| Fraction::MICROSECOND.rescale(end, base))
+    }
+
+    /// Where the part ends, in ticks of `base` from zero of the output: a picture that begins before it is shown.
+    pub(super) fn part_end(&self, base: Fraction) -> i64 {
+        self.part_us.map_or(i64::MAX, |end| Fraction::MICROSECOND.rescale(end, base))
+    }
+
+    /// Past which moment nothing has to be read, in microseconds from zero of the output.
+    pub(super) fn over_us(&self) -> Option<i64> {
+        [self.end_us, self.part_us].into_iter().flatten().min()
     }
 }
 

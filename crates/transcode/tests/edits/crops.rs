@@ -20,12 +20,14 @@ fn cropping(coded: (u32, u32), size: (u32, u32), (left, top): (u32, u32)) -> Opt
     })
 }
 
+/// Name, size, options, size and place of the crop, whether the packets have parameter sets of their own.
+type Case<'a> = (&'a str, (u32, u32), &'a [&'a str], (u32, u32), (u32, u32), bool);
+
 #[test]
 fn a_crop_by_parameter_set_shows_the_same_pixels_as_a_decoded_crop() {
     let folder = folder();
-    // Name, size, options, the crop, whether the packets have parameter sets of their own.
     let annex_b = ["-bsf:v", "dump_extra=freq=k"];
-    let cases: [(&str, (u32, u32), &[&str], (u32, u32), (u32, u32), bool); 6] = [
+    let cases: [Case<'_>; 6] = [
         ("high.mp4", (320, 240), &["-bf", "3", "-b_strategy", "0"], (240, 240), (64, 0), false),
         ("main.mkv", (322, 242), &["-profile:v", "main"], (180, 240), (128, 2), false),
         ("baseline.mov", (320, 240), &["-profile:v", "baseline"], (160, 200), (0, 40), false),
