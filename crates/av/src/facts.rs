@@ -146,6 +146,8 @@ pub struct PixelFacts {
 /// Facts about sound.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AudioFacts {
+    /// Samples a channel in each packet; `None` when it is not known or not constant.
+    pub frame_size: Option<u32>,
     /// Samples a second.
     pub sample_rate: Option<u32>,
     /// Channels.

@@ -79,6 +79,11 @@ const MAX_DAMAGED_RUN: u32 = 1000;
 impl Input {
     /// Opens `path` with the protocols, demuxers and limits above. `cancel` stops this and every later read.
     pub(crate) fn open(path: &Path, cancel: &Cancel) -> Result<Self, AvError> {
+        Self::open_with(path, cancel, &[])
+    }
+
+    /// As [`Input::open`], with options of the demuxer.
+    pub(crate) fn open_with(path: &Path, cancel: &Cancel, more: &[(&str, &str)]) -> Result<Self, AvError> {
         crate::log::init();
         cancel.check()?;
         regular_file(path)?;
@@ -90,7 +95,10 @@ impl Input {
             ("probesize", PROBE_BYTES),
             ("analyzeduration", ANALYSE_MICROS),
             ("max_streams", MAX_STREAMS),
-        ] {
+        ]
+        .iter()
+        .chain(more)
+        {
             options.set(key, value);
         }
         let flag = cancel.clone();

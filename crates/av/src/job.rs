@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::colour::Colour;
+use crate::digest::StreamDigest;
 use crate::fraction::Fraction;
 
 /// One file in, one MP4 out: one picture and at most one sound, each copied or encoded.
@@ -176,10 +177,14 @@ pub struct Reached {
 /// What a job did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Done {
-    /// Packets of the picture.
+    /// Packets of the picture; empty ones are not written.
     pub video_packets: u64,
     /// Packets of the sound.
     pub audio_packets: u64,
+    /// What was written of a picture that was copied; `None` where it was not, or where the muxer may have changed it.
+    pub video_digest: Option<StreamDigest>,
+    /// The same of the sound.
+    pub audio_digest: Option<StreamDigest>,
     /// Packets and frames that could not be decoded, or that the demuxer could not read, after the first good one.
     pub damaged: u64,
     /// Time of the first of them, in microseconds.

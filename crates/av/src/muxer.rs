@@ -6,6 +6,7 @@ use std::ptr;
 use ffmpeg_next::{Dictionary, Error as LibavError, Packet, codec, ffi, format};
 
 use crate::bitstream::Headers;
+use crate::digest::Digester;
 use crate::error::AvError;
 use crate::fraction::Fraction;
 use crate::input::{Input, file_url};
@@ -130,6 +131,13 @@ impl Mp4 {
         self.matrices.push(matrix);
         self.last_dts.push(None);
         self.matrices.len() - 1
+    }
+
+    /// What notes the packets of a copied track; `None` where the muxer may change them.
+    pub(crate) fn digester(&self, track: usize) -> Option<Digester> {
+        let track = self.output.stream(track)?;
+        // SAFETY: the parameters live as long as the track.
+        unsafe { Digester::before_muxer(&*track.parameters().as_ptr()) }
     }
 
     /// Writes the head. `timescale` is the picture's ticks a second.

@@ -109,7 +109,13 @@ pub fn run(job: &Job, cancel: &Cancel, observe: &mut dyn FnMut(Reached)) -> Resu
     let language = sound_track.zip(job.language.as_deref());
     output.start(&job.metadata, language, job.all_metadata, ticks_a_second(timescale))?;
 
-    let tracks = chains.len();
+    let digesters: Vec<_> = chains
+        .iter()
+        .map(|chain| match chain {
+            Chain::Copy(track) => output.digester(*track),
+            _ => None,
+        })
+        .collect();
     let written = thread::scope(|scope| {
         let mut outlets = Vec::new();
         for chain in chains {
@@ -148,7 +154,7 @@ pub fn run(job: &Job, cancel: &Cancel, observe: &mut dyn FnMut(Reached)) -> Resu
         let (shared, plan) = (&shared, &plan);
         scope.spawn(move || shared.run(|| demux::stage(job, plan, input, headers, &outlets, shared)));
         let mut written = Done::default();
-        shared.run(|| mux::stage(&mut output, tracks, &muxing, &mut written, observe));
+        shared.run(|| mux::stage(&mut output, digesters, &muxing, &mut written, observe));
         drop(muxing);
         written
     });

@@ -89,8 +89,32 @@ pub fn decode_all(
     cancel: &Cancel,
     observe: &mut dyn FnMut(i64),
 ) -> Result<DecodeProof, AvError> {
+    decode(path, None, threads, cancel, observe)
+}
+
+/// As [`decode_all`], of some streams alone, by their places in the file.
+///
+/// # Errors
+/// As [`decode_all`].
+pub fn decode_streams(
+    path: &Path,
+    streams: &[u32],
+    threads: usize,
+    cancel: &Cancel,
+    observe: &mut dyn FnMut(i64),
+) -> Result<DecodeProof, AvError> {
+    decode(path, Some(streams), threads, cancel, observe)
+}
+
+fn decode(
+    path: &Path,
+    only: Option<&[u32]>,
+    threads: usize,
+    cancel: &Cancel,
+    observe: &mut dyn FnMut(i64),
+) -> Result<DecodeProof, AvError> {
     let mut input = Input::open(path, cancel)?;
-    let mut lanes = lanes(&mut input, threads)?;
+    let mut lanes = lanes(&mut input, only, threads)?;
     input.keep_only(&lanes.iter().map(Lane::stream).collect::<Vec<_>>());
     let mut proof = DecodeProof::default();
     let (mut run, mut reached) = (0, 0);
@@ -128,12 +152,13 @@ fn take(lane: &mut Lane, packet: &Packet) -> Result<(), AvError> {
     }
 }
 
-fn lanes(input: &mut Input, threads: usize) -> Result<Vec<Lane>, AvError> {
+fn lanes(input: &mut Input, only: Option<&[u32]>, threads: usize) -> Result<Vec<Lane>, AvError> {
     input.first_video()?;
     let moving: Vec<_> = input
         .context()
         .streams()
         .map(|stream| (stream.index(), stream.parameters().medium(), stream.parameters().id(), stream.disposition()))
+        .filter(|(index, ..)| only.is_none_or(|only| only.iter().any(|one| *one as usize == *index)))
         .filter(|(_, kind, _, disposition)| match kind {
             media::Type::Audio => true,
             media::Type::Video => !disposition.contains(Disposition::ATTACHED_PIC),

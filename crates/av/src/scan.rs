@@ -8,6 +8,7 @@ use ffmpeg_next::packet::Ref as _;
 use ffmpeg_next::{Packet, ffi};
 
 use crate::access_unit;
+use crate::digest::{Digester, StreamDigest, Units};
 use crate::error::AvError;
 use crate::facts::{self, Facts, StreamFacts};
 use crate::input::{Cancel, Input, Next, regular_file};
@@ -76,17 +77,36 @@ pub struct StreamScan {
 /// # Errors
 /// When the file cannot be opened or read, or `cancel` is set. Damage is counted, not an error.
 pub fn scan(path: &Path, cancel: &Cancel, observe: &mut dyn FnMut(i64)) -> Result<Scan, AvError> {
+    scan_digests(path, &[], cancel, observe).map(|(scan, _)| scan)
+}
+
+/// As [`scan`], and hashes the packets of the first streams of an MP4 that libav wrote: one place a stream in `units`,
+/// `None` for one that is of no interest. A digest is `None` for that, or where a packet is not in the form that the
+/// units have in MP4.
+///
+/// # Errors
+/// As [`scan`].
+pub fn scan_digests(
+    path: &Path,
+    units: &[Option<Units>],
+    cancel: &Cancel,
+    observe: &mut dyn FnMut(i64),
+) -> Result<(Scan, Vec<Option<StreamDigest>>), AvError> {
     regular_file(path)?;
     let top = sniff::top_level(path).map_err(|error| AvError::io("cannot read it", error))?;
     let mut input = Input::open(path, cancel)?;
     let facts = facts::read(&input, top);
     let mut streams: Vec<Counter> = facts.streams.iter().map(Counter::of).collect();
+    let mut digesters: Vec<_> = units.iter().map(|units| units.map(Digester::after_muxer)).collect();
     let (mut damaged, mut first_damage_us, mut reached, mut count, mut run) = (0, None, 0, 0, 0);
     loop {
         match input.next(&mut run)? {
             Next::Packet(packet) => {
                 let Some(counter) = streams.get_mut(packet.stream()) else { continue };
                 counter.add(&packet);
+                if let Some(Some(digester)) = digesters.get_mut(packet.stream()) {
+                    digester.add(&packet);
+                }
                 if let Some(ticks) = packet.dts().or(packet.pts()) {
                     reached = input.time_base(packet.stream()).micros(ticks);
                 }
@@ -102,7 +122,36 @@ pub fn scan(path: &Path, cancel: &Cancel, observe: &mut dyn FnMut(i64)) -> Resul
             Next::End => break,
         }
     }
-    Ok(Scan { facts, streams: streams.into_iter().map(Counter::finish).collect(), damaged, first_damage_us })
+    let streams = streams.into_iter().map(Counter::finish).collect();
+    let digests = digesters.into_iter().map(|digester| digester.and_then(Digester::finish)).collect();
+    Ok((Scan { facts, streams, damaged, first_damage_us }, digests))
+}
+
+/// Hashes the packets of the first streams of an MP4, edit lists left out of account: every sample that it holds. One
+/// place a stream in `units`, as in [`scan_digests`].
+///
+/// # Errors
+/// As [`scan`].
+pub fn digest_samples(
+    path: &Path,
+    units: &[Option<Units>],
+    cancel: &Cancel,
+) -> Result<Vec<Option<StreamDigest>>, AvError> {
+    let mut input = Input::open_with(path, cancel, &[("ignore_editlist", "1")])?;
+    let mut digesters: Vec<_> = units.iter().map(|units| units.map(Digester::after_muxer)).collect();
+    let mut run = 0;
+    loop {
+        match input.next(&mut run)? {
+            Next::Packet(packet) => {
+                if let Some(Some(digester)) = digesters.get_mut(packet.stream()) {
+                    digester.add(&packet);
+                }
+            }
+            Next::Damaged => {}
+            Next::End => break,
+        }
+    }
+    Ok(digesters.into_iter().map(|digester| digester.and_then(Digester::finish)).collect())
 }
 
 /// Whether an edit list keeps the packet from being shown: it is decoded for what depends on it.

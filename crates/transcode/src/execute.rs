@@ -43,7 +43,7 @@ pub fn execute(
         (VideoTrack::Encode(_), _) => Stage::Encoding,
     };
     let facts = Facts::read(source, cancel).map_err(|error| failure::from_av(&error))?;
-    let rendition = Rendition::create(output)?;
+    let mut rendition = Rendition::create(output)?;
     let job = Job {
         input: source.to_owned(),
         output: rendition.path().to_owned(),
@@ -72,6 +72,7 @@ pub fn execute(
         );
         return Err(Failure { log: pinpress_av::take_log(), ..Failure::new(FailureKind::Corrupt, message) });
     }
+    rendition.written = done;
     Ok(rendition)
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use pinpress_av::{Cancel, Facts, Scan, StreamFacts, StreamKind, StreamScan};
+use pinpress_av::{Cancel, Facts, Scan, StreamDigest, StreamFacts, StreamKind, StreamScan, Units};
 use pinpress_media::{Failure, FailureKind, Progress, Stage};
 use pinpress_probe::Scan as ScanType;
 use pinpress_probe::sample_table::frame_cropping;
@@ -29,12 +29,31 @@ const UNEVEN_MILLIS: i64 = 1_000;
 /// `Io`, `NotAVideo` (also when there is sound but no moving picture), `Incomplete`, `Corrupt` or `Cancelled`. Damage
 /// inside is an anomaly of the facts, not an error.
 pub fn read(path: &Path, cancel: &Cancel, observe: &mut dyn FnMut(Progress)) -> Result<MediaInfo, Failure> {
-    let size_bytes = std::fs::metadata(path).map_err(|error| failure::from_io("cannot read it", &error))?.len();
     let mut report = |micros: i64| {
         let done_ms = u64::try_from(micros / 1000).unwrap_or(0);
         observe(Progress { stage: Stage::Probing, done_ms, total_ms: None });
     };
-    let scan = pinpress_av::scan(path, cancel, &mut report).map_err(|error| failure::from_av(&error))?;
+    read_back(path, &[], cancel, &mut report).map(|result| result.info)
+}
+
+/// A file of our own, read back.
+pub(crate) struct ReadBack {
+    pub(crate) info: MediaInfo,
+    pub(crate) facts: Facts,
+    /// One for each of the units that were asked for.
+    pub(crate) digests: Vec<Option<StreamDigest>>,
+}
+
+/// As [`read`], and hashes what the packets of the first streams hold; `observe` gets microseconds.
+pub(crate) fn read_back(
+    path: &Path,
+    units: &[Option<Units>],
+    cancel: &Cancel,
+    observe: &mut dyn FnMut(i64),
+) -> Result<ReadBack, Failure> {
+    let size_bytes = std::fs::metadata(path).map_err(|error| failure::from_io("cannot read it", &error))?.len();
+    let (scan, digests) =
+        pinpress_av::scan_digests(path, units, cancel, observe).map_err(|error| failure::from_av(&error))?;
     let info = media_info(&scan, size_bytes);
     if info.video.is_empty() {
         let promised = scan.facts.streams.iter().any(|s| s.kind == StreamKind::Video && !s.attached_picture);
@@ -47,7 +66,7 @@ pub fn read(path: &Path, cancel: &Cancel, observe: &mut dyn FnMut(Progress)) -> 
         };
         return Err(Failure { log: pinpress_av::take_log(), ..Failure::new(kind, message) });
     }
-    Ok(info)
+    Ok(ReadBack { info, facts: scan.facts, digests })
 }
 
 /// The model's facts from libav's. Pure.

@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use pinpress_av::Done;
 use pinpress_media::{Failure, FailureKind, temp_name};
 
 use crate::failure;
@@ -15,6 +16,8 @@ pub struct Rendition {
     output: PathBuf,
     /// Whether it holds the source's own bytes.
     pub(crate) passthrough: bool,
+    /// What the muxer was given.
+    pub(crate) written: Done,
     kept: bool,
 }
 
@@ -40,7 +43,7 @@ impl Rendition {
             }
             _ => {}
         }
-        Ok(Self { temp, output: output.to_owned(), passthrough: false, kept: false })
+        Ok(Self { temp, output: output.to_owned(), passthrough: false, written: Done::default(), kept: false })
     }
 
     /// Where it is.

@@ -1,20 +1,21 @@
-//! The only maker of files that leave: read with the same rules, decoded, compared, made durable, renamed.
+//! The only maker of files that leave: read with the same rules, compared, decoded where it was encoded, made durable,
+//! renamed.
 
 use std::path::Path;
 
-use pinpress_av::{Cancel, DecodeProof, Facts, StreamKind};
-use pinpress_media::{AudioStep, Failure, FailureKind, FixOptions, Fixed, Plan, Progress, Stage, VideoStep, WirePath};
+use pinpress_av::{Cancel, DecodeProof, Facts};
+use pinpress_media::{Failure, FailureKind, FixOptions, Fixed, Plan, Progress, Stage, WirePath};
 use pinpress_probe::{MediaInfo, Report, Scan, Seconds, Spec, check};
 
 use crate::rendition::Rendition;
 use crate::{facts, failure};
 
+mod copies;
+mod sync;
+
 /// How far the result's duration may be from the plan's, in milliseconds, beside two of its frames: the rounding of
 /// the last packet of sound at either end.
 const DURATION_TOLERANCE_MS: i64 = 100;
-
-/// How far the sound may have moved against the picture, in microseconds: a packet of AAC at 44.1 kHz, rounded up.
-const SOUND_TOLERANCE_US: i64 = 24_000;
 
 /// A file under its final name that passed its proof.
 #[derive(Debug)]
@@ -22,6 +23,7 @@ pub struct VerifiedRendition {
     info: MediaInfo,
     report: Report,
     frames_decoded: u64,
+    packets_compared: u64,
     output: std::path::PathBuf,
 }
 
@@ -35,7 +37,7 @@ impl VerifiedRendition {
             info: self.info,
             report: self.report,
             frames_decoded: self.frames_decoded,
-            packets_compared: 0,
+            packets_compared: self.packets_compared,
             salvaged: None,
         }
     }
@@ -54,7 +56,8 @@ pub struct Claim<'a> {
     pub spec: &'a Spec,
 }
 
-/// Proves `rendition` and gives it its final name. Source bytes that pass by the facts that are known go without being
+/// Proves `rendition` and gives it its final name: what was encoded is decoded, and of what was copied the packets are
+/// read back and compared with those that the muxer was given. A salvaged file is decoded in whole. Source bytes that pass by the facts that are known go without being
 /// read again.
 ///
 /// # Errors
@@ -71,27 +74,43 @@ pub fn verify(
         let report = check(claim.info, claim.spec);
         passes(&report)?;
         rendition.publish(options.overwrite)?;
-        return Ok(VerifiedRendition { info: claim.info.clone(), report, frames_decoded: 0, output });
+        return Ok(VerifiedRendition {
+            info: claim.info.clone(),
+            report,
+            frames_decoded: 0,
+            packets_compared: 0,
+            output,
+        });
     }
     let path = rendition.path();
-    let info = facts::read(path, cancel, &mut |progress| observe(Progress { stage: Stage::Verifying, ..progress }))?;
-    let report = check(&info, claim.spec);
-    passes(&report)?;
-    let total_ms = info.duration.map(pinpress_media::wire_millis);
-    let mut decoding = |micros: i64| {
+    let written = rendition.written;
+    let total_ms = claim.plan.duration.or(claim.info.duration).map(pinpress_media::wire_millis);
+    let mut verifying = |micros: i64| {
         let done_ms = u64::try_from(micros / 1000).unwrap_or(0);
         observe(Progress { stage: Stage::Verifying, done_ms, total_ms });
     };
-    let proof = pinpress_av::decode_all(path, options.threads.max(1), cancel, &mut decoding)
-        .map_err(|error| failure::from_av(&error))?;
-    decodes(&proof, &info)?;
-    lasts(&info, claim.plan)?;
+    let tracks = copies::tracks(&written, claim.plan);
+    let units: Vec<_> = tracks.iter().map(|track| track.digest.map(|digest| digest.units)).collect();
+    let result = facts::read_back(path, &units, cancel, &mut verifying)?;
+    let packets_compared = copies::compare(&tracks, &result, path, cancel)?;
+    let report = check(&result.info, claim.spec);
+    passes(&report)?;
+    let decoded: Vec<u32> = (0..).zip(&tracks).filter(|(_, track)| track.digest.is_none()).map(|(at, _)| at).collect();
+    let mut frames_decoded = 0;
+    if !decoded.is_empty() {
+        let proof = pinpress_av::decode_streams(path, &decoded, options.threads.max(1), cancel, &mut verifying)
+            .map_err(|error| failure::from_av(&error))?;
+        decodes(&proof, &result.info)?;
+        frames_decoded = pictures(&proof);
+    }
+    lasts(&result.info, claim.plan)?;
     if claim.plan.audio.is_some() {
-        let read = |path| Facts::read(path, cancel).map_err(|error| failure::from_av(&error));
-        sounds_in_place(&read(claim.source)?, &read(path)?, claim.plan)?;
+        let source = Facts::read(claim.source, cancel).map_err(|error| failure::from_av(&error))?;
+        sync::at_the_start(&source, &result.facts, claim.plan)?;
+        sync::at_the_end(&source, &result, &claim)?;
     }
     rendition.publish(options.overwrite)?;
-    Ok(VerifiedRendition { info, report, frames_decoded: pictures(&proof), output })
+    Ok(VerifiedRendition { info: result.info, report, frames_decoded, packets_compared, output })
 }
 
 fn unproven(message: String) -> Failure {
@@ -126,7 +145,8 @@ fn decodes(proof: &DecodeProof, info: &MediaInfo) -> Result<(), Failure> {
             )
         });
     }
-    let decoded = pictures(proof);
+    let Some(video) = proof.video() else { return Ok(()) };
+    let decoded = video.decoded;
     let video = info.primary_video();
     let fields = video.is_some_and(|video| video.scan == Some(Scan::Interlaced));
     match video.and_then(|video| video.frame_count) {
@@ -148,39 +168,4 @@ fn lasts(info: &MediaInfo, plan: &Plan) -> Result<(), Failure> {
         return Ok(());
     }
     Err(unproven(format!("the result lasts {measured} where {planned} was planned")))
-}
-
-/// Compares when the sound begins after the picture, in source and result. Streams that do not say when they begin
-/// begin at once.
-fn sounds_in_place(source: &Facts, result: &Facts, plan: &Plan) -> Result<(), Failure> {
-    let start = |facts: &Facts, index: Option<u32>, kind| {
-        let stream = facts.streams.iter().find(|stream| match index {
-            Some(index) => stream.index == index,
-            None => stream.kind == kind,
-        });
-        stream.and_then(|stream| stream.start.map(|ticks| stream.time_base.micros(ticks)))
-    };
-    let offset = |facts: &Facts, video, audio| {
-        start(facts, audio, StreamKind::Audio).zip(start(facts, video, StreamKind::Video)).map(|(a, v)| a - v)
-    };
-    // The middle of a sound begins with the picture, and the packets say nothing of where it paused.
-    let before = match plan.part {
-        Some(part) if part.begin > Seconds::ZERO => Some(0),
-        _ => offset(source, video_stream(plan), audio_stream(plan)),
-    };
-    let after = offset(result, None, None);
-    match before.zip(after) {
-        Some((before, after)) if (before - after).abs() > SOUND_TOLERANCE_US => {
-            Err(unproven(format!("the sound moved by {} ms against the picture", (after - before) / 1000)))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn video_stream(plan: &Plan) -> Option<u32> {
-    plan.video.as_ref().map(VideoStep::stream)
-}
-
-fn audio_stream(plan: &Plan) -> Option<u32> {
-    plan.audio.as_ref().map(AudioStep::stream)
 }

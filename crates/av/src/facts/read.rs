@@ -132,6 +132,7 @@ unsafe fn audio_facts(raw: &ffi::AVCodecParameters) -> AudioFacts {
     let positive = |value: c_int| u32::try_from(value).ok().filter(|value| *value > 0);
     let in_range = raw.format >= 0 && raw.format < ffi::AVSampleFormat::AV_SAMPLE_FMT_NB as c_int;
     AudioFacts {
+        frame_size: positive(raw.frame_size),
         sample_rate: positive(raw.sample_rate),
         channels: positive(raw.ch_layout.nb_channels).and_then(|channels| u16::try_from(channels).ok()),
         // SAFETY: the layout is valid as part of valid parameters.

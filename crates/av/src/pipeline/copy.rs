@@ -216,12 +216,11 @@ impl Smoother {
             (Some(told), None) => told,
             (None, expected) => expected.unwrap_or(0),
         };
-        let duration = match self.frame_size {
-            0 => self.from.rescale(duration.max(0), self.samples),
-            size => size,
-        };
-        self.expected = Some(at.saturating_add(duration));
-        (at, duration)
+        let told = self.from.rescale(duration.max(0), self.samples);
+        let own = if self.frame_size > 0 { self.frame_size } else { told };
+        self.expected = Some(at.saturating_add(own));
+        // What lasts longer than its samples lasts into a gap, or is the last and ends as late as the file says.
+        (at, if told > own + rounding { told } else { own })
     }
 }
 
@@ -242,7 +241,7 @@ mod tests {
     #[test]
     fn a_gap_stays_a_gap_and_an_overlap_waits() {
         let mut smoother = Smoother::new(Fraction::new(1, 1000), 48_000, 1024).unwrap();
-        assert_eq!(smoother.place(Some(100), 21).0, 4_800);
+        assert_eq!(smoother.place(Some(100), 400), (4_800, 19_200));
         assert_eq!(smoother.place(Some(500), 21).0, 24_000);
         assert_eq!(smoother.place(Some(501), 21).0, 25_024);
     }

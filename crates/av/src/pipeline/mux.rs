@@ -3,23 +3,30 @@
 use crossbeam_channel::Receiver;
 
 use super::{Halt, ToMux, next};
+use crate::digest::Digester;
 use crate::job::{Done, Reached};
 use crate::muxer::Mp4;
 
 /// The picture's track: it is always added first.
 const VIDEO: usize = 0;
 
+/// `digesters` has one place a track; there is none in it for what is encoded.
 pub(super) fn stage(
     output: &mut Mp4,
-    mut tracks: usize,
+    mut digesters: Vec<Option<Digester>>,
     packets: &Receiver<ToMux>,
     written: &mut Done,
     observe: &mut dyn FnMut(Reached),
 ) -> Result<(), Halt> {
-    while tracks > 0 {
+    let mut open = digesters.len();
+    while open > 0 {
         match next(packets)? {
+            ToMux::Packet(_, packet, _) if packet.size() == 0 => {}
             ToMux::Packet(track, packet, base) => {
                 let time = packet.pts().or(packet.dts()).map_or(0, |ticks| base.micros(ticks));
+                if let Some(Some(digester)) = digesters.get_mut(track) {
+                    digester.add(&packet);
+                }
                 output.write(packet, track, base)?;
                 if track == VIDEO {
                     written.video_packets += 1;
@@ -28,8 +35,11 @@ pub(super) fn stage(
                 }
                 observe(Reached { time_us: time, packets: written.video_packets + written.audio_packets });
             }
-            ToMux::End => tracks -= 1,
+            ToMux::End => open -= 1,
         }
     }
+    let mut digests = digesters.into_iter().map(|digester| digester.and_then(Digester::finish));
+    written.video_digest = digests.next().flatten();
+    written.audio_digest = digests.next().flatten();
     Ok(())
 }
