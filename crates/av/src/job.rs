@@ -33,6 +33,9 @@ pub struct Job {
     pub language: Option<String>,
     /// Every key is written, also those that MP4 has no box of its own for.
     pub all_metadata: bool,
+    /// Bytes that are left free for the index (`moov`) before the samples. `None` has it written behind them and then
+    /// all of the file moved, as is done when the room turns out too small: then the whole job is done again.
+    pub moov_room: Option<u32>,
     /// Threads of the encoder, at least 1; decoder and filters get half as many each.
     pub threads: usize,
 }

@@ -7,7 +7,7 @@ use ffmpeg_next::{Dictionary, Error as LibavError, Packet, codec, ffi, format};
 
 use crate::bitstream::Headers;
 use crate::digest::Digester;
-use crate::error::AvError;
+use crate::error::{AvError, libav_errno};
 use crate::fraction::Fraction;
 use crate::input::{Input, file_url};
 use crate::job::VideoEdit;
@@ -21,6 +21,17 @@ pub(crate) struct Mp4 {
     /// The display matrix of each track, where it is not to be the identity.
     matrices: Vec<Option<[i32; 9]>>,
     last_dts: Vec<Option<i64>>,
+    /// Whether the index has to fit before the samples.
+    has_room: bool,
+}
+
+/// How a file ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Finished {
+    /// It is whole.
+    Whole,
+    /// Its index was larger than the room for it, and lies over the first samples.
+    NoRoom,
 }
 
 impl Mp4 {
@@ -45,7 +56,7 @@ impl Mp4 {
             (*context).flags |= ffi::AVFMT_FLAG_BITEXACT;
             format::context::Output::wrap(context)
         };
-        Ok(Self { output, path: path.to_owned(), matrices: Vec::new(), last_dts: Vec::new() })
+        Ok(Self { output, path: path.to_owned(), matrices: Vec::new(), last_dts: Vec::new(), has_room: false })
     }
 
     /// A track that takes the packets of an input's stream as they are.
@@ -140,13 +151,14 @@ impl Mp4 {
         unsafe { Digester::before_muxer(&*track.parameters().as_ptr()) }
     }
 
-    /// Writes the head. `timescale` is the picture's ticks a second.
+    /// Writes the head. `timescale` is the picture's ticks a second, `moov_room` what is left free for the index.
     pub(crate) fn start(
         &mut self,
         metadata: &[(String, String)],
         language: Option<(usize, &str)>,
         all_metadata: bool,
         timescale: i32,
+        moov_room: Option<u32>,
     ) -> Result<(), AvError> {
         let mut tags = Dictionary::new();
         for (key, value) in metadata.iter().filter(|(key, value)| !key.contains('\0') && !value.contains('\0')) {
@@ -161,10 +173,20 @@ impl Mp4 {
             stream.set_metadata(tags);
         }
         let mut options = Dictionary::new();
-        // `moov` goes first, in a second pass over the file; `colr` from the tags; edit lists for what begins late or
-        // early.
-        let flags = if all_metadata { "+faststart+write_colr+use_metadata_tags" } else { "+faststart+write_colr" };
-        options.set("movflags", flags);
+        // `moov` goes first, in its room or in a second pass over the file; `colr` from the tags; edit lists for what
+        // begins late or early.
+        let mut flags = "+write_colr".to_owned();
+        match moov_room.filter(|room| *room > 0) {
+            Some(room) => {
+                options.set("moov_size", &room.to_string());
+                self.has_room = true;
+            }
+            None => flags.push_str("+faststart"),
+        }
+        if all_metadata {
+            flags.push_str("+use_metadata_tags");
+        }
+        options.set("movflags", &flags);
         options.set("use_editlist", "1");
         options.set("brand", "mp42");
         options.set("video_track_timescale", &timescale.to_string());
@@ -198,8 +220,11 @@ impl Mp4 {
 
     /// Writes the index, and gives the file out of hand: what the system could not write is an error here at the
     /// latest.
-    pub(crate) fn finish(mut self) -> Result<(), AvError> {
-        self.output.write_trailer().map_err(AvError::writing)?;
+    pub(crate) fn finish(mut self) -> Result<Finished, AvError> {
+        match self.output.write_trailer() {
+            Err(LibavError::Other { errno: libav_errno::EINVAL }) if self.has_room => return Ok(Finished::NoRoom),
+            ended => ended.map_err(AvError::writing)?,
+        }
         // SAFETY: the context is open and its I/O context with it. Closing it tells nobody of a failure, so the
         // buffer is written out and asked before.
         let error = unsafe {
@@ -218,6 +243,6 @@ impl Mp4 {
                     .map_err(|error| AvError::io("cannot write the display matrix", error))?;
             }
         }
-        Ok(())
+        Ok(Finished::Whole)
     }
 }

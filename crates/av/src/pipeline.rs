@@ -16,7 +16,7 @@ use crate::error::AvError;
 use crate::fraction::Fraction;
 use crate::input::{Cancel, Input};
 use crate::job::{AudioEncode, AudioTrack, Done, Job, Reached, VideoEncode, VideoTrack};
-use crate::muxer::Mp4;
+use crate::muxer::{Finished, Mp4};
 
 mod copy;
 mod decode;
@@ -41,6 +41,20 @@ const FRAMES_WAITING: usize = 4;
 /// # Errors
 /// The first error of any stage. The output is then incomplete and has to be removed by the caller, who made its name.
 pub fn run(job: &Job, cancel: &Cancel, observe: &mut dyn FnMut(Reached)) -> Result<Done, AvError> {
+    match attempt(job, job.moov_room, cancel, observe)? {
+        Some(done) => Ok(done),
+        None => attempt(job, None, cancel, observe)?
+            .ok_or_else(|| AvError::Internal("the index has no room where none was set aside".to_owned())),
+    }
+}
+
+/// `None` when the index was larger than its room: the file is of no use then.
+fn attempt(
+    job: &Job,
+    moov_room: Option<u32>,
+    cancel: &Cancel,
+    observe: &mut dyn FnMut(Reached),
+) -> Result<Option<Done>, AvError> {
     let input = Input::open(&job.input, cancel)?;
     let plan = Wiring::of(job, &input)?;
     let shared = Shared::new(cancel);
@@ -107,7 +121,7 @@ pub fn run(job: &Job, cancel: &Cancel, observe: &mut dyn FnMut(Reached)) -> Resu
         }
     };
     let language = sound_track.zip(job.language.as_deref());
-    output.start(&job.metadata, language, job.all_metadata, ticks_a_second(timescale))?;
+    output.start(&job.metadata, language, job.all_metadata, ticks_a_second(timescale), moov_room)?;
 
     let digesters: Vec<_> = chains
         .iter()
@@ -159,9 +173,11 @@ pub fn run(job: &Job, cancel: &Cancel, observe: &mut dyn FnMut(Reached)) -> Resu
         written
     });
     shared.finish()?;
-    output.finish()?;
+    if output.finish()? == Finished::NoRoom {
+        return Ok(None);
+    }
     let (damaged, first_damage_us) = shared.damaged();
-    Ok(Done { damaged, first_damage_us, ..written })
+    Ok(Some(Done { damaged, first_damage_us, ..written }))
 }
 
 /// What one track needs, ready to start.

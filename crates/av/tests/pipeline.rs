@@ -32,6 +32,7 @@ fn copy_job(input: &Path, output: &Path) -> Job {
         metadata: Vec::new(),
         language: None,
         all_metadata: false,
+        moov_room: None,
         threads: 2,
     }
 }

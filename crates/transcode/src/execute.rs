@@ -11,7 +11,7 @@ use pinpress_probe::{FrameRate, MediaInfo, Rational, Seconds};
 use crate::facts::kept_metadata;
 use crate::plan::estimate;
 use crate::rendition::Rendition;
-use crate::{failure, filters, link, space};
+use crate::{failure, filters, link, room, space};
 
 /// Carries out `plan` on the file at `source` into a temp file beside `output`. The source is only read.
 ///
@@ -56,6 +56,7 @@ pub fn execute(
         metadata: kept_metadata(&facts, options.keep_metadata),
         language: plan.audio.as_ref().and_then(|audio| language(&facts, audio)),
         all_metadata: options.keep_metadata,
+        moov_room: room::for_moov(plan, info),
         threads: options.threads.max(1),
     };
     let mut report = |reached: Reached| {

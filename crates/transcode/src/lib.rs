@@ -15,6 +15,7 @@ pub mod filters;
 mod link;
 pub mod plan;
 pub mod rendition;
+mod room;
 pub mod space;
 pub mod sync;
 pub mod verify;

@@ -256,3 +256,42 @@ fn every_clip_that_can_be_copied_reads_back_packet_by_packet() {
         assert!(fixed.frames_decoded == 0 && fixed.packets_compared > 0, "{}", source.display());
     }
 }
+
+#[test]
+fn the_index_of_a_large_copy_is_written_into_its_room() {
+    let folder = folder();
+    let source = folder.path().join("a.mkv");
+    ffmpeg(&[
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc2=s=640x480:d=2:r=25,noise=alls=60:allf=t",
+        "-f",
+        "lavfi",
+        "-i",
+        "sine=d=2:r=48000",
+        "-c:v",
+        "libx264",
+        "-preset",
+        "ultrafast",
+        "-qp",
+        "4",
+        "-pix_fmt",
+        "yuv420p",
+        "-c:a",
+        "aac",
+        text(&source),
+    ]);
+    assert!(source.metadata().unwrap().len() > 16 << 20);
+    let fixed = doctored(&source, copied, |_| {}).unwrap().into_fixed(Plan::passthrough(None));
+    assert_eq!(fixed.info.faststart, Some(true));
+    let bytes = std::fs::read(source.with_file_name("out.mp4")).unwrap();
+    let size = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
+    let moov = size(0);
+    let free = moov + size(moov);
+    assert_eq!(
+        (&bytes[4..8], &bytes[moov + 4..moov + 8], &bytes[free + 4..free + 8]),
+        (&b"ftyp"[..], &b"moov"[..], &b"free"[..])
+    );
+    assert!((16..64 << 10).contains(&size(free)), "{} bytes are left", size(free));
+}
