@@ -35,7 +35,14 @@ pub fn execute(
     let total_ms = plan.duration.or(info.duration).map(pinpress_media::wire_millis);
     if plan.action == Action::Passthrough {
         observe(Progress { stage: Stage::Copying, done_ms: 0, total_ms });
-        return link::passthrough(source, info.size_bytes, options.link, output);
+        let (len, total) = (info.size_bytes.max(1), total_ms.unwrap_or(0));
+        let mut copied = |bytes: u64| {
+            // Bytes told as time: a video's bytes are nearly even over it.
+            let done_ms = u128::from(total) * u128::from(bytes) / u128::from(len);
+            let done_ms = u64::try_from(done_ms).unwrap_or(total);
+            observe(Progress { stage: Stage::Copying, done_ms, total_ms });
+        };
+        return link::passthrough(source, info.size_bytes, options.link, output, cancel, &mut copied);
     }
     let job_video = video_track(plan, info)?;
     let stage = match (&job_video, &plan.audio) {
@@ -73,7 +80,8 @@ pub fn execute(
         );
         return Err(Failure { log: pinpress_av::take_log(), ..Failure::new(FailureKind::Corrupt, message) });
     }
-    rendition.written = done;
+    rendition.done = done;
+    rendition.written();
     Ok(rendition)
 }
 

@@ -19,6 +19,7 @@ mod room;
 pub mod space;
 pub mod sync;
 pub mod verify;
+mod writeback;
 
 pub use decoded::decode;
 pub use facts::read;

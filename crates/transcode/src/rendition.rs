@@ -8,6 +8,7 @@ use pinpress_av::Done;
 use pinpress_media::{Failure, FailureKind, temp_name};
 
 use crate::failure;
+use crate::writeback::WriteBack;
 
 /// A file that was written and is not yet trusted. It goes when this goes.
 #[derive(Debug)]
@@ -17,16 +18,18 @@ pub struct Rendition {
     /// Whether it holds the source's own bytes.
     pub(crate) passthrough: bool,
     /// What the muxer was given.
-    pub(crate) written: Done,
+    pub(crate) done: Done,
+    write_back: Option<WriteBack>,
     kept: bool,
 }
 
 impl Rendition {
     /// Makes an empty temp file beside `output`.
     pub(crate) fn create(output: &Path) -> Result<Self, Failure> {
-        let rendition = Self::named(output)?;
+        let mut rendition = Self::named(output)?;
         let create = || OpenOptions::new().write(true).create_new(true).open(&rendition.temp);
         create().map_err(|error| failure::from_io("cannot create a file in the output folder", &error))?;
+        rendition.write_back();
         Ok(rendition)
     }
 
@@ -43,7 +46,26 @@ impl Rendition {
             }
             _ => {}
         }
-        Ok(Self { temp, output: output.to_owned(), passthrough: false, written: Done::default(), kept: false })
+        Ok(Self {
+            temp,
+            output: output.to_owned(),
+            passthrough: false,
+            done: Done::default(),
+            write_back: None,
+            kept: false,
+        })
+    }
+
+    /// Lets it go to the disk as it grows, from now on, where it is there.
+    pub(crate) fn write_back(&mut self) {
+        self.write_back = WriteBack::begin(&self.temp).ok();
+    }
+
+    /// Says that it is whole: the rest can go to the disk while it is proven.
+    pub(crate) fn written(&self) {
+        if let Some(write_back) = &self.write_back {
+            write_back.written();
+        }
     }
 
     /// Where it is.
@@ -60,7 +82,9 @@ impl Rendition {
 
     /// Makes it durable and gives it its final name.
     pub(crate) fn publish(mut self, overwrite: bool) -> Result<(), Failure> {
-        let durable = File::open(&self.temp).and_then(|file| file.sync_all());
+        let begun = self.write_back.take().map_or(Ok(()), WriteBack::wait);
+        // What a failed write made of it is told to the one who asked first, so both are heard.
+        let durable = begun.and_then(|()| File::open(&self.temp)).and_then(|file| file.sync_all());
         durable.map_err(|error| failure::from_io("cannot write the output to disk", &error))?;
         if overwrite {
             std::fs::rename(&self.temp, &self.output)

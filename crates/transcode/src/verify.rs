@@ -83,7 +83,7 @@ pub fn verify(
         });
     }
     let path = rendition.path();
-    let written = rendition.written;
+    let written = rendition.done;
     let total_ms = claim.plan.duration.or(claim.info.duration).map(pinpress_media::wire_millis);
     let mut verifying = |micros: i64| {
         let done_ms = u64::try_from(micros / 1000).unwrap_or(0);
