@@ -20,6 +20,7 @@ pub mod log;
 pub mod picture;
 pub mod pipeline;
 pub mod proof;
+pub mod sample;
 pub mod scan;
 pub mod sniff;
 pub mod stills;
@@ -47,6 +48,7 @@ pub use job::{AudioEncode, AudioTrack, Cropping, Done, Job, Part, Reached, Video
 pub use log::{init, take_log};
 pub use pipeline::run;
 pub use proof::{DecodeProof, StreamProof, decode_all, decode_streams};
+pub use sample::{Fields, Grey, Sample, SampleOptions, sample};
 pub use scan::{Scan, StreamScan, digest_samples, scan, scan_digests};
 pub use stills::{Still, StillOptions, Stills};
 pub use sync::{SyncTimes, sync_times};

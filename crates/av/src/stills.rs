@@ -379,7 +379,7 @@ impl Stills {
 }
 
 /// The size in square pixels before the turn: the width is scaled by the sample aspect, then both by the limit.
-fn still_size(width: u32, height: u32, aspect: Fraction, max_side: Option<u32>) -> (u32, u32) {
+pub(crate) fn still_size(width: u32, height: u32, aspect: Fraction, max_side: Option<u32>) -> (u32, u32) {
     let (num, den) = if aspect.is_positive() {
         (u64::from(aspect.num.unsigned_abs()), u64::from(aspect.den.unsigned_abs()))
     } else {

@@ -13,6 +13,7 @@ pub mod facts;
 pub mod failure;
 pub mod filters;
 mod link;
+pub mod measure;
 pub mod plan;
 pub mod rendition;
 mod room;
