@@ -15,7 +15,7 @@ const VOTE: u64 = 1_000_000;
 const MOTION: u64 = 2;
 
 /// One part in so many is no difference between two windows: what is as good is taken nearest to the middle.
-const TIE: u64 = 24;
+const TIE: u64 = 12;
 
 /// The centre of the window of this ratio, width to height, that holds most of what has detail and of what moves, over
 /// all pictures; each of `places` is a run of pictures in order of time. A window as large as can be moves along one
