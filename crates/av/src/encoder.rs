@@ -1,64 +1,109 @@
-//! Frames to packets: H.264 by x264, AAC by libav's own encoder.
+//! Frames to packets: H.264 by the encoder that a job names, AAC by libav's own.
 
-use ffmpeg_next::{Dictionary, Error as LibavError, Frame, Packet, codec, encoder, ffi, threading};
+use ffmpeg_next::{Codec, Dictionary, Error as LibavError, Frame, Packet, codec, encoder, ffi, threading};
 
+use crate::colour::Colour;
 use crate::error::{AvError, libav_errno};
 use crate::fraction::Fraction;
 use crate::job::{AudioEncode, VideoEncode};
 
-/// Seconds between sync samples: what adaptive players and seeking expect.
-const GOP_SECONDS: i64 = 2;
+mod h264;
+mod vaapi;
 
-/// Seconds that the rate ceiling is averaged over.
-const VBV_SECONDS: u64 = 2;
+pub use h264::H264Encoder;
+use h264::{Aim, GOP_SECONDS, Surface};
+use vaapi::Surfaces;
+
+/// Sides of the picture that an encoder is opened with to see whether it opens: NVENC takes none below 145 by 49.
+const TRIAL: (u32, u32) = (320, 240);
 
 /// An open encoder.
 pub(crate) struct Encoder {
     opened: encoder::Encoder,
     name: &'static str,
     time_base: Fraction,
+    /// Where pictures are copied to before they are encoded.
+    surfaces: Option<Surfaces>,
+}
+
+/// Opens `encoder` and closes it again.
+///
+/// # Errors
+/// `Missing` where the linked libav has none, `Encoder` with the reason where it cannot be opened here: no such
+/// hardware, no driver, no permission.
+pub fn try_open(encoder: H264Encoder) -> Result<(), AvError> {
+    let (width, height) = TRIAL;
+    let settings = VideoEncode {
+        stream: 0,
+        filter: String::new(),
+        width,
+        height,
+        frame_rate: Fraction::new(30, 1),
+        constant: true,
+        encoder,
+        crf: 20,
+        preset: "medium".to_owned(),
+        max_bit_rate: None,
+        colour: Colour::default(),
+    };
+    let _ = crate::log::take_log();
+    Encoder::h264(&settings, Fraction::new(1, 30), 1).map(drop).map_err(|error| match error {
+        // libav's code says `Operation not permitted` for all of it; its log knows which library or device it was.
+        AvError::Encoder { name, reason } => {
+            let told = crate::log::take_log().into_iter().next();
+            AvError::Encoder { name, reason: told.map_or(reason, |line| without_context(&line)) }
+        }
+        other => other,
+    })
+}
+
+/// A line of libav's log without `[h264_nvenc @ 0x55e9]`.
+fn without_context(line: &str) -> String {
+    match line.split_once("] ") {
+        Some((context, text)) if context.starts_with('[') => text.trim().to_owned(),
+        _ => line.trim().to_owned(),
+    }
 }
 
 impl Encoder {
-    /// x264 for pictures whose timestamps are ticks of `time_base`.
+    /// H.264 for pictures whose timestamps are ticks of `time_base`.
     pub(crate) fn h264(settings: &VideoEncode, time_base: Fraction, threads: usize) -> Result<Self, AvError> {
         crate::log::init();
-        let name = "libx264";
+        let name = settings.encoder.name();
         let codec = encoder::find_by_name(name).ok_or_else(|| AvError::Missing(format!("encoder {name}")))?;
         let fail = |error: LibavError| AvError::Encoder { name: name.to_owned(), reason: error.to_string() };
-        let mut context = codec::Context::new_with_codec(codec);
-        context.set_flags(codec::Flags::GLOBAL_HEADER | codec::Flags::CLOSED_GOP);
-        // libav's wrappers use one thread unless told: 19.5 s where 10 s do.
-        context.set_threading(threading::Config {
-            count: threads.max(1),
-            ..threading::Config::kind(threading::Type::Frame)
-        });
-        let mut video = context.encoder().video().map_err(fail)?;
-        video.set_width(settings.width);
-        video.set_height(settings.height);
-        video.set_format(ffmpeg_next::format::Pixel::YUV420P);
-        video.set_aspect_ratio(ffmpeg_next::Rational::new(1, 1));
-        video.set_time_base(ffmpeg_next::Rational::from(time_base));
-        let rate = settings.frame_rate;
-        if rate.is_positive() {
-            video.set_frame_rate(Some(ffmpeg_next::Rational::from(rate)));
-            let frames = (GOP_SECONDS * i64::from(rate.num) + i64::from(rate.den) / 2) / i64::from(rate.den);
-            video.set_gop(u32::try_from(frames.clamp(1, 1000)).unwrap_or(50));
-        }
-        settings.colour.tag(&mut video);
-        let mut options = Dictionary::new();
-        options.set("crf", &settings.crf.to_string());
         if settings.preset.contains('\0') {
             return Err(AvError::Encoder { name: name.to_owned(), reason: "the preset's name holds a NUL".to_owned() });
         }
-        options.set("preset", &settings.preset);
-        options.set("profile", "high");
-        if let Some(ceiling) = settings.max_bit_rate {
-            options.set("maxrate", &ceiling.to_string());
-            options.set("bufsize", &ceiling.saturating_mul(VBV_SECONDS).to_string());
+        let surfaces = match settings.encoder.surface() {
+            Surface::Vaapi => {
+                let no_device = |error: LibavError| AvError::Encoder {
+                    name: name.to_owned(),
+                    reason: format!("no VA-API device: {error}"),
+                };
+                Some(Surfaces::open(settings.width, settings.height).map_err(no_device)?)
+            }
+            Surface::Planar | Surface::SemiPlanar => None,
+        };
+        let aim = Aim {
+            crf: settings.crf,
+            preset: &settings.preset,
+            ceiling: settings.max_bit_rate,
+            pixels: pixels_a_second(settings),
+        };
+        let mut refused = LibavError::Unknown;
+        for options in settings.encoder.options(aim) {
+            let mut dictionary = Dictionary::new();
+            for (key, value) in &options {
+                dictionary.set(key, value);
+            }
+            let video = prepared(codec, settings, time_base, threads, surfaces.as_ref()).map_err(fail)?;
+            match video.open_as_with(codec, dictionary) {
+                Ok(opened) => return Ok(Self { opened: opened.0.0, name, time_base, surfaces }),
+                Err(error) => refused = error,
+            }
         }
-        let opened = video.open_as_with(codec, options).map_err(fail)?.0.0;
-        Ok(Self { opened, name, time_base })
+        Err(fail(refused))
     }
 
     /// AAC-LC. Its frames are ticks of the sample rate.
@@ -82,7 +127,7 @@ impl Encoder {
             ffi::av_channel_layout_default(&raw mut (*raw).ch_layout, i32::from(settings.channels.max(1)));
         }
         let opened = audio.open_as_with(codec, Dictionary::new()).map_err(fail)?.0.0;
-        Ok(Self { opened, name, time_base })
+        Ok(Self { opened, name, time_base, surfaces: None })
     }
 
     pub(crate) const fn time_base(&self) -> Fraction {
@@ -102,9 +147,12 @@ impl Encoder {
     /// Gives a frame to the encoder, or with `None` tells it that there are no more. Whoever calls takes all packets
     /// between two frames.
     pub(crate) fn send(&mut self, frame: Option<&Frame>) -> Result<(), AvError> {
-        match frame {
-            Some(frame) => self.opened.send_frame(frame),
-            None => self.opened.send_eof(),
+        match (frame, &self.surfaces) {
+            (None, _) => self.opened.send_eof(),
+            (Some(frame), None) => self.opened.send_frame(frame),
+            (Some(frame), Some(surfaces)) => {
+                surfaces.upload(frame).and_then(|uploaded| self.opened.send_frame(&uploaded))
+            }
         }
         .map_err(|error| self.fail(error))
     }
@@ -122,4 +170,44 @@ impl Encoder {
     fn fail(&self, error: LibavError) -> AvError {
         AvError::Encoder { name: self.name.to_owned(), reason: error.to_string() }
     }
+}
+
+/// An encoder of pictures with all that does not depend on which one it is.
+fn prepared(
+    codec: Codec,
+    settings: &VideoEncode,
+    time_base: Fraction,
+    threads: usize,
+    surfaces: Option<&Surfaces>,
+) -> Result<encoder::video::Video, LibavError> {
+    let mut context = codec::Context::new_with_codec(codec);
+    context.set_flags(codec::Flags::GLOBAL_HEADER | codec::Flags::CLOSED_GOP);
+    // libav's wrappers use one thread unless told: 19.5 s where 10 s do.
+    context
+        .set_threading(threading::Config { count: threads.max(1), ..threading::Config::kind(threading::Type::Frame) });
+    let mut video = context.encoder().video()?;
+    video.set_width(settings.width);
+    video.set_height(settings.height);
+    video.set_format(settings.encoder.surface().in_memory().into());
+    video.set_aspect_ratio(ffmpeg_next::Rational::new(1, 1));
+    video.set_time_base(ffmpeg_next::Rational::from(time_base));
+    let rate = settings.frame_rate;
+    if rate.is_positive() {
+        video.set_frame_rate(Some(ffmpeg_next::Rational::from(rate)));
+        let frames = (GOP_SECONDS * i64::from(rate.num) + i64::from(rate.den) / 2) / i64::from(rate.den);
+        video.set_gop(u32::try_from(frames.clamp(1, 1000)).unwrap_or(50));
+    }
+    if let Some(surfaces) = surfaces {
+        video.set_format(ffi::AVPixelFormat::AV_PIX_FMT_VAAPI.into());
+        surfaces.attach(&mut video);
+    }
+    settings.colour.tag(&mut video);
+    Ok(video)
+}
+
+/// For a rate: frames of an unknown rate count as 30 a second.
+fn pixels_a_second(settings: &VideoEncode) -> u64 {
+    let rate = if settings.frame_rate.is_positive() { settings.frame_rate } else { Fraction::new(30, 1) };
+    let picture = u64::from(settings.width) * u64::from(settings.height);
+    picture.saturating_mul(u64::from(rate.num.unsigned_abs())) / u64::from(rate.den.unsigned_abs())
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::colour::Colour;
 use crate::digest::StreamDigest;
+use crate::encoder::H264Encoder;
 use crate::fraction::Fraction;
 
 /// One file in, one MP4 out: one picture and at most one sound, each copied or encoded.
@@ -119,9 +120,11 @@ pub struct VideoEncode {
     pub frame_rate: Fraction,
     /// Whether every frame lasts as long; else each keeps its time.
     pub constant: bool,
-    /// x264's CRF, 0 to 51.
+    /// Who encodes.
+    pub encoder: H264Encoder,
+    /// x264's CRF, 0 to 51, or what comes nearest to it in another encoder.
     pub crf: u8,
-    /// x264's preset.
+    /// x264's preset; other encoders have none.
     pub preset: String,
     /// Ceiling of the bit rate in bits a second, over a window of two seconds.
     pub max_bit_rate: Option<u64>,

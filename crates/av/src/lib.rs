@@ -40,6 +40,7 @@ mod witness;
 pub use about::{About, about};
 pub use colour::Colour;
 pub use digest::{StreamDigest, Units};
+pub use encoder::{H264Encoder, try_open};
 pub use error::AvError;
 pub use facts::{AudioFacts, Facts, PixelFacts, StreamFacts, StreamKind, VideoFacts};
 pub use fraction::Fraction;

@@ -18,6 +18,6 @@ pub use plan::{
 };
 pub use signal::signal_name;
 pub use wire::{
-    About, Event, Failure, FailureKind, Fix, Fixed, Outcome, Progress, Reply, Request, Salvaged, Stage, WirePath,
-    wire_millis,
+    About, EncoderReport, EncoderState, Event, Failure, FailureKind, Fix, Fixed, Outcome, Progress, Reply, Request,
+    Salvaged, Stage, WirePath, wire_millis,
 };

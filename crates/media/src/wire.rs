@@ -10,7 +10,7 @@ use pinpress_probe::{Decoded, MediaInfo, Report, Seconds, Spec};
 use serde::{Deserialize, Serialize};
 
 use crate::cover::{CoverOptions, Covers};
-use crate::options::FixOptions;
+use crate::options::{Encoder, FixOptions};
 use crate::plan::{Part, Plan};
 
 /// The worker's option for the address space of one request, in bytes.
@@ -266,10 +266,38 @@ pub struct About {
     pub version: String,
     /// Library and version: `libavcodec 59.37.100`.
     pub libraries: Vec<String>,
-    /// Video and audio encoders that can be used: `libx264`, `aac`.
+    /// Video and audio encoders that the libraries have: `libx264`, `aac`.
     pub encoders: Vec<String>,
+    /// Every encoder of pictures that pinpress knows, best first.
+    #[serde(default)]
+    pub video_encoders: Vec<EncoderReport>,
     /// What confines a job here: `landlock abi 4`, `address space 4 GiB`; empty where nothing does.
     pub sandbox: Vec<String>,
+}
+
+/// One encoder of pictures, and what can be done with it here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EncoderReport {
+    /// The choice that asks for it.
+    pub encoder: Encoder,
+    /// libav's name: `h264_nvenc`.
+    pub name: String,
+    /// What can be done with it.
+    pub state: EncoderState,
+}
+
+/// Whether an encoder can be used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EncoderState {
+    /// It is what [`Encoder::Auto`] stands for.
+    Default,
+    /// It opens, and is used when asked for.
+    Usable,
+    /// The libraries have it, and it does not open here: no hardware, no driver. With libav's reason.
+    CannotOpen(String),
+    /// The libraries were built without it.
+    NotCompiledIn,
 }
 
 /// Why a request failed.

@@ -11,7 +11,7 @@ use pinpress_probe::{FrameRate, MediaInfo, Rational, Seconds};
 use crate::facts::kept_metadata;
 use crate::plan::estimate;
 use crate::rendition::Rendition;
-use crate::{failure, filters, link, room, space};
+use crate::{encoder, failure, filters, link, room, space};
 
 /// Carries out `plan` on the file at `source` into a temp file beside `output`. The source is only read.
 ///
@@ -127,6 +127,7 @@ fn video_track(plan: &Plan, info: &MediaInfo) -> Result<VideoTrack, Failure> {
         // Only rate control and the length of a group ask for a rate that nobody knows.
         frame_rate: frame_rate.unwrap_or(pinpress_av::Fraction::new(30, 1)),
         constant,
+        encoder: encoder::in_av(encode.encoder),
         crf: encode.quality,
         preset: encode.preset.clone(),
         max_bit_rate: encode.max_bit_rate,

@@ -8,6 +8,7 @@ use pinpress_av::Cancel;
 use pinpress_media::{Failure, Fix, Fixed, Plan, Progress};
 
 pub mod decoded;
+pub mod encoder;
 pub mod execute;
 pub mod facts;
 pub mod failure;

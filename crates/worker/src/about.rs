@@ -9,6 +9,7 @@ pub(crate) fn about(walls: Vec<String>) -> About {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         libraries: libav.libraries,
         encoders: libav.encoders,
+        video_encoders: pinpress_transcode::encoder::report(),
         sandbox: walls,
     }
 }

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 use pinpress_av::Cancel;
-use pinpress_media::{Failure, FailureKind, Fix, LinkMode, Outcome, Reply, Request};
+use pinpress_media::{Failure, FailureKind, Fix, FixOptions, LinkMode, Outcome, Reply, Request};
 use pinpress_transcode::carry_out;
 use pinpress_transcode::plan::{Measured, plan};
 
@@ -50,10 +50,11 @@ fn answer(request: &Request, walls: Vec<String>, threads: usize, events: &Events
                 .map(Reply::Decoded)
         }
         Request::Plan { info, spec, options, .. } => {
-            Ok(Reply::Planned { plans: vec![plan(info, spec, options, &Measured::default())] })
+            Ok(Reply::Planned { plans: vec![plan(info, spec, &with_encoder(options)?, &Measured::default())] })
         }
         Request::Fix { source, info, spec, options, output, part } => {
             let (source, output) = (PathBuf::from(source), PathBuf::from(output));
+            let options = &with_encoder(options)?;
             let fix = Fix { source: &source, info, spec, options, output: &output, part: *part };
             carry_out(fix, plan(info, spec, options, &Measured::default()), &Cancel::new(), &mut |progress| {
                 events.progress(progress);
@@ -66,6 +67,11 @@ fn answer(request: &Request, walls: Vec<String>, threads: usize, events: &Events
         }
         Request::About => Ok(Reply::About(about::about(walls))),
     }
+}
+
+/// The same choices with the encoder that `auto` stands for here: a plan names the one that is used.
+fn with_encoder(options: &FixOptions) -> Result<FixOptions, Failure> {
+    Ok(FixOptions { encoder: pinpress_transcode::encoder::resolve(options.encoder)?, ..options.clone() })
 }
 
 fn own_fault(panic: &(dyn Any + Send)) -> String {

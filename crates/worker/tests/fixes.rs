@@ -119,6 +119,38 @@ fn what_fits_gets_a_second_name_when_that_is_asked_for() {
     assert_eq!(std::fs::read(bench.output()).unwrap(), std::fs::read(&source).unwrap());
 }
 
+#[test]
+fn a_plan_names_the_encoder_that_is_used_and_one_that_is_not_here_is_refused() {
+    use pinpress_media::{Encoder, EncoderState, VideoStep};
+    let bench = Bench::new();
+    let source = bench.clip("a.mkv", &WIDE);
+    let workers = workers(4 << 30);
+    let about = workers.about().unwrap();
+    let info = workers.probe(&source, &()).unwrap();
+    let plan = |encoder| {
+        let options = FixOptions { encoder, ..FixOptions::default() };
+        workers.plan(&source, &info, &bench.spec, &options, &()).map(|plans| match plans[0].video.clone() {
+            Some(VideoStep::Encode(encode)) => encode.encoder,
+            other => panic!("no encode: {other:?}"),
+        })
+    };
+    let default = about.video_encoders.iter().find(|entry| entry.state == EncoderState::Default).unwrap();
+    assert_eq!(plan(Encoder::Auto), Ok(default.encoder));
+    for entry in &about.video_encoders {
+        match &entry.state {
+            EncoderState::Default | EncoderState::Usable => assert_eq!(plan(entry.encoder), Ok(entry.encoder)),
+            EncoderState::CannotOpen(_) | EncoderState::NotCompiledIn => {
+                let failure = plan(entry.encoder).unwrap_err();
+                assert_eq!(failure.kind, FailureKind::Encoder);
+                assert!(
+                    failure.message.contains(&entry.name) && failure.message.contains("--encoder auto"),
+                    "{failure}"
+                );
+            }
+        }
+    }
+}
+
 /// Kills the worker with this memory limit at the first sign of an encode.
 struct KillAtEncode {
     memory_limit: u64,

@@ -66,7 +66,7 @@ fn folder() -> Folder {
 }
 
 fn grants(folder: &Folder) -> Grants {
-    Grants { read: vec![folder.source.clone()], write_in: vec![folder.out.clone()], link: None }
+    Grants { read: vec![folder.source.clone()], write_in: vec![folder.out.clone()], ..Grants::default() }
 }
 
 fn only_the_source_is_readable() -> Result<(), String> {

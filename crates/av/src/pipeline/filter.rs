@@ -56,7 +56,8 @@ impl Stage<'_> {
         if self.current.as_ref().is_none_or(|(known, _)| *known != shape) {
             self.drain(frame.pts())?;
             let rate = Some(self.settings.frame_rate);
-            let graph = Graph::pictures(shape, self.base, rate, &self.settings.filter, self.threads)?;
+            let description = format!("{}{}", self.settings.filter, self.settings.encoder.surface().filter());
+            let graph = Graph::pictures(shape, self.base, rate, &description, self.threads)?;
             self.current = Some((shape, graph));
         }
         if let Some((_, graph)) = &mut self.current {

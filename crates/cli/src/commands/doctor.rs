@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
-use pinpress_media::About;
+use pinpress_media::{About, EncoderReport, EncoderState};
 
 use crate::exit::Exit;
 use crate::options::{ApiArgs, TOKEN_VARIABLE};
@@ -68,7 +68,10 @@ fn worker() -> Vec<Finding> {
         Ok(about) => about,
         Err(failure) => return vec![Finding { what: "worker", state: State::Problem, text: failure.message }],
     };
-    vec![version(&about), libraries(&about), encoders(&about), sandbox(&about)]
+    let mut findings = vec![version(&about), libraries(&about), encoders(&about)];
+    findings.extend(about.video_encoders.iter().map(video_encoder));
+    findings.push(sandbox(&about));
+    findings
 }
 
 fn version(about: &About) -> Finding {
@@ -89,13 +92,27 @@ fn libraries(about: &About) -> Finding {
 }
 
 fn encoders(about: &About) -> Finding {
-    let missing: Vec<&str> =
-        ["libx264", "aac"].into_iter().filter(|name| !about.encoders.iter().any(|have| have == name)).collect();
-    if missing.is_empty() {
-        return Finding { what: "encoders", state: State::Good, text: about.encoders.join(", ") };
-    }
-    let text = format!("{} missing: install an FFmpeg that was built with it", missing.join(" and "));
+    let picture = about.video_encoders.iter().any(|encoder| encoder.state == EncoderState::Default);
+    let sound = about.encoders.iter().any(|name| name == "aac");
+    let missing = match (picture, sound) {
+        (true, true) => return Finding { what: "encoders", state: State::Good, text: about.encoders.join(", ") },
+        (false, true) => "none of H.264 can be used",
+        (true, false) => "none of AAC is there",
+        (false, false) => "neither of H.264 nor of AAC",
+    };
+    let text = format!("{missing}: install an FFmpeg that was built with libx264 and aac");
     Finding { what: "encoders", state: State::Problem, text }
+}
+
+/// One that is not there is worth a word, as somebody may look for it; nothing is broken.
+fn video_encoder(encoder: &EncoderReport) -> Finding {
+    let (state, text) = match &encoder.state {
+        EncoderState::Default => (State::Good, "used by default".to_owned()),
+        EncoderState::Usable => (State::Good, "can be used with --encoder".to_owned()),
+        EncoderState::CannotOpen(reason) => (State::Note, format!("cannot be opened here: {reason}")),
+        EncoderState::NotCompiledIn => (State::Note, "not in this FFmpeg".to_owned()),
+    };
+    Finding { what: "encoder", state, text: format!("{:<17}  {text}", encoder.name) }
 }
 
 fn sandbox(about: &About) -> Finding {
@@ -153,4 +170,26 @@ fn clock() -> Finding {
         return Finding { what: "clock", state: State::Problem, text: text.to_owned() };
     }
     Finding { what: "clock", state: State::Good, text: "plausible".to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use pinpress_media::Encoder;
+
+    use super::*;
+
+    #[test]
+    fn every_state_of_an_encoder_has_its_words() {
+        let told = |state| {
+            let Finding { state, text, .. } =
+                video_encoder(&EncoderReport { encoder: Encoder::Nvenc, name: "h264_nvenc".to_owned(), state });
+            (state == State::Good, text)
+        };
+        let words = |text: &str| format!("h264_nvenc         {text}");
+        assert_eq!(told(EncoderState::Default), (true, words("used by default")));
+        assert_eq!(told(EncoderState::Usable), (true, words("can be used with --encoder")));
+        let reason = EncoderState::CannotOpen("Cannot load libcuda.so.1".to_owned());
+        assert_eq!(told(reason), (false, words("cannot be opened here: Cannot load libcuda.so.1")));
+        assert_eq!(told(EncoderState::NotCompiledIn), (false, words("not in this FFmpeg")));
+    }
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use pinpress_media::{LinkMode, Request};
+use pinpress_transcode::encoder::may_need_hardware;
 
 /// The files that one request may touch.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -14,7 +15,23 @@ pub struct Grants {
     /// A file that may become a hard link in one of the folders. The kernel wants it writable here, as it is through
     /// its second name (Landlock's rule that a link gains no rights); so this is granted on request only.
     pub link: Option<PathBuf>,
+    /// Folders of devices and of what their drivers are made of, where an encoder may need hardware.
+    pub hardware: Vec<PathBuf>,
 }
+
+/// Where Linux has what a hardware encoder opens: the devices, what describes them, and the libraries and settings of
+/// their drivers, which are loaded when the encoder is opened. Nothing of a person is in them.
+const HARDWARE: [&str; 9] = [
+    "/dev/dri",
+    "/dev/nvidia0",
+    "/dev/nvidiactl",
+    "/dev/nvidia-uvm",
+    "/sys/dev/char",
+    "/sys/devices",
+    "/usr/lib",
+    "/usr/share",
+    "/etc/ld.so.cache",
+];
 
 impl Grants {
     /// What `request` needs; `links` when it is a fix that may come down to a hard link.
@@ -35,7 +52,13 @@ impl Grants {
                 (Vec::new(), None)
             }
         };
-        Self { read: source.into_iter().collect(), write_in: folders, link }
+        let hardware = match request {
+            Request::Fix { options, .. } | Request::Plan { options, .. } => may_need_hardware(options.encoder),
+            Request::About => true,
+            Request::Probe { .. } | Request::Decode { .. } | Request::Cover { .. } => false,
+        };
+        let hardware = if hardware { HARDWARE.map(PathBuf::from).to_vec() } else { Vec::new() };
+        Self { read: source.into_iter().collect(), write_in: folders, link, hardware }
     }
 }
 
@@ -87,6 +110,16 @@ fn restrict(grants: &Grants) -> Result<landlock::RestrictionStatus, landlock::Ru
     }
     for path in &grants.write_in {
         rules = allow(rules, path, folder | refer)?;
+    }
+    for path in &grants.hardware {
+        let device = AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::IoctlDev;
+        let access = match path {
+            path if path.starts_with("/dev") && path.is_dir() => device | AccessFs::ReadDir,
+            path if path.starts_with("/dev") => device,
+            path if path.is_dir() => AccessFs::ReadFile | AccessFs::ReadDir,
+            _ => AccessFs::ReadFile.into(),
+        };
+        rules = allow(rules, path, access)?;
     }
     if let Some(path) = &grants.link {
         rules = allow(rules, path, file)?;
