@@ -1,8 +1,10 @@
 //! Side by side with the tools that people use today: whole processes with their start, taken in turn in one run.
 
+mod fix;
 mod folder;
 mod gate;
 mod measure;
+mod text;
 
 use clap::Subcommand;
 
@@ -17,11 +19,21 @@ pub(crate) enum Bench {
         #[arg(long, default_value_t = 5)]
         rounds: usize,
     },
+    /// `pinpress fix` beside cp, ffmpeg, scripts around it, and `HandBrake`: time, size, likeness, memory, threads
+    Fix {
+        /// Times that each command is run; the median counts
+        #[arg(long, default_value_t = 3)]
+        rounds: usize,
+        /// One table instead of all
+        #[arg(long, value_name = "TABLE")]
+        only: Option<fix::Table>,
+    },
 }
 
 /// Runs the bench and prints its table.
 pub(crate) fn run(bench: &Bench) -> anyhow::Result<()> {
     match bench {
         Bench::Check { rounds } => gate::run((*rounds).max(1)),
+        Bench::Fix { rounds, only } => fix::run((*rounds).max(1), *only),
     }
 }

@@ -30,6 +30,12 @@ const APT: [&str; 12] = [
 /// For tests alone: the browser that looks at the HTML report, and the validator of the `JUnit` report.
 const APT_FOR_TESTS: [&str; 2] = ["chromium", "libxml2-utils"];
 
+/// For benches alone: the programs that are measured against.
+const APT_FOR_BENCHES: [&str; 2] = ["mediainfo", "handbrake-cli"];
+
+/// Their names, and what makes them print their version.
+const MEASURED_AGAINST: [(&str, &str); 2] = [("mediainfo", "--Version"), ("HandBrakeCLI", "--version")];
+
 /// Other systems: the program that tells them, and what to type there.
 const ELSEWHERE: [(&str, &str); 3] = [
     (
@@ -130,14 +136,23 @@ fn holds_libclang(folder: &Path) -> bool {
 /// The same, and what benches measure against.
 pub(crate) fn for_benches() -> Result<()> {
     run()?;
-    let missing = || if step::succeeds("mediainfo", &["--Version"]) { Vec::new() } else { vec!["mediainfo"] };
-    if missing().is_empty() {
-        return Ok(());
+    let missing = missing_for_benches();
+    if !missing.is_empty() {
+        println!("missing for the benches: {}", missing.join(", "));
+        if !step::succeeds("apt-get", &["--version"]) {
+            bail!("install {}, then run this again", missing.join(" and "));
+        }
+        apt(&APT_FOR_BENCHES, missing_for_benches)?;
     }
-    if step::succeeds("apt-get", &["--version"]) {
-        return apt(&["mediainfo"], missing);
+    for (program, argument) in MEASURED_AGAINST {
+        step::status(Command::new(program).arg(argument).stderr(std::process::Stdio::null()))?;
     }
-    bail!("install mediainfo, then run this again");
+    Ok(())
+}
+
+fn missing_for_benches() -> Vec<&'static str> {
+    let missing = MEASURED_AGAINST.iter().filter(|(program, argument)| !step::succeeds(program, &[argument]));
+    missing.map(|(program, _)| *program).collect()
 }
 
 fn apt(packages: &[&str], missing: fn() -> Vec<&'static str>) -> Result<()> {

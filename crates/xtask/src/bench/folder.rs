@@ -78,7 +78,7 @@ pub(crate) fn fifteen_minutes() -> Result<PathBuf> {
     Ok(long)
 }
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     pinpress_fixtures::workspace_root().join("target/bench")
 }
 

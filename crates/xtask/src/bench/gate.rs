@@ -1,12 +1,12 @@
 //! The gate beside ffprobe and mediainfo.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
 use super::folder;
-use super::measure::{Measured, median};
+use super::measure::{Measured, Run, in_turn as all_in_turn};
+use super::text::{mebibytes, seconds, shell, words};
 use crate::{setup, step};
 
 /// Builds, measures, prints.
@@ -24,24 +24,11 @@ pub(crate) fn run(rounds: usize) -> Result<()> {
     in_process(&folder::of(200)?, &singles)
 }
 
-fn words(words: &[&str]) -> Vec<String> {
-    words.iter().map(|word| (*word).to_owned()).collect()
-}
-
-fn shell(script: &str) -> Vec<String> {
-    words(&["sh", "-c", script])
-}
-
-/// Each command once a round, in turn, so that what else the machine does falls on all of them.
+/// Each command once a round, in turn. 1 is no failure: the folder has videos that fail.
 fn in_turn(rounds: usize, commands: &[(&str, Vec<String>)]) -> Result<Vec<Measured>> {
-    let mut runs = vec![Vec::new(); commands.len()];
-    for _ in 0..rounds {
-        for ((_, command), runs) in commands.iter().zip(&mut runs) {
-            // 1: the folder has videos that fail.
-            runs.push(Measured::run(command, &[0, 1])?);
-        }
-    }
-    runs.into_iter().map(|runs| median(runs).context("no round")).collect()
+    let runs: Vec<Run> =
+        commands.iter().map(|(_, command)| Run { codes: &[0, 1], ..Run::of(command.clone()) }).collect();
+    all_in_turn(rounds, &runs)
 }
 
 fn beside_peers(pinpress: &str, rounds: usize) -> Result<()> {
@@ -125,12 +112,4 @@ fn in_process(videos: &Path, singles: &[(&str, PathBuf)]) -> Result<()> {
     let mut floor = step::cargo(&["bench", "-q", "-p", "pinpress-probe", "--bench", "floor", "--locked", "--"]);
     floor.arg(videos).args(singles.iter().map(|(_, path)| path));
     step::run(&mut floor)
-}
-
-fn seconds(time: Duration) -> String {
-    format!("{:.3} s", time.as_secs_f64())
-}
-
-fn mebibytes(kib: u64) -> String {
-    format!("{} MiB", kib / 1024)
 }
