@@ -43,6 +43,8 @@ fn encoded(input: &Path, output: &Path, encoder: H264Encoder, max_bit_rate: Opti
         output: output.to_owned(),
         video,
         audio: None,
+        part: None,
+        moov_room: None,
         repeat: 1,
         period_us: None,
         end_us: None,

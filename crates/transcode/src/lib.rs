@@ -1,7 +1,7 @@
 //! Plans the least change that makes a video fit, carries it out and proves the result.
 //!
-//! [`facts::read`] answers what a file is, by libav, and [`decode`] whether all of it decodes; [`execute`](execute::execute) carries a plan out into a
-//! [`Rendition`], a temp file; [`verify`](verify::verify) alone turns that into a [`VerifiedRendition`] under its final
+//! [`facts::read`] answers what a file is, by libav, and [`decode`] whether all of it decodes; [`plans`] says what has to
+//! be done; [`execute`](execute::execute) carries a plan out into a [`Rendition`], a temp file; [`verify`](verify::verify) alone turns that into a [`VerifiedRendition`] under its final
 //! name.
 
 use pinpress_av::Cancel;
@@ -16,6 +16,7 @@ pub mod filters;
 mod link;
 pub mod measure;
 pub mod plan;
+mod prepare;
 pub mod rendition;
 mod room;
 pub mod space;
@@ -25,6 +26,7 @@ mod writeback;
 
 pub use decoded::decode;
 pub use facts::read;
+pub use prepare::{plan_for, plans};
 pub use rendition::Rendition;
 pub use sync::sync_times;
 pub use verify::{Claim, VerifiedRendition};

@@ -5,9 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 use pinpress_av::Cancel;
-use pinpress_media::{Failure, FailureKind, Fix, FixOptions, LinkMode, Outcome, Reply, Request};
-use pinpress_transcode::carry_out;
+use pinpress_media::{Failure, FailureKind, Fix, LinkMode, Outcome, Reply, Request};
 use pinpress_transcode::plan::{Measured, plan};
+use pinpress_transcode::{carry_out, plan_for};
 
 use crate::about;
 use crate::events::Events;
@@ -49,17 +49,15 @@ fn answer(request: &Request, walls: Vec<String>, threads: usize, events: &Events
             pinpress_transcode::decode(&source, threads, *total_ms, &cancel, &mut |progress| events.progress(progress))
                 .map(Reply::Decoded)
         }
-        Request::Plan { info, spec, options, .. } => {
-            Ok(Reply::Planned { plans: vec![plan(info, spec, &with_encoder(options)?, &Measured::default())] })
+        Request::Plan { source, info, spec, options } => {
+            pinpress_transcode::plans(&PathBuf::from(source), info, spec, options, &Cancel::new())
+                .map(|plans| Reply::Planned { plans })
         }
         Request::Fix { source, info, spec, options, output, part } => {
-            let (source, output) = (PathBuf::from(source), PathBuf::from(output));
-            let options = &with_encoder(options)?;
+            let (source, output, cancel) = (PathBuf::from(source), PathBuf::from(output), Cancel::new());
             let fix = Fix { source: &source, info, spec, options, output: &output, part: *part };
-            carry_out(fix, plan(info, spec, options, &Measured::default()), &Cancel::new(), &mut |progress| {
-                events.progress(progress);
-            })
-            .map(|fixed| Reply::Fixed(Box::new(fixed)))
+            carry_out(fix, plan_for(fix, &cancel)?, &cancel, &mut |progress| events.progress(progress))
+                .map(|fixed| Reply::Fixed(Box::new(fixed)))
         }
         Request::Cover { source, options } => {
             pinpress_cover::cover(&PathBuf::from(source), options, threads, &|progress| events.progress(progress))
@@ -67,11 +65,6 @@ fn answer(request: &Request, walls: Vec<String>, threads: usize, events: &Events
         }
         Request::About => Ok(Reply::About(about::about(walls))),
     }
-}
-
-/// The same choices with the encoder that `auto` stands for here: a plan names the one that is used.
-fn with_encoder(options: &FixOptions) -> Result<FixOptions, Failure> {
-    Ok(FixOptions { encoder: pinpress_transcode::encoder::resolve(options.encoder)?, ..options.clone() })
 }
 
 fn own_fault(panic: &(dyn Any + Send)) -> String {

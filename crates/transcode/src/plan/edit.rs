@@ -15,6 +15,10 @@ use super::measured::Focus;
 /// Field note 16: samples within a hundredth of square are square.
 const NEARLY_SQUARE: i64 = 100;
 
+/// libavcodec, and every player that is made with it, obeys a cut at the left only as far as the planes stay aligned to 32
+/// bytes (`av_frame_apply_cropping`): 64 columns of luma, as chroma has half of them. It shows the rest.
+const LEFT_STEP: u32 = 64;
+
 /// What is said anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Headers {
@@ -109,14 +113,17 @@ fn cropped(video: &VideoStream, spec: &Spec, options: &FixOptions, cropping: Fra
 /// The rectangle that shows `part` of the coded picture, as near as can be around `focus`.
 fn shown_part(video: &VideoStream, now: FrameCropping, part: CodedSize, focus: Focus) -> Option<Headers> {
     let (across, down) = in_coded(video.orientation, focus);
-    let place = |whole: u32, kept: u32, unit: u32, thousandths: u16| {
+    // As absolute offsets: what is cut away now stays cut away.
+    let place = |already: u32, whole: u32, kept: u32, step: u32, thousandths: u16| {
         let spare = whole.checked_sub(kept)?;
         let wanted = u64::from(whole) * u64::from(thousandths) / 1000;
-        let before = u32::try_from(wanted).ok()?.saturating_sub(kept / 2).min(spare);
-        Some((before / unit * unit, spare))
+        let wanted = u32::try_from(wanted).ok()?.saturating_sub(kept / 2).min(spare).checked_add(already)?;
+        let nearest = (wanted + step / 2) / step * step;
+        let (least, most) = (already.next_multiple_of(step), (already + spare) / step * step);
+        (least <= most).then(|| (nearest.clamp(least, most) - already, spare))
     };
-    let (left, spare_columns) = place(video.coded.width, part.width, now.unit_x, across)?;
-    let (top, spare_rows) = place(video.coded.height, part.height, now.unit_y, down)?;
+    let (left, spare_columns) = place(now.left, video.coded.width, part.width, LEFT_STEP.max(now.unit_x), across)?;
+    let (top, spare_rows) = place(now.top, video.coded.height, part.height, now.unit_y, down)?;
     let cropping = FrameCropping {
         left: now.left.checked_add(left)?,
         right: now.right.checked_add(spare_columns - left)?,

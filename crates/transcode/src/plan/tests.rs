@@ -235,9 +235,9 @@ fn a_crop_is_said_in_the_parameter_set() {
         (&[RuleId::AspectRatio][..], Some(CodedSize { width: 1080, height: 1080 }))
     );
     let sides = |edit: &VideoEdit| edit.cropping.map(|c| (c.left, c.right, c.top, c.bottom));
-    assert_eq!(sides(edit), Some((420, 420, 0, 8)), "beside what was cut away before");
+    assert_eq!(sides(edit), Some((448, 392, 0, 8)), "beside what was cut away before");
     let right = cropped(&|_| {}, Focus { across: 1000, down: 500 });
-    assert_eq!(sides(edit_of(&right)), Some((840, 0, 0, 8)));
+    assert_eq!(sides(edit_of(&right)), Some((832, 8, 0, 8)), "13 × 64 columns");
     // Held upright, the top of what is seen is the left of what is coded.
     let turned =
         cropped(&|info| info.video[0].orientation.rotation = Rotation::Clockwise90, Focus { across: 500, down: 0 });
@@ -261,7 +261,7 @@ fn a_crop_is_said_in_the_parameter_set() {
     }
     let coarse = cropped(&|info| info.video[0].cropping.as_mut().unwrap().unit_y = 4, Focus { across: 333, down: 1 });
     let cropping = edit_of(&coarse).cropping.unwrap();
-    assert!(cropping.left.is_multiple_of(2) && cropping.top.is_multiple_of(4) && cropping.bottom.is_multiple_of(4));
+    assert!(cropping.left.is_multiple_of(64) && cropping.top.is_multiple_of(4) && cropping.bottom.is_multiple_of(4));
 }
 
 /// Field note 16.

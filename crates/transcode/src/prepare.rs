@@ -1,0 +1,97 @@
+//! A plan made for a file that is at hand: with a look into it, where the plan turns on what only packets or pictures
+//! tell.
+
+use std::path::Path;
+
+use pinpress_av::Cancel;
+use pinpress_media::{CropFocus, Failure, Fill, Fix, FixOptions, Part, Plan, VideoStep};
+use pinpress_probe::{AspectRatio, MediaInfo, Rational, Scan, Spec, VideoStream};
+
+use crate::measure::{What, measure};
+use crate::plan::{Measured, parts, plan, plan_part, wants_parts};
+use crate::{encoder, sync_times};
+
+/// Rows of the interlaced rasters (SMPTE ST 125, ITU-R BT.601 and SMPTE ST 274, with their whole macroblocks): a
+/// picture of another height that was made of fields has been scaled, and nothing would bring them back.
+const INTERLACED_ROWS: [u32; 6] = [480, 486, 512, 576, 1080, 1088];
+
+/// Pictures a second of interlaced video at most.
+const INTERLACED_RATE: i64 = 30;
+
+/// What would be done to the file at `source`: a plan, or one for each part where it is split.
+///
+/// # Errors
+/// When a look into the file was needed and failed, or the encoder that was asked for cannot be used.
+pub fn plans(
+    source: &Path,
+    info: &MediaInfo,
+    spec: &Spec,
+    options: &FixOptions,
+    cancel: &Cancel,
+) -> Result<Vec<Plan>, Failure> {
+    if !wants_parts(info, spec, options) {
+        return prepared(source, info, spec, options, None, cancel).map(|plan| vec![plan]);
+    }
+    let Some(video) = info.primary_video() else { return Ok(vec![plan(info, spec, options, &Measured::default())]) };
+    match parts(info, spec, &sync_times(source, video.index, cancel)?) {
+        Err(reason) => Ok(vec![Plan::unfixable(reason, info.duration)]),
+        Ok(parts) => parts.into_iter().map(|part| prepared(source, info, spec, options, Some(part), cancel)).collect(),
+    }
+}
+
+/// The plan for `fix`.
+///
+/// # Errors
+/// As [`plans`].
+pub fn plan_for(fix: Fix<'_>, cancel: &Cancel) -> Result<Plan, Failure> {
+    prepared(fix.source, fix.info, fix.spec, fix.options, fix.part, cancel)
+}
+
+fn prepared(
+    source: &Path,
+    info: &MediaInfo,
+    spec: &Spec,
+    options: &FixOptions,
+    part: Option<Part>,
+    cancel: &Cancel,
+) -> Result<Plan, Failure> {
+    let planned = |options: &FixOptions, measured: &Measured| match part {
+        Some(part) => plan_part(info, spec, options, measured, part),
+        None => plan(info, spec, options, measured),
+    };
+    let first = planned(options, &Measured::default());
+    let Some(step) = first.video.as_ref().zip(info.primary_video()) else { return Ok(first) };
+    let encodes = matches!(step.0, VideoStep::Encode(_));
+    let options =
+        if encodes { &FixOptions { encoder: encoder::resolve(options.encoder)?, ..options.clone() } } else { options };
+    let what = What {
+        scan: encodes && may_be_interlaced(step.1),
+        crop: cropped_to(step.0, step.1).filter(|_| options.crop_focus == CropFocus::Auto),
+        threads: options.threads.max(1),
+    };
+    if !encodes && what.crop.is_none() {
+        return Ok(first);
+    }
+    Ok(planned(options, &measure(source, info, what, cancel)?))
+}
+
+/// Whether it is worth a look: it says so, or it has the size and the rate of such video.
+fn may_be_interlaced(video: &VideoStream) -> bool {
+    let rate = video.frame_rate.is_none_or(|rate| rate.rational() <= Rational::whole(INTERLACED_RATE));
+    video.scan == Some(Scan::Interlaced) || (rate && INTERLACED_ROWS.contains(&video.coded.height))
+}
+
+/// The shape of the part that is kept, upright.
+fn cropped_to(step: &VideoStep, video: &VideoStream) -> Option<AspectRatio> {
+    let upright = |width, height| {
+        let swapped = video.orientation.rotation.swaps_sides();
+        if swapped { AspectRatio::new(height, width) } else { AspectRatio::new(width, height) }
+    };
+    match step {
+        VideoStep::Encode(encode) if matches!(encode.fill, Fill::Crop { .. }) => {
+            AspectRatio::new(encode.canvas.width, encode.canvas.height)
+        }
+        VideoStep::Edit(edit) => edit.size.and_then(|size| upright(size.width, size.height)),
+        _ => None,
+    }
+}
