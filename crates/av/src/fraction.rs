@@ -38,6 +38,27 @@ impl Fraction {
         i64::try_from((num + half) / den).unwrap_or(if num < 0 { i64::MIN + 1 } else { i64::MAX })
     }
 
+    /// The product in lowest terms; `None` when it does not fit, or a part of either is not above zero.
+    #[must_use]
+    pub fn times(self, other: Self) -> Option<Self> {
+        if !self.is_positive() || !other.is_positive() {
+            return None;
+        }
+        let num = i64::from(self.num) * i64::from(other.num);
+        let den = i64::from(self.den) * i64::from(other.den);
+        let (mut divisor, mut rest) = (num, den);
+        while rest != 0 {
+            (divisor, rest) = (rest, divisor % rest);
+        }
+        Some(Self { num: i32::try_from(num / divisor).ok()?, den: i32::try_from(den / divisor).ok()? })
+    }
+
+    /// `den/num`.
+    #[must_use]
+    pub const fn inverse(self) -> Self {
+        Self { num: self.den, den: self.num }
+    }
+
     /// `ticks` of this time base in microseconds.
     #[must_use]
     pub fn micros(self, ticks: i64) -> i64 {
@@ -70,5 +91,14 @@ mod tests {
         assert_eq!(Fraction::new(1, 90_000).micros(90_000 * 3), 3_000_000);
         assert_eq!(Fraction::new(1, 1).micros(i64::MAX), i64::MAX, "saturates");
         assert_eq!(Fraction::new(0, 0).micros(5), 0);
+    }
+
+    #[test]
+    fn products_are_in_lowest_terms() {
+        let slower = Fraction::new(24, 25);
+        assert_eq!(Fraction::new(1, 12_288).times(slower), Some(Fraction::new(1, 12_800)));
+        assert_eq!(slower.times(slower.inverse()), Some(Fraction::new(1, 1)));
+        assert_eq!(Fraction::new(0, 1).times(slower), None);
+        assert_eq!(Fraction::new(1, i32::MAX).times(Fraction::new(1, 2)), None);
     }
 }

@@ -22,6 +22,8 @@ pub struct Job {
     pub audio: Option<AudioTrack>,
     /// What is taken of the file; `None` is all of it.
     pub part: Option<Part>,
+    /// Another rate for the same pictures, where these are copied.
+    pub retime: Option<Retime>,
     /// How many times the whole clip is shown, at least 1.
     pub repeat: u32,
     /// After how long it begins anew, in microseconds; `None` is when its picture ends.
@@ -50,6 +52,17 @@ pub struct Part {
     /// Where it ends. Pictures that begin before it belong to the part, and the last one is shown until then; so parts
     /// that meet neither lose nor double one.
     pub end_us: i64,
+}
+
+/// Every time is scaled by `from`/`to`, exactly; sound that is encoded keeps its pitch. Picture times that are those of a
+/// constant rate of `from`, but for their container's rounding, become those of `to`, without it. All other times of the
+/// [`Job`] are those of the output, but for those of [`Part`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retime {
+    /// Frames a second as the source plays.
+    pub from: Fraction,
+    /// Frames a second as the output plays.
+    pub to: Fraction,
 }
 
 /// What becomes of the picture.

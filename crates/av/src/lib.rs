@@ -45,7 +45,9 @@ pub use error::AvError;
 pub use facts::{AudioFacts, Facts, PixelFacts, StreamFacts, StreamKind, VideoFacts};
 pub use fraction::Fraction;
 pub use input::Cancel;
-pub use job::{AudioEncode, AudioTrack, Cropping, Done, Job, Part, Reached, VideoEdit, VideoEncode, VideoTrack};
+pub use job::{
+    AudioEncode, AudioTrack, Cropping, Done, Job, Part, Reached, Retime, VideoEdit, VideoEncode, VideoTrack,
+};
 pub use log::{init, take_log};
 pub use pipeline::run;
 pub use proof::{DecodeProof, StreamProof, decode_all, decode_streams};

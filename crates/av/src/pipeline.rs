@@ -67,13 +67,13 @@ fn attempt(
     match &job.video {
         VideoTrack::Copy { stream } => {
             let track = output.copy_track(&input, *stream)?;
-            timescale = plan.video_base;
+            timescale = plan.copied_base();
             chains.push(Chain::Copy(track));
         }
         VideoTrack::Edit(edit) => {
             headers = Headers::open(&input, edit)?;
             let track = output.edited_track(&input, edit, headers.as_ref())?;
-            timescale = plan.video_base;
+            timescale = plan.copied_base();
             chains.push(Chain::Copy(track));
         }
         VideoTrack::Encode(encode) => {

@@ -26,6 +26,7 @@ fn copy_job(input: &Path, output: &Path) -> Job {
         video: VideoTrack::Copy { stream: stream(pinpress_av::StreamKind::Video).unwrap() },
         audio: stream(pinpress_av::StreamKind::Audio).map(|stream| AudioTrack::Copy { stream }),
         part: None,
+        retime: None,
         repeat: 1,
         period_us: None,
         end_us: None,

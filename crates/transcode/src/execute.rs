@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use pinpress_av::{
-    AudioEncode, AudioTrack, Cancel, Cropping, Facts, Job, Part, Reached, VideoEdit, VideoEncode, VideoTrack,
+    AudioEncode, AudioTrack, Cancel, Cropping, Facts, Job, Part, Reached, Retime, VideoEdit, VideoEncode, VideoTrack,
 };
 use pinpress_media::{Action, AudioStep, Failure, FailureKind, FixOptions, Plan, Progress, RateStep, Stage, VideoStep};
 use pinpress_probe::{FrameRate, MediaInfo, Rational, Seconds};
@@ -57,6 +57,7 @@ pub fn execute(
         video: job_video,
         audio: plan.audio.as_ref().map(|audio| audio_track(audio, info)),
         part: plan.part.map(|part| Part { begin_us: part.begin.micros(), end_us: part.end.micros() }),
+        retime: plan.retime.map(retime).transpose()?,
         repeat: plan.repeat.max(1),
         period_us: plan.period.map(Seconds::micros),
         end_us: plan.end.map(Seconds::micros),
@@ -83,6 +84,19 @@ pub fn execute(
     rendition.done = done;
     rendition.written();
     Ok(rendition)
+}
+
+fn retime(retime: pinpress_media::Retime) -> Result<Retime, Failure> {
+    let libav = |rate: FrameRate| {
+        fraction(rate)
+            .ok_or_else(|| Failure::new(FailureKind::Unfixable, format!("a rate of {rate} cannot be written")))
+    };
+    Ok(Retime { from: libav(retime.from)?, to: libav(retime.to)? })
+}
+
+fn fraction(rate: FrameRate) -> Option<pinpress_av::Fraction> {
+    let rate = rate.rational();
+    Some(pinpress_av::Fraction::new(i32::try_from(rate.num()).ok()?, i32::try_from(rate.den()).ok()?))
 }
 
 fn video_track(plan: &Plan, info: &MediaInfo) -> Result<VideoTrack, Failure> {
@@ -115,10 +129,7 @@ fn video_track(plan: &Plan, info: &MediaInfo) -> Result<VideoTrack, Failure> {
     };
     let hold = plan.hold_until.and_then(|until| held(plan, info, until, rate));
     let filters = filters::describe(encode, video, hold)?;
-    let frame_rate = rate.and_then(|rate| {
-        let rate = rate.rational();
-        Some(pinpress_av::Fraction::new(i32::try_from(rate.num()).ok()?, i32::try_from(rate.den()).ok()?))
-    });
+    let frame_rate = rate.and_then(fraction);
     Ok(VideoTrack::Encode(VideoEncode {
         stream: encode.stream as usize,
         filter: filters.description,

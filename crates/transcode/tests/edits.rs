@@ -22,3 +22,9 @@ mod crops;
 
 #[path = "edits/parts.rs"]
 mod parts;
+
+#[path = "edits/rates.rs"]
+mod rates;
+
+#[path = "edits/loops.rs"]
+mod loops;

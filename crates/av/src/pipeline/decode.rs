@@ -155,7 +155,8 @@ pub(super) fn pictures(
     shared: &Shared<'_>,
 ) -> Result<(), Halt> {
     let own = decoder.time_base();
-    let (end, part_end) = (plan.end(own), plan.part_end(own));
+    let (end, part_end) = (plan.input_end(own), plan.input_part_end(own));
+    let played = plan.played(own);
     let mut decoding = Decoding::new(plan, decoder, plan.video, shared);
     let (mut until, mut last, mut step) = (None, None, 0);
     let mut hand_on = |mut frame: Frame| {
@@ -169,12 +170,12 @@ pub(super) fn pictures(
         last = Some(time);
         // A frame without a duration lasts as long as the one before it.
         until = Some(time.saturating_add(if duration > 0 { duration } else { step.max(0) }));
-        frame.set_pts(Some(own.rescale(time, base)));
+        frame.set_pts(Some(played.rescale(time, base)));
         Ok(to_filter.send(Pictures::Frame(frame))?)
     };
     while decoding.take(&next(feed)?, &mut hand_on)? {}
     // A last packet that decodes to nothing (H.263 cameras write such) still takes its time.
     let until = until.max(decoding.packets_end).map(|until| until.min(end).min(part_end));
-    to_filter.send(Pictures::End(until.map(|until| own.rescale(until, base))))?;
+    to_filter.send(Pictures::End(until.map(|until| played.rescale(until, base))))?;
     Ok(())
 }

@@ -73,17 +73,19 @@ pub(super) fn stage(
         }
         opened.keep_only(&streams);
         // Unless told otherwise the picture's length is the clip's: so its rate goes on over the seam.
-        let period_us = job.period_us.unwrap_or_else(|| lanes.first().map_or(0, |video| video.base.micros(video.end)));
+        let period_us =
+            job.period_us.unwrap_or_else(|| lanes.first().map_or(0, |video| plan.played(video.base).micros(video.end)));
         let offset_us = period_us.saturating_mul(i64::from(pass));
         if plan.end_us.is_some_and(|end| offset_us >= end) {
             break;
         }
         for (index, lane) in lanes.iter_mut().enumerate() {
             let exact = index == 0 && job.period_us.is_none();
-            let own = if exact { lane.end } else { Fraction::MICROSECOND.rescale(period_us, lane.base) };
+            let own = if exact { lane.end } else { Fraction::MICROSECOND.rescale(period_us, plan.played(lane.base)) };
             lane.waits = plan.begins_inside && lane.stream == plan.video;
             lane.begin(pass, own.saturating_mul(i64::from(pass)))?;
         }
+        let offset_us = Fraction::MICROSECOND.rescale(offset_us, plan.played(Fraction::MICROSECOND));
         read_pass(&mut opened, &mut lanes, plan, offset_us, shared)?;
         if lanes.iter().any(|lane| lane.waits) {
             return Err(no_such_part().into());

@@ -139,11 +139,12 @@ pub(super) fn sound(
     let base = encoder.time_base();
     let mut stage = SoundStage {
         description: format!(
-            "{}{},aresample={rate}:async=1:min_hard_comp=0.01,aformat=sample_fmts=fltp:sample_rates={rate}:\
+            "{}{},aresample={rate}:async=1:min_hard_comp=0.01,{}aformat=sample_fmts=fltp:sample_rates={rate}:\
              channel_layouts={channels}c",
             // To the sample; the rest of what was read before the part is none of it.
             if plan.begins_inside { "atrim=start_pts=0," } else { "" },
             settings.filter,
+            tempo(plan),
             rate = settings.sample_rate,
             channels = settings.channels
         ),
@@ -152,13 +153,23 @@ pub(super) fn sound(
         track,
         base,
         graph: None,
+        stretch: plan.played(base),
+        moved: 0,
         to_mux,
     };
     let mut decoding = Decoding::new(plan, decoder, settings.stream, shared);
     let from = decoding.base();
-    let part_end = plan.part_end(from);
+    let part_end = plan.input_part_end(from);
     while decoding.take(&next(feed)?, &mut |frame| stage.take(frame::Audio::from(frame), from, part_end))? {}
     stage.end()
+}
+
+/// The filter that stretches sound with its pitch kept, where there is anything to stretch.
+fn tempo(plan: &Wiring) -> String {
+    plan.retime().map_or_else(String::new, |retime| {
+        let [from, to] = [retime.from, retime.to];
+        format!("atempo={}/{}*{}/{},", to.num, to.den, from.den, from.num)
+    })
 }
 
 struct SoundStage<'a> {
@@ -168,6 +179,10 @@ struct SoundStage<'a> {
     track: usize,
     base: Fraction,
     graph: Option<(SoundShape, Graph)>,
+    /// How long a sample of the encoder lasts when it is stretched.
+    stretch: Fraction,
+    /// How much earlier than by its own time what comes out of the graph begins, in samples.
+    moved: i64,
     to_mux: &'a Sender<ToMux>,
 }
 
@@ -189,6 +204,9 @@ impl SoundStage<'_> {
         let fits = self.graph.as_ref().is_some_and(|(known, _)| *known == shape);
         if !fits {
             self.drain()?;
+            // `atempo` stretches what it is given, and leaves it where it begins.
+            let begin = samples.rescale(frame.pts().unwrap_or(0), self.base).max(0);
+            self.moved = begin.saturating_sub(self.stretch.rescale(begin, self.base));
             let mut graph = Graph::sound(&shape, samples, &self.description)?;
             graph.set_frame_size(self.encoder.frame_size());
             self.graph = Some((shape, graph));
@@ -211,7 +229,7 @@ impl SoundStage<'_> {
             let Some((_, graph)) = &mut self.graph else { return Ok(()) };
             let Some(frame) = graph.receive()? else { return Ok(()) };
             let mut sound = frame::Audio::from(frame);
-            let time = graph.time_base().rescale(sound.pts().unwrap_or(0), self.base);
+            let time = graph.time_base().rescale(sound.pts().unwrap_or(0), self.base).saturating_sub(self.moved);
             let samples = i64::try_from(sound.samples()).unwrap_or(0);
             if time.saturating_add(samples) > self.end {
                 continue;

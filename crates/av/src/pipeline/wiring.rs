@@ -7,7 +7,7 @@ use ffmpeg_next::media;
 use crate::error::AvError;
 use crate::fraction::Fraction;
 use crate::input::Input;
-use crate::job::{AudioTrack, Job};
+use crate::job::{AudioTrack, Job, Retime};
 
 /// Ticks a second below which timestamps of an encode are made finer, so that a loop's seam and a held frame fall
 /// where they should.
@@ -29,6 +29,9 @@ pub(crate) struct Wiring {
     part_us: Option<i64>,
     /// Whether it begins inside the file.
     pub(super) begins_inside: bool,
+    retime: Option<Retime>,
+    /// How much longer everything plays: the source's rate by the output's.
+    stretch: Fraction,
 }
 
 /// How far a time in microseconds may be from the one that it was rounded from, when several of them were added.
@@ -41,6 +44,16 @@ impl Wiring {
         input.expect_kind(video, media::Type::Video, "video")?;
         if let Some(audio) = audio {
             input.expect_kind(audio, media::Type::Audio, "audio")?;
+        }
+        let stretch = match job.retime {
+            None => Fraction::new(1, 1),
+            Some(Retime { from, to }) => from.times(to.inverse()).ok_or_else(|| no_such_rate(from, to))?,
+        };
+        if job.retime.is_some() && matches!(job.audio, Some(AudioTrack::Copy { .. })) {
+            return Err(AvError::Muxer("sound that is copied plays at its own rate only".to_owned()));
+        }
+        for stream in std::iter::once(video).chain(audio) {
+            input.time_base(stream).times(stretch).ok_or_else(|| no_such_rate(input.time_base(stream), stretch))?;
         }
         let start = |stream: usize| input.start_ticks(stream).map(|ticks| input.time_base(stream).micros(ticks));
         let starts = [start(video), audio.and_then(start)];
@@ -61,6 +74,8 @@ impl Wiring {
             },
             end_us: job.end_us,
             part_us: job.part.map(|part| part.end_us.saturating_sub(part.begin_us).max(0)),
+            retime: job.retime,
+            stretch,
             begins_inside: job.part.is_some_and(|part| part.begin_us > 0),
         })
     }
@@ -83,20 +98,50 @@ impl Wiring {
         Fraction::MICROSECOND.rescale(self.origin_us, self.base(stream))
     }
 
+    /// The rates between which the picture is retimed.
+    pub(super) const fn retime(&self) -> Option<Retime> {
+        self.retime
+    }
+
+    /// The time base of a copied picture in the output.
+    pub(super) fn copied_base(&self) -> Fraction {
+        self.retime.map_or(self.video_base, |retime| fine(retime.to.inverse()))
+    }
+
+    /// How long a tick of the input lasts in the output.
+    pub(super) fn played(&self, base: Fraction) -> Fraction {
+        base.times(self.stretch).unwrap_or(base)
+    }
+
     /// The last moment in ticks of `base`, from zero of the output: what ends behind it is not shown.
     pub(super) fn end(&self, base: Fraction) -> i64 {
         self.end_us.map_or(i64::MAX, |end| Fraction::MICROSECOND.rescale(end, base))
     }
 
-    /// Where the part ends, in ticks of `base` from zero of the output: a picture that begins before it is shown.
-    pub(super) fn part_end(&self, base: Fraction) -> i64 {
+    /// The same in ticks of the input.
+    pub(super) fn input_end(&self, base: Fraction) -> i64 {
+        self.end(self.played(base))
+    }
+
+    /// Where the part ends, in ticks of the input from where it begins: a picture that begins before it is shown.
+    pub(super) fn input_part_end(&self, base: Fraction) -> i64 {
         self.part_us.map_or(i64::MAX, |end| Fraction::MICROSECOND.rescale(end, base))
     }
 
-    /// Past which moment nothing has to be read, in microseconds from zero of the output.
-    pub(super) fn over_us(&self) -> Option<i64> {
-        [self.end_us, self.part_us].into_iter().flatten().min()
+    /// The same in ticks of the output.
+    pub(super) fn part_end(&self, base: Fraction) -> i64 {
+        self.part_us.map_or(i64::MAX, |end| self.played(Fraction::MICROSECOND).rescale(end, base))
     }
+
+    /// Past which moment nothing has to be read, in microseconds of the input from zero of the output.
+    pub(super) fn over_us(&self) -> Option<i64> {
+        let end = self.end_us.map(|_| self.input_end(Fraction::MICROSECOND));
+        [end, self.part_us].into_iter().flatten().min()
+    }
+}
+
+fn no_such_rate(left: Fraction, right: Fraction) -> AvError {
+    AvError::Muxer(format!("times cannot be scaled by {}/{} and {}/{}", left.num, left.den, right.num, right.den))
 }
 
 /// The same time base with ticks that are whole parts of its own, at least [`MIN_TICKS`] a second.

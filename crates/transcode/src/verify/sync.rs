@@ -29,7 +29,7 @@ pub(super) fn at_the_start(source: &Facts, result: &Facts, plan: &Plan) -> Resul
     // The middle of a sound begins with the picture, and the packets say nothing of where it paused.
     let before = match plan.part {
         Some(part) if part.begin > Seconds::ZERO => Some(0),
-        _ => offset(source, video_stream(plan), audio_stream(plan)),
+        _ => offset(source, video_stream(plan), audio_stream(plan)).map(|micros| retimed(micros, plan)),
     };
     let after = offset(result, None, None);
     match before.zip(after) {
@@ -38,6 +38,12 @@ pub(super) fn at_the_start(source: &Facts, result: &Facts, plan: &Plan) -> Resul
         }
         _ => Ok(()),
     }
+}
+
+/// The same time as the result plays, where that has another rate.
+fn retimed(micros: i64, plan: &Plan) -> i64 {
+    let stretch = plan.retime.and_then(|retime| retime.from.rational().checked_div(retime.to.rational()));
+    stretch.map_or(micros, |stretch| stretch.scaled_round(micros))
 }
 
 /// Compares when the sound ends after the picture, within a packet of sound and a frame; where it is meant to end
