@@ -24,6 +24,7 @@ mod demux;
 mod encode;
 mod filter;
 mod mux;
+mod seam;
 mod shared;
 mod wiring;
 

@@ -31,6 +31,8 @@ struct Lane<'a> {
     reached_us: i64,
     /// The picture's sync sample where the part begins has not come yet.
     waits: bool,
+    /// The clip begins anew, and nothing of the picture was shown yet.
+    begins_anew: bool,
 }
 
 pub(super) fn stage(
@@ -55,6 +57,7 @@ pub(super) fn stage(
             end: 0,
             reached_us: i64::MIN,
             waits: false,
+            begins_anew: false,
         })
         .collect();
     let mut input = Some(first);
@@ -83,6 +86,7 @@ pub(super) fn stage(
             let exact = index == 0 && job.period_us.is_none();
             let own = if exact { lane.end } else { Fraction::MICROSECOND.rescale(period_us, plan.played(lane.base)) };
             lane.waits = plan.begins_inside && lane.stream == plan.video;
+            lane.begins_anew = pass > 0 && lane.stream == plan.video;
             lane.begin(pass, own.saturating_mul(i64::from(pass)))?;
         }
         let offset_us = Fraction::MICROSECOND.rescale(offset_us, plan.played(Fraction::MICROSECOND));
@@ -190,6 +194,15 @@ impl Lane<'_> {
             return Ok(());
         }
         self.waits = false;
+        if self.begins_anew && !crate::scan::is_hidden(&packet) {
+            // What an edit list hides before it would be shown at the seam, and is left out: it must not be needed.
+            if self.copier.is_some() && !packet.is_key() {
+                let reason =
+                    "the first picture needs others that are not shown: it cannot be repeated without decoding";
+                return Err(AvError::Muxer(reason.to_owned()).into());
+            }
+            self.begins_anew = false;
+        }
         if let Some(time) = packet.pts().or(packet.dts())
             && !crate::scan::is_hidden(&packet)
         {

@@ -6,6 +6,7 @@ use crossbeam_channel::{Receiver, Sender};
 use ffmpeg_next::{Frame, frame, picture};
 
 use super::decode::Decoding;
+use super::seam::Seam;
 use super::{Feed, Halt, Pictures, Shared, ToMux, Wiring, next};
 use crate::decoder::Decoder;
 use crate::encoder::Encoder;
@@ -160,8 +161,24 @@ pub(super) fn sound(
     let mut decoding = Decoding::new(plan, decoder, settings.stream, shared);
     let from = decoding.base();
     let part_end = plan.input_part_end(from);
-    while decoding.take(&next(feed)?, &mut |frame| stage.take(frame::Audio::from(frame), from, part_end))? {}
-    stage.end()
+    let mut seam = Seam::new(plan.repeats);
+    loop {
+        let message = next(feed)?;
+        let goes_on = decoding.take(&message, &mut |frame| {
+            seam.take(frame::Audio::from(frame)).map_or(Ok(()), |frame| stage.take(frame, from, part_end))
+        })?;
+        let until = match message {
+            Feed::Packet(_) => continue,
+            Feed::Seam(offset) => offset,
+            Feed::End => i64::MAX,
+        };
+        for frame in seam.cut(until, from) {
+            stage.take(frame, from, part_end)?;
+        }
+        if !goes_on {
+            return stage.end();
+        }
+    }
 }
 
 /// The filter that stretches sound with its pitch kept, where there is anything to stretch.

@@ -29,6 +29,8 @@ pub(crate) struct Wiring {
     part_us: Option<i64>,
     /// Whether it begins inside the file.
     pub(super) begins_inside: bool,
+    /// Whether the clip is shown more than once.
+    pub(super) repeats: bool,
     retime: Option<Retime>,
     /// How much longer everything plays: the source's rate by the output's.
     stretch: Fraction,
@@ -74,6 +76,7 @@ impl Wiring {
             },
             end_us: job.end_us,
             part_us: job.part.map(|part| part.end_us.saturating_sub(part.begin_us).max(0)),
+            repeats: job.repeat > 1,
             retime: job.retime,
             stretch,
             begins_inside: job.part.is_some_and(|part| part.begin_us > 0),

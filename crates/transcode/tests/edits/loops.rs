@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use pinpress_media::{Plan, Retime};
 use pinpress_probe::{FrameRate, Rational, RuleId, Seconds};
 
-use crate::ground::{clip, edit, edited, encoded_sound, facts, fix, pictures};
-use crate::support::{ffmpeg, ffprobe, folder, text};
+use crate::ground::{clip, edit, edited, encoded_sound, facts, fix, pictures, tried};
+use crate::support::{ffmpeg, ffmpeg_bytes, ffprobe, folder, text};
 
 /// Pictures of very different lengths, reordered.
 fn variable(folder: &Path, name: &str) -> PathBuf {
@@ -98,4 +98,49 @@ fn a_clip_is_repeated_at_another_rate() {
     let entries = ["-select_streams", "v:0", "-show_entries", "stream=r_frame_rate,avg_frame_rate,nb_frames"];
     assert_eq!(ffprobe(&output, &entries), ["25/1", "25/1", "192"]);
     assert_eq!(pictures(&output, "null"), vec![pictures(&source, "null"); 2].concat());
+}
+
+/// Sound that outlasts the picture is cut at the seam to the sample, and not what comes behind it.
+#[test]
+fn sound_begins_anew_with_the_picture() {
+    let folder = folder();
+    let source = folder.path().join("a.mp4");
+    let sound = "aevalsrc='0.5*sin(2*PI*(300*t+300*t*t))':s=48000:d=2.07";
+    let inputs = ["-f", "lavfi", "-i", "testsrc2=s=160x120:d=2:r=25", "-f", "lavfi", "-i", sound];
+    let codecs = ["-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "aac", "-b:a", "192k"];
+    ffmpeg(&[&inputs[..], &codecs, &[text(&source)]].concat());
+    let info = facts(&source);
+    let output = folder.path().join("out.mp4");
+    let plan = Plan { repeat: 4, audio: encoded_sound(&info), ..edited(&info, edit(&info, RuleId::Duration)) };
+    fix(&source, plan, &output);
+    let samples = |path: &Path| -> Vec<f32> {
+        let decoded = ffmpeg_bytes(&["-i", text(path), "-vn", "-ac", "1", "-ar", "48000", "-f", "f32le", "-"]);
+        decoded.as_chunks::<4>().0.iter().map(|four| f32::from_le_bytes(*four)).collect()
+    };
+    let (once, four) = (samples(&source), samples(&output));
+    for pass in 0..4 {
+        for window in [1_000..20_000, 60_000..95_000] {
+            let heard = &four[pass * 96_000..][window.clone()];
+            let asked = &once[window.clone()];
+            let energy: f32 = asked.iter().map(|a| a * a).sum();
+            let error: f32 = asked.iter().zip(heard).map(|(a, b)| (a - b) * (a - b)).sum();
+            assert!((error / energy).sqrt() < 0.2, "{pass} {window:?}: {}", (error / energy).sqrt());
+        }
+    }
+}
+
+#[test]
+fn a_clip_that_begins_between_sync_samples_is_not_repeated_by_copying() {
+    let folder = folder();
+    let whole = clip(folder.path(), "whole.mp4", "160x120", "25", &["-g", "50", "-bf", "0"]);
+    let source = folder.path().join("trimmed.mp4");
+    ffmpeg(&["-ss", "1", "-i", text(&whole), "-c", "copy", text(&source)]);
+    let flags = ffprobe(&source, &["-select_streams", "v:0", "-show_entries", "packet=flags"]);
+    assert!(flags[0].contains('D'), "an edit list hides the beginning");
+    let info = facts(&source);
+    let output = folder.path().join("out.mp4");
+    let plan = Plan { audio: encoded_sound(&info), ..edited(&info, edit(&info, RuleId::Duration)) };
+    fix(&source, plan.clone(), &output);
+    let failure = tried(&source, Plan { repeat: 2, ..plan }, &output).unwrap_err();
+    assert!(failure.message.contains("cannot be repeated without decoding"), "{failure}");
 }
