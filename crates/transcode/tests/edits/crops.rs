@@ -47,7 +47,7 @@ fn a_crop_by_parameter_set_shows_the_same_pixels_as_a_decoded_crop() {
         let fixed = fix(&source, edited(&info, step), &output);
         let video = fixed.info.primary_video().unwrap();
         assert_eq!((video.coded.width, video.coded.height), size, "{name}");
-        assert_eq!(fixed.frames_decoded, 100, "{name}");
+        assert!(fixed.packets_compared >= 100, "{name}");
         let entries = ["-select_streams", "v:0", "-show_entries", "stream=width,height"];
         assert_eq!(ffprobe(&output, &entries), [size.0.to_string(), size.1.to_string()], "{name}");
         let crop = format!("crop={}:{}:{}:{}", size.0, size.1, place.0, place.1);

@@ -64,7 +64,7 @@ fn every_picture_is_there_as_often_as_the_clip_and_the_seam_is_exact() {
         let once = fix(&source, Plan { repeat: 1, ..plan.clone() }, &output);
         let (first, _) = times(&output);
         let fixed = fix(&source, plan, &output);
-        assert_eq!(fixed.frames_decoded, once.frames_decoded * 3, "{name}");
+        assert!(once.packets_compared > 0 && fixed.packets_compared == once.packets_compared * 3, "{name}");
         assert_eq!(pictures(&output, "null"), vec![pictures(&source, "null"); 3].concat(), "{name}");
         let (shown, increases) = times(&output);
         assert!(increases, "{name}");
