@@ -44,6 +44,7 @@ fn encoded(input: &Path, output: &Path, encoder: H264Encoder, max_bit_rate: Opti
         video,
         audio: None,
         part: None,
+        retime: None,
         moov_room: None,
         repeat: 1,
         period_us: None,

@@ -28,6 +28,7 @@ fn job(input: &Path, output: &Path, moov_room: Option<u32>) -> Option<Job> {
         video: VideoTrack::Copy { stream: stream(StreamKind::Video, &["h264", "hevc"])? },
         audio: stream(StreamKind::Audio, &["aac"]).map(|stream| AudioTrack::Copy { stream }),
         part: None,
+        retime: None,
         repeat: 1,
         period_us: None,
         end_us: None,

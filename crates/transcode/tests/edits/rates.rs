@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use pinpress_media::{Plan, Retime};
-use pinpress_probe::{FrameRate, MediaInfo, RuleId, Seconds};
+use pinpress_media::{FixOptions, FpsMode, Plan, Retime, VideoStep};
+use pinpress_probe::{FrameRate, MediaInfo, RuleId, Seconds, Spec};
+use pinpress_transcode::plan::{Measured, plan};
 
 use crate::ground::{edit, edited, encoded_sound, facts, fix, packets};
 use crate::support::{ffmpeg, ffmpeg_bytes, ffprobe, folder, text};
@@ -97,7 +98,9 @@ fn pictures_are_the_same_packets_at_a_rate_that_is_exact() {
             assert!((flash - beep).abs() < 0.04, "{flash} {beep} {name}");
         }
         // Uneven by a frame at most at the end.
-        assert!((fixed.info.duration.unwrap().millis() - (exact * 20_000.0 / 19.0) as i64).abs() < 60, "{name}");
+        let rate = from.rational();
+        let exact = 20_000 * rate.num() / rate.den() / 25;
+        assert!((fixed.info.duration.unwrap().millis() - exact).abs() < 60, "{name}");
     }
 }
 
@@ -153,4 +156,28 @@ fn an_irregular_picture_ends_no_slower_than_it_was_to_be() {
     let fixed = fix(&source, retimed(&info, from, to), &output);
     assert!(fixed.info.primary_video().unwrap().frame_rate.unwrap() >= to, "{:?}", fixed.info.primary_video());
     assert_eq!(packets(&source), packets(&output));
+}
+
+/// Another shape has to be encoded, and the rate is changed along the way.
+#[test]
+fn an_encode_is_retimed_too() {
+    let folder = folder();
+    let source = flashes(folder.path(), "film.mkv", "24", 20, &["-vf", "scale=320:240,setsar=1"]);
+    let info = facts(&source);
+    let options =
+        FixOptions { fps: FpsMode::Retime, preset: "ultrafast".to_owned(), threads: 2, ..FixOptions::default() };
+    let planned = plan(&info, &Spec::load("pinterest").unwrap(), &options, &Measured::default());
+    assert!(matches!(planned.video, Some(VideoStep::Encode(_))) && planned.retime.is_some(), "{planned:?}");
+    let output = folder.path().join("out.mp4");
+    fix(&source, planned, &output);
+    let rates = ffprobe(&output, &["-select_streams", "v:0", "-show_entries", "stream=r_frame_rate,avg_frame_rate"]);
+    assert_eq!(rates, ["25/1", "25/1"]);
+    let frames =
+        ffprobe(&output, &["-select_streams", "v:0", "-count_packets", "-show_entries", "stream=nb_read_packets"]);
+    assert_eq!(frames, ["480"], "no picture twice and none lost");
+    let (flashes, beeps) = (flash_times(&output), beep_times(&output));
+    assert_eq!((flashes.len(), beeps.len()), (20, 20));
+    for (flash, beep) in flashes.iter().zip(&beeps) {
+        assert!((flash - beep).abs() < 0.04, "{flash} {beep}");
+    }
 }
