@@ -289,6 +289,20 @@ impl Input {
         Fraction::new(aspect.num, aspect.den)
     }
 
+    /// The codec's own bytes.
+    pub(crate) fn extradata(&self, stream: usize) -> Vec<u8> {
+        let Some(stream) = self.context.stream(stream) else { return Vec::new() };
+        let parameters = stream.parameters();
+        // SAFETY: the parameters live as long as the context; libav keeps pointer and size of the bytes together.
+        unsafe {
+            let raw: *const ffi::AVCodecParameters = parameters.as_ptr();
+            match usize::try_from((*raw).extradata_size) {
+                Ok(size) if !(*raw).extradata.is_null() => std::slice::from_raw_parts((*raw).extradata, size).to_vec(),
+                _ => Vec::new(),
+            }
+        }
+    }
+
     /// Samples in each packet of sound; 0 when it is not known or not constant.
     pub(crate) fn frame_size(&self, stream: usize) -> i64 {
         self.context.stream(stream).map_or(0, |stream| {

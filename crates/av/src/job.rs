@@ -75,6 +75,8 @@ pub enum VideoTrack {
     },
     /// The packets as they are, behind other parameter sets.
     Edit(VideoEdit),
+    /// The packets as they are, and the last picture once more, encoded.
+    Extend(VideoExtend),
     /// Decode, filter, encode as H.264 High, 8-bit 4:2:0, square pixels.
     Encode(VideoEncode),
 }
@@ -86,6 +88,7 @@ impl VideoTrack {
         match self {
             Self::Copy { stream } => *stream,
             Self::Edit(edit) => edit.stream,
+            Self::Extend(extend) => extend.stream,
             Self::Encode(encode) => encode.stream,
         }
     }
@@ -102,6 +105,22 @@ pub struct VideoEdit {
     pub size: Option<(u32, u32)>,
     /// Declare the samples square, in the parameter sets and in the container.
     pub square_pixels: bool,
+}
+
+/// The last picture shown on. Only H.264 of 8 bits with its parameter sets in the head of the file (`avcC`), shown once
+/// and at its own rate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VideoExtend {
+    /// The stream.
+    pub stream: usize,
+    /// Until when, in microseconds; in whole frames, rounded up.
+    pub until_us: i64,
+    /// Frames a second of what is added.
+    pub frame_rate: Fraction,
+    /// x264's CRF, 0 to 51.
+    pub crf: u8,
+    /// x264's preset.
+    pub preset: String,
 }
 
 /// What is cut off each side of the picture of whole macroblocks (ITU-T H.264 §7.4.2.1.1), in luma samples; whole

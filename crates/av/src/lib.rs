@@ -34,6 +34,7 @@ mod graph;
 mod input;
 mod muxer;
 mod nal;
+mod tail;
 mod tkhd;
 mod witness;
 
@@ -46,7 +47,8 @@ pub use facts::{AudioFacts, Facts, PixelFacts, StreamFacts, StreamKind, VideoFac
 pub use fraction::Fraction;
 pub use input::Cancel;
 pub use job::{
-    AudioEncode, AudioTrack, Cropping, Done, Job, Part, Reached, Retime, VideoEdit, VideoEncode, VideoTrack,
+    AudioEncode, AudioTrack, Cropping, Done, Job, Part, Reached, Retime, VideoEdit, VideoEncode, VideoExtend,
+    VideoTrack,
 };
 pub use log::{init, take_log};
 pub use pipeline::run;

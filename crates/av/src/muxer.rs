@@ -90,21 +90,12 @@ impl Mp4 {
     ) -> Result<usize, AvError> {
         let track = self.copy_track(input, edit.stream)?;
         let Some(mut stream) = self.output.stream_mut(track) else { return Ok(track) };
-        // SAFETY: plain fields of the fresh stream's own parameters. The codec's bytes are libav's to free, so the new
-        // ones are allocated by it, with the padding of zeros that its readers count on.
+        // SAFETY: plain fields of the fresh stream's own parameters.
         unsafe {
             let raw = stream.as_mut_ptr();
             let parameters = (*raw).codecpar;
-            if let Some(extradata) = headers.map(Headers::extradata) {
-                let padded = extradata.len() + ffi::AV_INPUT_BUFFER_PADDING_SIZE as usize;
-                let fresh = ffi::av_mallocz(padded).cast::<u8>();
-                if fresh.is_null() {
-                    return Err(AvError::Internal("out of memory".to_owned()));
-                }
-                ptr::copy_nonoverlapping(extradata.as_ptr(), fresh, extradata.len());
-                ffi::av_freep((&raw mut (*parameters).extradata).cast());
-                (*parameters).extradata = fresh;
-                (*parameters).extradata_size = i32::try_from(extradata.len()).unwrap_or(0);
+            if let Some(headers) = headers {
+                set_extradata(parameters, headers.extradata())?;
             }
             if let Some((width, height)) = edit.size {
                 let side =
@@ -121,6 +112,16 @@ impl Mp4 {
             && let Some(Some(matrix)) = self.matrices.get_mut(track)
         {
             turn::place(matrix, size);
+        }
+        Ok(track)
+    }
+
+    /// The same with these bytes of the codec.
+    pub(crate) fn extended_track(&mut self, input: &Input, stream: usize, extradata: &[u8]) -> Result<usize, AvError> {
+        let track = self.copy_track(input, stream)?;
+        if let Some(mut stream) = self.output.stream_mut(track) {
+            // SAFETY: the fresh stream's own parameters.
+            unsafe { set_extradata((*stream.as_mut_ptr()).codecpar, extradata)? };
         }
         Ok(track)
     }
@@ -245,4 +246,25 @@ impl Mp4 {
         }
         Ok(Finished::Whole)
     }
+}
+
+/// Puts `extradata` in the place of the codec's own bytes.
+///
+/// # Safety
+/// `parameters` has to be alive, and nobody else's.
+unsafe fn set_extradata(parameters: *mut ffi::AVCodecParameters, extradata: &[u8]) -> Result<(), AvError> {
+    let padded = extradata.len() + ffi::AV_INPUT_BUFFER_PADDING_SIZE as usize;
+    // SAFETY: the bytes are libav's to free, so the new ones are allocated by it, with the padding of zeros that its
+    // readers count on.
+    unsafe {
+        let fresh = ffi::av_mallocz(padded).cast::<u8>();
+        if fresh.is_null() {
+            return Err(AvError::Internal("out of memory".to_owned()));
+        }
+        ptr::copy_nonoverlapping(extradata.as_ptr(), fresh, extradata.len());
+        ffi::av_freep((&raw mut (*parameters).extradata).cast());
+        (*parameters).extradata = fresh;
+        (*parameters).extradata_size = i32::try_from(extradata.len()).unwrap_or(0);
+    }
+    Ok(())
 }

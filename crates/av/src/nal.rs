@@ -146,7 +146,7 @@ fn sei_number(bytes: &mut impl Iterator<Item = u8>) -> Option<u32> {
 /// The parameter sets of an `avcC` (ISO/IEC 14496-15 §5.3.3.1): the bytes before them, the sequence and picture
 /// parameter sets, and the bytes behind.
 pub(crate) struct Configuration<'a> {
-    head: &'a [u8],
+    head: Vec<u8>,
     pub(crate) sequence: Vec<&'a [u8]>,
     pub(crate) picture: Vec<&'a [u8]>,
     tail: &'a [u8],
@@ -163,15 +163,23 @@ impl<'a> Configuration<'a> {
             return None;
         }
         let (count, rest) = rest.split_first()?;
+        let head = head.to_vec();
         let (sequence, rest) = sets(rest, count & 0x1F)?;
         let (count, rest) = rest.split_first()?;
         let (picture, tail) = sets(rest, *count)?;
         Some(Self { head, sequence, picture, tail })
     }
 
+    /// `AVCLevelIndication` is the highest of all sets.
+    pub(crate) fn raise_level(&mut self, level: u8) {
+        if let Some(told) = self.head.get_mut(3) {
+            *told = level.max(*told);
+        }
+    }
+
     /// The bytes; `None` where there are more sets, or longer ones, than it has room for.
     pub(crate) fn write(&self) -> Option<Vec<u8>> {
-        let mut bytes = self.head.to_vec();
+        let mut bytes = self.head.clone();
         let count = u8::try_from(self.sequence.len()).ok().filter(|count| *count < 0x20)?;
         bytes.push(0xE0 | count);
         let put = |sets: &[&[u8]], bytes: &mut Vec<u8>| {

@@ -17,6 +17,7 @@ use crate::fraction::Fraction;
 use crate::input::{Cancel, Input};
 use crate::job::{AudioEncode, AudioTrack, Done, Job, Reached, VideoEncode, VideoTrack};
 use crate::muxer::{Finished, Mp4};
+use crate::tail::Tail;
 
 mod copy;
 mod decode;
@@ -64,7 +65,7 @@ fn attempt(
     let (to_mux, muxing) = bounded::<ToMux>(PACKETS_WAITING);
     let mut chains = Vec::new();
     let timescale;
-    let mut headers = None;
+    let (mut headers, mut tail) = (None, None);
     match &job.video {
         VideoTrack::Copy { stream } => {
             let track = output.copy_track(&input, *stream)?;
@@ -74,6 +75,19 @@ fn attempt(
         VideoTrack::Edit(edit) => {
             headers = Headers::open(&input, edit)?;
             let track = output.edited_track(&input, edit, headers.as_ref())?;
+            timescale = plan.copied_base();
+            chains.push(Chain::Copy(track));
+        }
+        VideoTrack::Extend(extend) => {
+            if job.repeat > 1 || job.part.is_some() || job.retime.is_some() {
+                return Err(AvError::Muxer(
+                    "only what is shown whole, once, at its own rate can be shown on".to_owned(),
+                ));
+            }
+            let own = Input::open(&job.input, cancel)?;
+            let encoded = Tail::encode(own, plan.origin(extend.stream), extend, job.threads)?;
+            let track = output.extended_track(&input, extend.stream, encoded.extradata())?;
+            tail = Some(encoded);
             timescale = plan.copied_base();
             chains.push(Chain::Copy(track));
         }
@@ -167,7 +181,9 @@ fn attempt(
         }
         drop(to_mux);
         let (shared, plan) = (&shared, &plan);
-        scope.spawn(move || shared.run(|| demux::stage(job, plan, input, headers, &outlets, shared)));
+        scope.spawn(move || {
+            shared.run(|| demux::stage(job, plan, input, demux::Changes { headers, tail }, &outlets, shared))
+        });
         let mut written = Done::default();
         shared.run(|| mux::stage(&mut output, digesters, &muxing, &mut written, observe));
         drop(muxing);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ffmpeg_next::{Packet, codec, ffi, media};
+use ffmpeg_next::{Packet, codec, media};
 
 use crate::error::AvError;
 use crate::fraction::Fraction;
@@ -54,15 +54,7 @@ fn h264_form(input: &Input, stream: usize) -> Option<Form> {
     if parameters.id() != codec::Id::H264 {
         return None;
     }
-    // SAFETY: the parameters live as long as the context; libav keeps pointer and size of the bytes together.
-    let extradata = unsafe {
-        let raw: *const ffi::AVCodecParameters = parameters.as_ptr();
-        match usize::try_from((*raw).extradata_size) {
-            Ok(size) if !(*raw).extradata.is_null() => std::slice::from_raw_parts((*raw).extradata, size),
-            _ => &[],
-        }
-    };
-    Some(Form::of(extradata))
+    Some(Form::of(&input.extradata(stream)))
 }
 
 #[derive(Default)]

@@ -14,7 +14,8 @@ pub use options::{AspectMode, CropFocus, Encoder, FixOptions, FpsMode, LinkMode,
 /// Part of [`Candidate`] and [`CoverOptions`]: who asks for covers need not know `probe`.
 pub use pinpress_probe::Seconds;
 pub use plan::{
-    Action, AudioStep, DroppedStream, Estimate, Fill, Part, Plan, RateStep, Retime, VideoEdit, VideoEncode, VideoStep,
+    Action, AudioStep, DroppedStream, Estimate, Fill, Part, Plan, RateStep, Retime, VideoEdit, VideoEncode,
+    VideoExtend, VideoStep,
 };
 pub use signal::signal_name;
 pub use wire::{

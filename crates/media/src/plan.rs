@@ -105,6 +105,8 @@ pub enum VideoStep {
     },
     /// The packets with other headers, or other packets than all of them once: nothing is decoded.
     Edit(VideoEdit),
+    /// The packets as they are, and behind them the last picture again, encoded alone until [`Plan::hold_until`].
+    Extend(VideoExtend),
     /// Decode, filter, encode as H.264.
     Encode(VideoEncode),
 }
@@ -116,6 +118,7 @@ impl VideoStep {
         match self {
             Self::Copy { stream } => *stream,
             Self::Edit(edit) => edit.stream,
+            Self::Extend(extend) => extend.stream,
             Self::Encode(encode) => encode.stream,
         }
     }
@@ -137,6 +140,25 @@ pub struct VideoEdit {
     pub size: Option<CodedSize>,
     /// Declare the samples square, in the parameter set and in `pasp`.
     pub square_pixels: bool,
+}
+
+/// A last picture that is shown on, and all before it copied. Only for progressive H.264 of 8 bits, Baseline, Main or
+/// High, that has its parameter sets in the head of the file (MP4, MOV, Matroska, FLV), where nothing else changes: it is
+/// shown whole, once, at its own rate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VideoExtend {
+    /// The stream.
+    pub stream: u32,
+    /// The rules that force it.
+    pub rules: Vec<RuleId>,
+    /// Frames a second of what is added: the stream's own rate.
+    pub rate: FrameRate,
+    /// The encoder; x264 alone can number its parameter sets.
+    pub encoder: Encoder,
+    /// x264's CRF.
+    pub quality: u8,
+    /// x264's preset.
+    pub preset: String,
 }
 
 /// One encode of the picture. The filters follow from these fields in this order: fields to frames, tone map, turn,

@@ -3,9 +3,12 @@
 use std::path::Path;
 
 use pinpress_av::{
-    AudioEncode, AudioTrack, Cancel, Cropping, Facts, Job, Part, Reached, Retime, VideoEdit, VideoEncode, VideoTrack,
+    AudioEncode, AudioTrack, Cancel, Cropping, Facts, Job, Part, Reached, Retime, VideoEdit, VideoEncode, VideoExtend,
+    VideoTrack,
 };
-use pinpress_media::{Action, AudioStep, Failure, FailureKind, FixOptions, Plan, Progress, RateStep, Stage, VideoStep};
+use pinpress_media::{
+    Action, AudioStep, Encoder, Failure, FailureKind, FixOptions, Plan, Progress, RateStep, Stage, VideoStep,
+};
 use pinpress_probe::{FrameRate, MediaInfo, Rational, Seconds};
 
 use crate::facts::kept_metadata;
@@ -46,7 +49,7 @@ pub fn execute(
     }
     let job_video = video_track(plan, info)?;
     let stage = match (&job_video, &plan.audio) {
-        (VideoTrack::Copy { .. } | VideoTrack::Edit(_), _) => Stage::Copying,
+        (VideoTrack::Copy { .. } | VideoTrack::Edit(_) | VideoTrack::Extend(_), _) => Stage::Copying,
         (VideoTrack::Encode(_), _) => Stage::Encoding,
     };
     let facts = Facts::read(source, cancel).map_err(|error| failure::from_av(&error))?;
@@ -116,6 +119,7 @@ fn video_track(plan: &Plan, info: &MediaInfo) -> Result<VideoTrack, Failure> {
                 square_pixels: edit.square_pixels,
             }));
         }
+        VideoStep::Extend(extend) => return extended(plan, extend),
         VideoStep::Encode(encode) => encode,
     };
     let video = info
@@ -143,6 +147,22 @@ fn video_track(plan: &Plan, info: &MediaInfo) -> Result<VideoTrack, Failure> {
         preset: encode.preset.clone(),
         max_bit_rate: encode.max_bit_rate,
         colour: filters.colour,
+    }))
+}
+
+fn extended(plan: &Plan, extend: &pinpress_media::VideoExtend) -> Result<VideoTrack, Failure> {
+    let refused = |message: String| Failure::new(FailureKind::Encoder, message);
+    if !matches!(extend.encoder, Encoder::Auto | Encoder::X264) {
+        return Err(refused("only x264 can encode what follows copied pictures: leave --encoder out".to_owned()));
+    }
+    let until = plan.hold_until.ok_or_else(|| refused("the plan does not say how long to hold".to_owned()))?;
+    let rate = fraction(extend.rate).ok_or_else(|| refused(format!("a rate of {} cannot be written", extend.rate)))?;
+    Ok(VideoTrack::Extend(VideoExtend {
+        stream: extend.stream as usize,
+        until_us: until.micros(),
+        frame_rate: rate,
+        crf: extend.quality,
+        preset: extend.preset.clone(),
     }))
 }
 

@@ -28,7 +28,7 @@ const PACKET_SAMPLES: u64 = 1024;
 pub(crate) fn for_moov(plan: &Plan, info: &MediaInfo) -> Option<u32> {
     let encodes_sound = matches!(plan.audio, Some(AudioStep::Encode { .. }));
     let step = match &plan.video {
-        Some(VideoStep::Encode(_)) | None => return None,
+        Some(VideoStep::Encode(_) | VideoStep::Extend(_)) | None => return None,
         Some(step) if plan.action != Action::Passthrough && info.size_bytes >= SMALL => step,
         Some(_) => return None,
     };

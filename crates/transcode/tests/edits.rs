@@ -28,3 +28,6 @@ mod rates;
 
 #[path = "edits/loops.rs"]
 mod loops;
+
+#[path = "edits/holds.rs"]
+mod holds;

@@ -8,6 +8,7 @@ use crate::error::AvError;
 use crate::fraction::Fraction;
 use crate::input::{Input, Next};
 use crate::job::Job;
+use crate::tail::Tail;
 
 /// How far all streams have to be past the end before reading stops: what is shown before it may be stored behind it.
 const PAST_END_US: i64 = 1_000_000;
@@ -15,6 +16,12 @@ const PAST_END_US: i64 = 1_000_000;
 /// How far before a part reading begins: transport streams find a time only roughly, and sound may be stored long before
 /// the picture that it is heard with.
 const BEFORE_PART_US: i64 = 2_000_000;
+
+/// What is changed of a copied picture.
+pub(super) struct Changes {
+    pub(super) headers: Option<Headers>,
+    pub(super) tail: Option<Tail>,
+}
 
 /// One of the two streams.
 struct Lane<'a> {
@@ -31,6 +38,8 @@ struct Lane<'a> {
     reached_us: i64,
     /// The picture's sync sample where the part begins has not come yet.
     waits: bool,
+    /// The last decode time that was sent on, of a copied stream.
+    sent: Option<i64>,
     /// The clip begins anew, and nothing of the picture was shown yet.
     begins_anew: bool,
 }
@@ -39,7 +48,7 @@ pub(super) fn stage(
     job: &Job,
     plan: &Wiring,
     first: Input,
-    mut headers: Option<Headers>,
+    mut changes: Changes,
     outlets: &[Outlet],
     shared: &Shared<'_>,
 ) -> Result<(), Halt> {
@@ -53,10 +62,11 @@ pub(super) fn stage(
             origin: plan.origin(*stream),
             outlet,
             copier: matches!(outlet, Outlet::Copy { .. }).then(|| Copier::new(plan, *stream, &first)),
-            headers: headers.take_if(|_| *stream == plan.video),
+            headers: changes.headers.take_if(|_| *stream == plan.video),
             end: 0,
             reached_us: i64::MIN,
             waits: false,
+            sent: None,
             begins_anew: false,
         })
         .collect();
@@ -97,6 +107,9 @@ pub(super) fn stage(
         for lane in &mut lanes {
             lane.end_pass()?;
         }
+    }
+    if let (Some(tail), Some(lane)) = (changes.tail, lanes.first_mut()) {
+        lane.extend(tail)?;
     }
     for lane in &lanes {
         match lane.outlet {
@@ -183,8 +196,25 @@ impl Lane<'_> {
     fn end_pass(&mut self) -> Result<(), Halt> {
         if let (Outlet::Copy { track, to_mux }, Some(copier)) = (self.outlet, &mut self.copier) {
             for packet in copier.flush(None) {
+                self.sent = packet.dts().or(self.sent);
                 to_mux.send(ToMux::Packet(*track, packet, self.base))?;
             }
+        }
+        Ok(())
+    }
+
+    /// Shows the last picture on. Decode times go on as they did, so that a constant rate stays one.
+    fn extend(&mut self, tail: Tail) -> Result<(), Halt> {
+        let Outlet::Copy { track, to_mux } = self.outlet else { return Ok(()) };
+        let frame = tail.frame;
+        let step = frame.rescale(1, self.base).max(1);
+        let decoded = self.sent.map_or(self.end, |last| last.saturating_add(step)).min(self.end);
+        for (at, mut packet) in (0..).zip(tail.into_packets()) {
+            let [begin, end] = [at, at + 1].map(|at| frame.rescale(at, self.base));
+            packet.set_pts(Some(self.end.saturating_add(begin)));
+            packet.set_dts(Some(decoded.saturating_add(begin)));
+            packet.set_duration(end - begin);
+            to_mux.send(ToMux::Packet(*track, packet, self.base))?;
         }
         Ok(())
     }
@@ -219,6 +249,7 @@ impl Lane<'_> {
                 };
                 let (packets, base) = copier.ready(packet);
                 for packet in packets {
+                    self.sent = packet.dts().or(self.sent);
                     to_mux.send(ToMux::Packet(*track, packet, base))?;
                 }
                 Ok(())

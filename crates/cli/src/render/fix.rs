@@ -210,6 +210,13 @@ fn streams(plan: &Plan) -> Vec<StreamJson<'_>> {
                 what: None,
             });
         }
+        Some(VideoStep::Extend(step)) => streams.push(StreamJson {
+            stream: step.stream,
+            kind: "video",
+            done: "extend",
+            rules: &step.rules,
+            what: None,
+        }),
         Some(VideoStep::Encode(step)) => streams.push(StreamJson {
             stream: step.stream,
             kind: "video",

@@ -27,6 +27,7 @@ pub(crate) fn in_short(plan: &Plan) -> String {
     match &plan.video {
         Some(VideoStep::Encode(step)) => words.push(format!("encode the picture{}", because(&step.rules))),
         Some(VideoStep::Edit(edit)) => words.push(format!("{}{}", edited(edit, plan), because(&edit.rules))),
+        Some(VideoStep::Extend(step)) => words.push(format!("copy the picture{}", because(&step.rules))),
         Some(VideoStep::Copy { .. }) if encodes => words.push("copy the picture".to_owned()),
         Some(VideoStep::Copy { .. }) => words.push(format!("remux{}", because(&plan.container_rules))),
         None => {}
@@ -64,6 +65,9 @@ pub(crate) fn in_full(plan: &Plan) -> Vec<(&'static str, String)> {
         Some(VideoStep::Encode(step)) => lines.push(("picture", format!("{}{}", encoded(step), because(&step.rules)))),
         Some(VideoStep::Edit(edit)) => {
             lines.push(("picture", format!("{}{}; nothing is decoded", edited(edit, plan), because(&edit.rules))));
+        }
+        Some(VideoStep::Extend(step)) => {
+            lines.push(("picture", format!("copied, only what is held is encoded{}", because(&step.rules))));
         }
         Some(VideoStep::Copy { .. }) => lines.push(("picture", "copied".to_owned())),
         None => {}
