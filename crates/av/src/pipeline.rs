@@ -182,7 +182,7 @@ fn attempt(
         drop(to_mux);
         let (shared, plan) = (&shared, &plan);
         scope.spawn(move || {
-            shared.run(|| demux::stage(job, plan, input, demux::Changes { headers, tail }, &outlets, shared))
+            shared.run(|| demux::stage(job, plan, input, demux::Changes { headers, tail }, &outlets, shared));
         });
         let mut written = Done::default();
         shared.run(|| mux::stage(&mut output, digesters, &muxing, &mut written, observe));

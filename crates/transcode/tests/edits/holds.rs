@@ -1,11 +1,11 @@
 //! The last picture shown on, all before it copied.
 
 use pinpress_media::{Action, AudioStep, Encoder, Plan, VideoExtend, VideoStep};
-use pinpress_probe::{MediaInfo, RuleId, Seconds};
+use pinpress_probe::{FrameRate, MediaInfo, RuleId, Seconds};
 
 use crate::browser;
 use crate::ground::{clip, facts, fix, packets, pictures, tried};
-use crate::support::{ffmpeg_bytes, ffprobe, folder, mean_difference, text};
+use crate::support::{ffmpeg_bytes, ffprobe, folder, good_clips, mean_difference, text};
 
 fn extended(info: &MediaInfo, until_ms: i64) -> Plan {
     let video = info.primary_video().unwrap();
@@ -106,4 +106,44 @@ fn what_cannot_be_shown_on_by_copying_is_refused_and_leaves_nothing() {
         assert_eq!(failure.kind, pinpress_media::FailureKind::Encoder, "{failure}");
     }
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
+}
+
+#[test]
+fn real_clips_are_shown_on_or_refused() {
+    let mut held = 0;
+    for source in good_clips() {
+        let name = source.display().to_string();
+        let info = facts(&source);
+        let video = info.primary_video().unwrap();
+        let long = info.duration.unwrap() > Seconds::from_millis(10_000);
+        if video.codec != "h264" || video.scan == Some(pinpress_probe::Scan::Interlaced) || long {
+            continue;
+        }
+        let folder = folder();
+        let output = folder.path().join("out.mp4");
+        let until = info.duration.unwrap().millis() + 1_500;
+        let mut plan = extended(&info, until);
+        if info.primary_audio().is_some_and(|audio| audio.codec != "aac") {
+            plan.audio = crate::ground::encoded_sound(&info);
+        }
+        match tried(&source, plan, &output) {
+            Ok(fixed) => {
+                held += 1;
+                let (asked, made) = (pictures(&source, "null"), pictures(&output, "null"));
+                assert_eq!(made[..asked.len()], asked, "{name}");
+                // One of them shows its last picture longer than all others, and counts it into its rate.
+                let rate = |rate: Option<FrameRate>| rate.unwrap().rational();
+                let after = fixed.info.primary_video().unwrap().frame_rate;
+                let ratio = rate(after).checked_div(rate(video.frame_rate)).unwrap().scaled_round(1_000);
+                if video.variable_frame_rate == Some(false) {
+                    assert!((980..1_020).contains(&ratio), "{ratio}/1000 {name}");
+                }
+            }
+            Err(failure) => {
+                assert_eq!(failure.kind, pinpress_media::FailureKind::Encoder, "{failure}: {name}");
+                eprintln!("{failure}: {name}");
+            }
+        }
+    }
+    assert!(held > 0 || good_clips().is_empty(), "none was held");
 }
