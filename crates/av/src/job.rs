@@ -39,6 +39,10 @@ pub struct Job {
     /// Bytes that are left free for the index (`moov`) before the samples. `None` has it written behind them and then
     /// all of the file moved, as is done when the room turns out too small: then the whole job is done again.
     pub moov_room: Option<u32>,
+    /// Damage is left out instead of counted: for each stream the times, in its ticks and in order, of pictures and
+    /// pieces of sound that are known not to decode, as [`crate::StreamProof::fault_times`] has them. Of streams that are
+    /// copied, packets that are cut short. `None` leaves nothing out.
+    pub salvage: Option<Vec<(usize, Vec<i64>)>>,
     /// Threads of the encoder, at least 1; decoder and filters get half as many each.
     pub threads: usize,
 }

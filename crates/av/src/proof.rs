@@ -49,6 +49,9 @@ pub struct StreamProof {
     pub faults: u64,
     /// Presentation time of the first of them; its decode time where it has no other.
     pub first_fault_us: Option<i64>,
+    /// The times of those that have a place, in ticks of the stream, in order. Errors that a decoder answered for no
+    /// packet in particular and samples that are not in the file have none.
+    pub fault_times: Vec<i64>,
 }
 
 impl DecodeProof {

@@ -52,6 +52,8 @@ fn encoded(input: &Path, output: &Path, encoder: H264Encoder, max_bit_rate: Opti
         metadata: Vec::new(),
         language: None,
         all_metadata: false,
+        retime: None,
+        salvage: None,
         threads: 2,
     };
     run(&job, &Cancel::new(), &mut |_| {}).map(drop)

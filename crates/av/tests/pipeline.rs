@@ -34,6 +34,7 @@ fn copy_job(input: &Path, output: &Path) -> Job {
         language: None,
         all_metadata: false,
         moov_room: None,
+        salvage: None,
         threads: 2,
     }
 }

@@ -14,6 +14,7 @@ use pinpress_probe::{FrameRate, MediaInfo, Rational, Seconds};
 use crate::facts::kept_metadata;
 use crate::plan::estimate;
 use crate::rendition::Rendition;
+use crate::salvage::Faults;
 use crate::{encoder, failure, filters, link, room, space};
 
 /// Carries out `plan` on the file at `source` into a temp file beside `output`. The source is only read.
@@ -53,6 +54,7 @@ pub fn execute(
         (VideoTrack::Encode(_), _) => Stage::Encoding,
     };
     let facts = Facts::read(source, cancel).map_err(|error| failure::from_av(&error))?;
+    let faults = Faults::find(source, info, plan, options.threads, cancel, observe)?;
     let mut rendition = Rendition::create(output)?;
     let job = Job {
         input: source.to_owned(),
@@ -68,6 +70,7 @@ pub fn execute(
         language: plan.audio.as_ref().and_then(|audio| language(&facts, audio)),
         all_metadata: options.keep_metadata,
         moov_room: room::for_moov(plan, info),
+        salvage: faults.left_out(plan),
         threads: options.threads.max(1),
     };
     let mut report = |reached: Reached| {
@@ -75,10 +78,11 @@ pub fn execute(
         observe(Progress { stage, done_ms, total_ms });
     };
     let done = pinpress_av::run(&job, cancel, &mut report).map_err(|error| failure::from_av(&error))?;
-    if done.damaged > 0 {
+    rendition.salvaged = faults.told(plan, &done);
+    if done.damaged > 0 && !plan.salvage {
         let at = done.first_damage_us.map(|micros| format!(", first at {}", Seconds::from_micros(micros)));
         let message = format!(
-            "corrupt: {} pieces could not be decoded{}: export or copy it again",
+            "corrupt: {} pieces could not be decoded{}: export or copy it again, or keep what is whole with --salvage",
             done.damaged,
             at.unwrap_or_default()
         );

@@ -19,6 +19,7 @@ pub mod plan;
 mod prepare;
 pub mod rendition;
 mod room;
+mod salvage;
 pub mod space;
 pub mod sync;
 pub mod verify;
@@ -47,7 +48,8 @@ pub fn carry_out(
         return Err(rendition::exists());
     }
     let rendition = execute::execute(source, info, &plan, options, output, cancel, observe)?;
+    let salvaged = rendition.salvaged;
     let claim = Claim { source, info, plan: &plan, spec };
     let verified = verify::verify(rendition, claim, options, cancel, observe)?;
-    Ok(verified.into_fixed(plan))
+    Ok(Fixed { salvaged, ..verified.into_fixed(plan) })
 }

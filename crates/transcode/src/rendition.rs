@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use pinpress_av::Done;
-use pinpress_media::{Failure, FailureKind, temp_name};
+use pinpress_media::{Failure, FailureKind, Salvaged, temp_name};
 
 use crate::failure;
 use crate::writeback::WriteBack;
@@ -20,6 +20,8 @@ pub struct Rendition {
     /// What the muxer was given.
     pub(crate) done: Done,
     write_back: Option<WriteBack>,
+    /// What was left out of the source.
+    pub(crate) salvaged: Option<Salvaged>,
     kept: bool,
 }
 
@@ -52,6 +54,7 @@ impl Rendition {
             passthrough: false,
             done: Done::default(),
             write_back: None,
+            salvaged: None,
             kept: false,
         })
     }

@@ -19,7 +19,11 @@ pub(super) struct Decoding<'a> {
     /// Where this pass ends, in ticks from zero of the output.
     limit: i64,
     shared: &'a Shared<'a>,
+    plan: &'a Wiring,
+    stream: usize,
     any: bool,
+    /// When the first picture would have been shown, where it was left out.
+    left_out: Option<i64>,
     /// When the demuxer says that the stream begins, in ticks of the stream.
     start: Option<i64>,
     /// Whether there is something before zero that is none of the output.
@@ -31,13 +35,15 @@ pub(super) struct Decoding<'a> {
 }
 
 impl<'a> Decoding<'a> {
-    pub(super) fn new(plan: &Wiring, decoder: Decoder, stream: usize, shared: &'a Shared<'a>) -> Self {
+    pub(super) fn new(plan: &'a Wiring, decoder: Decoder, stream: usize, shared: &'a Shared<'a>) -> Self {
         Self {
             decoder,
             origin: plan.origin(stream),
             offset: 0,
             limit: i64::MAX,
             shared,
+            plan,
+            stream,
             any: false,
             start: match (plan.begins_inside, stream == plan.video) {
                 (false, _) => plan.start(stream),
@@ -45,6 +51,7 @@ impl<'a> Decoding<'a> {
                 (true, false) => None,
             },
             begins_inside: plan.begins_inside,
+            left_out: None,
             untimed: false,
             packets_end: None,
         }
@@ -103,14 +110,22 @@ impl<'a> Decoding<'a> {
             match self.decoder.receive()? {
                 Received::Frame(mut frame) => {
                     let ticks = frame_ticks(&frame);
-                    if is_damaged(&frame) {
+                    let left_out = ticks.is_some_and(|ticks| self.plan.is_left_out(self.stream, ticks));
+                    if is_damaged(&frame) || left_out {
                         self.damage(ticks);
+                        if self.plan.salvages() {
+                            let first = ticks.filter(|_| !self.any && self.stream == self.plan.video);
+                            self.left_out = self.left_out.or(first);
+                            continue;
+                        }
                     }
                     let Some(ticks) = ticks else { continue };
                     if !self.any {
                         self.begin_at(ticks);
                     }
                     self.any = true;
+                    // Whatever was to be seen first: the sound begins when it did.
+                    let ticks = self.left_out.take().unwrap_or(ticks);
                     let time = ticks.saturating_sub(self.origin).saturating_add(self.offset);
                     if time >= self.limit {
                         continue;

@@ -42,6 +42,7 @@ struct Lane<'a> {
     sent: Option<i64>,
     /// The clip begins anew, and nothing of the picture was shown yet.
     begins_anew: bool,
+    last_dts: Option<i64>,
 }
 
 pub(super) fn stage(
@@ -68,6 +69,7 @@ pub(super) fn stage(
             waits: false,
             sent: None,
             begins_anew: false,
+            last_dts: None,
         })
         .collect();
     let mut input = Some(first);
@@ -137,8 +139,13 @@ fn read_pass(
                 let Some(lane) = lanes.iter_mut().find(|lane| lane.stream == packet.stream()) else { continue };
                 if packet.is_corrupt() && seen && counts {
                     shared.damage(reached_us);
+                    // Half a packet is none, but a decoder may make something of it that others need.
+                    if plan.salvages() && lane.copier.is_some() {
+                        continue;
+                    }
                 }
                 seen = true;
+                lane.last_dts = packet.dts().or(lane.last_dts);
                 if let Some(ticks) = packet.dts().or(packet.pts()) {
                     reached_us = lane.base.micros(ticks.saturating_sub(lane.origin)).saturating_add(offset_us);
                     lane.reached_us = reached_us;
@@ -152,7 +159,12 @@ fn read_pass(
             }
             Next::Damaged if seen && counts => shared.damage(reached_us),
             Next::Damaged => {}
-            Next::End if seen => return Ok(()),
+            Next::End if seen => {
+                if plan.salvages() {
+                    lanes.iter().for_each(|lane| lane.miss_unread(input, offset_us, shared));
+                }
+                return Ok(());
+            }
             Next::End => return Err(AvError::Corrupt("no packet of it can be read".to_owned()).into()),
         }
     }
@@ -190,6 +202,18 @@ impl Lane<'_> {
         match self.outlet {
             Outlet::Decode(to_decode) if pass > 0 => Ok(to_decode.send(Feed::Seam(offset))?),
             _ => Ok(()),
+        }
+    }
+
+    /// Counts the samples that the index has behind the last one that was read: of a file that was cut off.
+    fn miss_unread(&self, input: &mut Input, offset_us: i64, shared: &Shared<'_>) {
+        if !input.context().format().name().starts_with("mov") {
+            return;
+        }
+        let (unread, first) = input.index_behind(self.stream, self.last_dts.unwrap_or(i64::MIN));
+        let time = first.map(|ticks| self.base.micros(ticks.saturating_sub(self.origin)).saturating_add(offset_us));
+        for _ in 0..unread {
+            shared.damage(time.unwrap_or(self.reached_us));
         }
     }
 

@@ -138,13 +138,19 @@ pub(super) fn sound(
     shared: &Shared<'_>,
 ) -> Result<(), Halt> {
     let base = encoder.time_base();
+    // Sound that is left out at the beginning is silence.
+    let first = plan.start(settings.stream).filter(|_| plan.salvages() && !plan.begins_inside).map(|start| {
+        let samples = decoder.time_base().rescale(start.saturating_sub(plan.origin(settings.stream)), base);
+        format!(":first_pts={samples}")
+    });
     let mut stage = SoundStage {
         description: format!(
-            "{}{},aresample={rate}:async=1:min_hard_comp=0.01,{}aformat=sample_fmts=fltp:sample_rates={rate}:\
+            "{}{},aresample={rate}:async=1:min_hard_comp=0.01{},{}aformat=sample_fmts=fltp:sample_rates={rate}:\
              channel_layouts={channels}c",
             // To the sample; the rest of what was read before the part is none of it.
             if plan.begins_inside { "atrim=start_pts=0," } else { "" },
             settings.filter,
+            first.unwrap_or_default(),
             tempo(plan),
             rate = settings.sample_rate,
             channels = settings.channels

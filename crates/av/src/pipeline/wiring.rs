@@ -34,6 +34,7 @@ pub(crate) struct Wiring {
     retime: Option<Retime>,
     /// How much longer everything plays: the source's rate by the output's.
     stretch: Fraction,
+    salvage: Option<Vec<(usize, Vec<i64>)>>,
 }
 
 /// How far a time in microseconds may be from the one that it was rounded from, when several of them were added.
@@ -80,7 +81,19 @@ impl Wiring {
             retime: job.retime,
             stretch,
             begins_inside: job.part.is_some_and(|part| part.begin_us > 0),
+            salvage: job.salvage.clone(),
         })
+    }
+
+    /// Whether damage is left out.
+    pub(super) const fn salvages(&self) -> bool {
+        self.salvage.is_some()
+    }
+
+    /// Whether what `stream` shows at this time is known not to decode.
+    pub(super) fn is_left_out(&self, stream: usize, ticks: i64) -> bool {
+        let known = self.salvage.iter().flatten().filter(|(of, _)| *of == stream);
+        known.into_iter().any(|(_, times)| times.binary_search(&ticks).is_ok())
     }
 
     pub(super) fn path(&self) -> &Path {

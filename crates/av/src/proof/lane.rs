@@ -196,6 +196,7 @@ impl Lane {
             last_us: self.last.map(|ticks| self.micros(ticks)),
             faults,
             first_fault_us: first_fault.map(|ticks| self.micros(ticks)),
+            fault_times: self.faulty.iter().copied().collect(),
         }
     }
 
