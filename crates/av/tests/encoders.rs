@@ -52,7 +52,6 @@ fn encoded(input: &Path, output: &Path, encoder: H264Encoder, max_bit_rate: Opti
         metadata: Vec::new(),
         language: None,
         all_metadata: false,
-        retime: None,
         salvage: None,
         threads: 2,
     };

@@ -61,7 +61,7 @@ fn prepared(
     };
     let first = planned(options, &Measured::default());
     let Some(step) = first.video.as_ref().zip(info.primary_video()) else { return Ok(first) };
-    let encodes = matches!(step.0, VideoStep::Encode(_));
+    let encodes = matches!(step.0, VideoStep::Encode(_) | VideoStep::Extend(_));
     let options =
         if encodes { &FixOptions { encoder: encoder::resolve(options.encoder)?, ..options.clone() } } else { options };
     let what = What {

@@ -80,7 +80,7 @@ pub(super) fn headers(
 }
 
 /// 8-bit 4:2:0 of whole frames: what Pinterest takes, and where the cropping rectangle counts in pairs.
-fn is_plain(video: &VideoStream) -> bool {
+pub(super) fn is_plain(video: &VideoStream) -> bool {
     let format = video.pixel_format.as_ref();
     video.codec == "h264" && format.is_some_and(|format| format.chroma == Chroma::Yuv420 && format.bit_depth == 8)
 }

@@ -1,7 +1,7 @@
 //! The cheapest change that clears every finding. Pure: facts, rule set and preferences in, a [`Plan`] out.
 //!
-//! Rungs, cheapest first: passthrough, remux, edit without decoding, encode the sound, encode the picture. Each part of
-//! a plan names the rules that force it, and a plan for what a plan made is a passthrough.
+//! Rungs, cheapest first: passthrough, remux, edit without decoding, encode the sound, encode a part of the picture,
+//! encode the picture. Each part of a plan names the rules that force it, and a plan for what a plan made is a passthrough.
 
 mod canvas;
 mod edit;
@@ -13,9 +13,10 @@ mod sound;
 mod timing;
 
 use pinpress_media::{
-    Action, AudioStep, DroppedStream, Fill, FixOptions, Part, Plan, RateStep, Retime, VideoEdit, VideoEncode, VideoStep,
+    Action, AudioStep, DroppedStream, Encoder, Fill, FixOptions, Part, Plan, RateStep, Retime, VideoEdit, VideoEncode,
+    VideoExtend, VideoStep,
 };
-use pinpress_probe::{Anomaly, MediaInfo, Medium, Report, RuleId, Scan, Seconds, Spec, VideoStream, check};
+use pinpress_probe::{Anomaly, Container, MediaInfo, Medium, Report, RuleId, Scan, Seconds, Spec, VideoStream, check};
 
 pub use estimate::estimate;
 pub use measured::{Focus, Measured};
@@ -112,7 +113,8 @@ fn try_plan(info: &MediaInfo, spec: &Spec, options: &FixOptions, measured: &Meas
         let mut rules = Vec::new();
         for (rule, holds) in [
             (RuleId::AudioCodec, broken(RuleId::AudioCodec)),
-            (RuleId::Duration, length.extends()),
+            // What is held is held in silence; what is repeated gets new samples at the seam.
+            (RuleId::Duration, length.repeat > 1),
             (RuleId::FrameRate, retime.is_some()),
             (RuleId::Integrity, salvage.sound),
         ] {
@@ -126,7 +128,8 @@ fn try_plan(info: &MediaInfo, spec: &Spec, options: &FixOptions, measured: &Meas
     let step = Picture { info, video, retime, length, spec, options, measured };
     let video_step = step.plan(picture_rules, sound_encodes || !container_rules.is_empty())?;
     let picture_encodes = matches!(video_step, VideoStep::Encode(_));
-    let action = if picture_encodes || sound_encodes {
+    let encodes = picture_encodes || sound_encodes || matches!(video_step, VideoStep::Extend(_));
+    let action = if encodes {
         Action::Encode
     } else if matches!(video_step, VideoStep::Edit(_)) {
         Action::Edit
@@ -144,7 +147,7 @@ fn try_plan(info: &MediaInfo, spec: &Spec, options: &FixOptions, measured: &Meas
         part: None,
         repeat: length.repeat,
         period: length.period,
-        hold_until: if picture_encodes { timing::hold_to_sound(info, length) } else { None },
+        hold_until: if picture_encodes { timing::hold_to_sound(info, length) } else { length.hold_until },
         end: length.end,
         retime,
         salvage: salvage.is_needed(),
@@ -229,6 +232,11 @@ impl Picture<'_> {
     fn plan(&self, rules: Vec<RuleId>, rewrites: bool) -> Result<VideoStep, String> {
         let Self { video, spec, options, .. } = *self;
         let stream = video.index;
+        if rules == [RuleId::Duration]
+            && let Some(extend) = self.extend()
+        {
+            return Ok(VideoStep::Extend(extend));
+        }
         // What changes the times of packets and none of them.
         let mut edits = Vec::new();
         if self.length.extends() || self.length.end.is_some() {
@@ -258,6 +266,25 @@ impl Picture<'_> {
             size: headers.size,
             square_pixels: headers.square_pixels,
         }))
+    }
+
+    /// The last picture held behind copied ones, where only it has to be encoded.
+    fn extend(&self) -> Option<VideoExtend> {
+        let Self { info, video, options, length, .. } = *self;
+        let sets_in_head =
+            info.container.is_iso_bmff() || matches!(info.container, Container::Matroska | Container::Flv);
+        let whole = length.hold_until.is_some() && length.repeat == 1 && length.end.is_none();
+        let numbered = matches!(options.encoder, Encoder::Auto | Encoder::X264);
+        let constant = video.variable_frame_rate == Some(false) && video.clean_aperture.is_none();
+        let plain = edit::is_plain(video) && video.scan == Some(Scan::Progressive) && video.cropping.is_some();
+        (sets_in_head && whole && numbered && constant && plain && !info.fragmented).then_some(VideoExtend {
+            stream: video.index,
+            rules: vec![RuleId::Duration],
+            rate: video.frame_rate?,
+            encoder: options.encoder,
+            quality: options.quality,
+            preset: options.preset.clone(),
+        })
     }
 
     fn encode(&self, mut rules: Vec<RuleId>) -> Result<VideoEncode, String> {

@@ -188,6 +188,23 @@ fn short_clips_are_repeated_whole_times() {
 }
 
 #[test]
+fn a_short_clip_is_held_by_encoding_what_is_held() {
+    let spec = Spec::load("pinterest").unwrap();
+    let hold = |encoder| FixOptions { short: ShortMode::Hold, encoder, ..FixOptions::default() };
+    let mut info = conforming();
+    lasting(&mut info, 3_000, 3_000);
+    let held = plan(&info, &spec, &hold(Encoder::Auto), &Measured::default());
+    let Some(VideoStep::Extend(extend)) = &held.video else { panic!("{:?}", held.video) };
+    assert_eq!((extend.rules.as_slice(), held.action), (&[RuleId::Duration][..], Action::Encode));
+    assert_eq!(held.audio, Some(AudioStep::Copy { stream: 1 }), "in silence");
+    assert!(held.hold_until >= Some(Seconds::from_millis(4_000)) && held.duration == held.hold_until);
+    // Only x264 numbers its parameter sets as it is told, and only what is constant has a rate to go on at.
+    assert_eq!(encode_of(&plan(&info, &spec, &hold(Encoder::Nvenc), &Measured::default())).rules, [RuleId::Duration]);
+    info.video[0].variable_frame_rate = Some(true);
+    assert_eq!(encode_of(&plan(&info, &spec, &hold(Encoder::Auto), &Measured::default())).rules, [RuleId::Duration]);
+}
+
+#[test]
 fn long_videos_end_at_the_maximum_without_an_encode() {
     let plan = planned(|info| info.duration = Some(Seconds::from_millis(900_001)));
     assert_eq!((plan.action, plan.end), (Action::Edit, Some(Seconds::from_millis(900_000))));
