@@ -35,7 +35,6 @@ fn job(input: &Path, output: &Path, moov_room: Option<u32>) -> Option<Job> {
         metadata: Vec::new(),
         language: None,
         all_metadata: false,
-        retime: None,
         salvage: None,
         moov_room,
         threads: 1,
