@@ -25,6 +25,7 @@ mod demux;
 mod encode;
 mod filter;
 mod mux;
+mod retimed;
 mod seam;
 mod shared;
 mod wiring;
@@ -95,7 +96,7 @@ fn attempt(
             let base = if encode.constant && encode.frame_rate.is_positive() {
                 fine(Fraction::new(encode.frame_rate.den, encode.frame_rate.num))
             } else {
-                fine(plan.video_base)
+                fine(plan.copied_base())
             };
             timescale = base;
             let encoder = Encoder::h264(encode, base, job.threads)?;

@@ -3,6 +3,7 @@
 use crossbeam_channel::{Receiver, Sender};
 use ffmpeg_next::{Frame, Packet};
 
+use super::retimed::Retimed;
 use super::wiring::ROUNDING_US;
 use super::{Feed, Halt, Pictures, Shared, Wiring, next};
 use crate::decoder::{Decoder, Received, frame_ticks, is_damaged};
@@ -172,6 +173,7 @@ pub(super) fn pictures(
     let own = decoder.time_base();
     let (end, part_end) = (plan.input_end(own), plan.input_part_end(own));
     let played = plan.played(own);
+    let mut retimed = plan.retime().map(|retime| Retimed::new(own, retime));
     let mut decoding = Decoding::new(plan, decoder, plan.video, shared);
     let (mut until, mut last, mut step) = (None, None, 0);
     let mut hand_on = |mut frame: Frame| {
@@ -185,7 +187,11 @@ pub(super) fn pictures(
         last = Some(time);
         // A frame without a duration lasts as long as the one before it.
         until = Some(time.saturating_add(if duration > 0 { duration } else { step.max(0) }));
-        frame.set_pts(Some(played.rescale(time, base)));
+        let shown = match &mut retimed {
+            Some(retimed) => retimed.base().rescale(retimed.time(time), base),
+            None => played.rescale(time, base),
+        };
+        frame.set_pts(Some(shown));
         Ok(to_filter.send(Pictures::Frame(frame))?)
     };
     while decoding.take(&next(feed)?, &mut hand_on)? {}

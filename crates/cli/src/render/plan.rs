@@ -28,7 +28,7 @@ pub(crate) fn in_short(plan: &Plan) -> String {
         Some(VideoStep::Encode(step)) => words.push(format!("encode the picture{}", because(&step.rules))),
         Some(VideoStep::Edit(edit)) => words.push(format!("{}{}", edited(edit, plan), because(&edit.rules))),
         Some(VideoStep::Extend(step)) => {
-            words.push(format!("copy the picture, encode what is held{}", because(&step.rules)))
+            words.push(format!("copy the picture, encode what is held{}", because(&step.rules)));
         }
         Some(VideoStep::Copy { .. }) if encodes => words.push("copy the picture".to_owned()),
         Some(VideoStep::Copy { .. }) => words.push(format!("remux{}", because(&plan.container_rules))),
