@@ -121,6 +121,8 @@ pub struct VideoFacts {
     pub display_matrix: Option<[i32; 9]>,
     /// Carries a Dolby Vision configuration.
     pub dolby_vision: bool,
+    /// Its profile.
+    pub dolby_vision_profile: Option<u8>,
     /// The codec's configuration (`extradata`): `avcC` or Annex B bytes for H.264. Empty when there is none, or more
     /// than any codec needs.
     pub configuration: Vec<u8>,

@@ -179,6 +179,11 @@ pub struct VideoStream {
     pub colour: Colour,
     /// Carries a Dolby Vision configuration.
     pub dolby_vision: bool,
+    /// Its profile (`dv_profile` of the configuration record, Dolby Vision streams within the ISO base media file format
+    /// §3.2). Of profile 5 the pictures are in a colour space of Dolby's own (`IPTPQc2`); those of 8 are HDR10, HLG or
+    /// SDR to a player that knows nothing of it.
+    #[serde(default)]
+    pub dolby_vision_profile: Option<u8>,
     /// Presentation time of this stream.
     pub duration: Option<Seconds>,
     /// When the first picture is shown.

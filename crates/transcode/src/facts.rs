@@ -186,6 +186,7 @@ fn video_stream(
             .map(|interlaced| if interlaced { ScanType::Interlaced } else { ScanType::Progressive }),
         colour: Colour { primaries: colour.primaries, transfer: colour.transfer, matrix: colour.matrix, full_range },
         dolby_vision: facts.is_some_and(|video| video.dolby_vision),
+        dolby_vision_profile: facts.and_then(|video| video.dolby_vision_profile),
         duration: shown.duration,
         start: shown.start,
         frame_count: Some(rates.pictures),

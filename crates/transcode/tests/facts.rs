@@ -379,3 +379,23 @@ fn both_readers_agree_on_cropping_and_on_how_a_picture_begins() {
         assert!(compared > 10, "{compared} H.264 clips were decided by their tables");
     }
 }
+
+/// The description of the picture's rate in its sample entry gives its place to a configuration of Dolby Vision.
+#[test]
+fn the_profile_of_dolby_vision_is_a_fact() {
+    let folder = folder();
+    let path = folder.path().join("a.mp4");
+    ffmpeg(&["-f", "lavfi", "-i", "testsrc2=s=320x240:d=1:r=25", "-c:v", "libx264", "-b:v", "200k", text(&path)]);
+    assert_eq!(read(&path).unwrap().primary_video().unwrap().dolby_vision_profile, None);
+    let mut bytes = std::fs::read(&path).unwrap();
+    let at = bytes.windows(4).position(|four| four == b"btrt").unwrap();
+    bytes[at..at + 4].copy_from_slice(b"dvcC");
+    bytes[at + 4..at + 16].copy_from_slice(&[1, 0, 5 << 1, 0x0D, 0, 0, 0, 0, 0, 0, 0, 0]);
+    std::fs::write(&path, bytes).unwrap();
+    let info = read(&path).unwrap();
+    let video = info.primary_video().unwrap();
+    assert_eq!((video.dolby_vision, video.dolby_vision_profile), (true, Some(5)));
+    let judged = judge(&path);
+    let side = &judged["streams"][0]["side_data_list"][0];
+    assert_eq!(side["dv_profile"], 5, "ffprobe: {side}");
+}

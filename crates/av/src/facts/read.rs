@@ -71,7 +71,7 @@ fn stream_facts(input: &Input, stream: &Stream<'_>) -> StreamFacts {
 
 fn video_facts(input: &Input, stream: &Stream<'_>, raw: &ffi::AVCodecParameters) -> VideoFacts {
     use ffi::AVFieldOrder::{AV_FIELD_PROGRESSIVE, AV_FIELD_UNKNOWN};
-    let side = |wanted| stream.side_data().any(|data| data.kind() == wanted);
+    let dolby_vision = stream.side_data().find(|data| data.kind() == packet::side_data::Type::DOVI_CONF);
     VideoFacts {
         width: u32::try_from(raw.width).unwrap_or(0),
         height: u32::try_from(raw.height).unwrap_or(0),
@@ -85,7 +85,9 @@ fn video_facts(input: &Input, stream: &Stream<'_>, raw: &ffi::AVCodecParameters)
         // SAFETY: the parameters are borrowed.
         colour: unsafe { Colour::of_parameters(raw) },
         display_matrix: input.display_matrix(stream.index()),
-        dolby_vision: side(packet::side_data::Type::DOVI_CONF),
+        dolby_vision: dolby_vision.is_some(),
+        // `AVDOVIDecoderConfigurationRecord` is a row of bytes: two of version, the profile.
+        dolby_vision_profile: dolby_vision.and_then(|data| data.data().get(2).copied()),
         // SAFETY: libav's extradata is so many bytes, or null.
         configuration: unsafe { configuration(raw) },
     }

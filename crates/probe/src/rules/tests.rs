@@ -36,6 +36,7 @@ fn fit() -> MediaInfo {
             scan: Some(Scan::Progressive),
             colour: Colour::default(),
             dolby_vision: false,
+            dolby_vision_profile: None,
             duration,
             start: Some(Seconds::ZERO),
             frame_count: Some(100),

@@ -205,6 +205,7 @@ fn video(
         scan: picture.scan.or(entry.fields),
         colour: colour::merged(picture.colour, entry.colour),
         dolby_vision: entry.dolby_vision,
+        dolby_vision_profile: entry.dolby_vision_profile,
         duration: Some(common.presentation.duration),
         start: Some(common.presentation.start),
         frame_count: Some(timing.samples),

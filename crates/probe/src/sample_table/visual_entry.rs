@@ -22,6 +22,7 @@ pub(super) struct VisualEntry {
     pub(super) fields: Option<Scan>,
     /// `dvcC`, `dvvC` or `dvwC`.
     pub(super) dolby_vision: bool,
+    pub(super) dolby_vision_profile: Option<u8>,
     /// All boxes of the entry, the codec's configuration among them.
     pub(super) boxes: Vec<BoxSpan>,
 }
@@ -46,6 +47,7 @@ pub(super) fn read(bytes: &[u8], entry: &BoxSpan) -> Result<VisualEntry, Undecid
         colour: None,
         fields: None,
         dolby_vision: false,
+        dolby_vision_profile: None,
         boxes: Vec::new(),
     };
     for span in &boxes {
@@ -93,7 +95,11 @@ impl VisualEntry {
                     _ => None,
                 };
             }
-            b"dvcC" | b"dvvC" | b"dvwC" => self.dolby_vision = true,
+            b"dvcC" | b"dvvC" | b"dvwC" => {
+                self.dolby_vision = true;
+                // Two bytes of version, then seven bits.
+                self.dolby_vision_profile = payload.get(2).map(|bits| bits >> 1);
+            }
             _ => {}
         }
     }
@@ -121,6 +127,7 @@ mod tests {
             &boxed(b"colr", &colour),
             &boxed(b"clap", &aperture),
             &boxed(b"avcC", &[1, 2, 3]),
+            &boxed(b"dvvC", &[1, 0, 5 << 1 | 1, 0x2D, 0]),
             &[0; 4],
         ]
         .concat();
@@ -131,6 +138,7 @@ mod tests {
         assert_eq!(told.colour, Some((9, 16, 9, None)));
         assert_eq!(told.clean_aperture, Some(CodedSize { width: 1400, height: 1080 }));
         assert_eq!(told.fields, Some(Scan::Interlaced));
+        assert_eq!((told.dolby_vision, told.dolby_vision_profile), (true, Some(5)));
         assert_eq!(told.boxed(&bytes, b"avcC").unwrap(), [1, 2, 3]);
         assert!(told.boxed(&bytes, b"hvcC").is_err());
     }

@@ -289,6 +289,13 @@ impl Picture<'_> {
 
     fn encode(&self, mut rules: Vec<RuleId>) -> Result<VideoEncode, String> {
         let Self { info, video, spec, options, measured, .. } = *self;
+        // Decoded as what it is not, the picture is green and purple.
+        if video.dolby_vision_profile == Some(5) {
+            return Err(
+                "Dolby Vision profile 5 has colours that only Dolby's own decoders know: export it as HDR10 or SDR"
+                    .to_owned(),
+            );
+        }
         let placement = canvas::place(video.display(), spec, options, measured.busiest.unwrap_or_default())?;
         if placement.fill != Fill::None && !rules.contains(&RuleId::AspectRatio) {
             rules.push(RuleId::AspectRatio);

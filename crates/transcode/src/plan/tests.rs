@@ -30,6 +30,7 @@ pub(super) fn conforming() -> MediaInfo {
             scan: Some(Scan::Progressive),
             colour: Colour::default(),
             dolby_vision: false,
+            dolby_vision_profile: None,
             duration: Some(Seconds::from_millis(10_000)),
             start: Some(Seconds::ZERO),
             frame_count: Some(300),
@@ -569,4 +570,22 @@ proptest! {
         prop_assert!(plan.duration.unwrap().0 >= Rational::whole(4));
         prop_assert!(i64::from(plan.repeat - 1) * millis < 4_000, "no more often than needed");
     }
+}
+
+#[test]
+fn colours_that_nobody_here_can_decode_are_refused_and_those_of_other_profiles_are_not() {
+    let of_profile = |profile| {
+        planned(|info| {
+            info.video[0].codec = "hevc".to_owned();
+            info.video[0].dolby_vision = true;
+            info.video[0].dolby_vision_profile = profile;
+        })
+    };
+    let refused = of_profile(Some(5)).unfixable.unwrap();
+    assert_eq!(
+        refused,
+        "Dolby Vision profile 5 has colours that only Dolby's own decoders know: export it as HDR10 or SDR"
+    );
+    assert_eq!(of_profile(Some(8)).action, Action::Encode);
+    assert_eq!(of_profile(None).action, Action::Encode);
 }
