@@ -54,7 +54,7 @@ pub fn execute(
         (VideoTrack::Encode(_), _) => Stage::Encoding,
     };
     let facts = Facts::read(source, cancel).map_err(|error| failure::from_av(&error))?;
-    let faults = Faults::find(source, info, plan, options.threads, cancel, observe)?;
+    let faults = Faults::find(source, info, plan, cancel, observe)?;
     let mut rendition = Rendition::create(output)?;
     let job = Job {
         input: source.to_owned(),

@@ -272,6 +272,8 @@ fn malformed_clips_are_salvaged_clean_or_refused_with_a_reason() {
             Ok(fixed) => {
                 eprintln!("{}: {:?}", source.display(), fixed.salvaged);
                 assert_eq!(complaints(&output), "", "{}", source.display());
+                let again = fix(&source, encoding(&info, true), &folder.path().join("again.mp4")).unwrap();
+                assert_eq!(fixed.salvaged, again.salvaged, "another time: {}", source.display());
                 kept += 1;
             }
             Err(failure) => {
