@@ -17,6 +17,20 @@ use vaapi::Surfaces;
 /// Sides of the picture that an encoder is opened with to see whether it opens: NVENC takes none below 145 by 49.
 const TRIAL: (u32, u32) = (320, 240);
 
+/// Threads from which x264 looks ahead on one more. Below, that is one more on the cores and gains nothing, as frames
+/// are what takes the time; the stream is the same, bit for bit.
+const LOOKS_AHEAD_FROM: usize = 5;
+
+/// Threads that x264 works with beside the one that feeds it, when it is told to encode so many frames at once: with
+/// one it works on that thread.
+pub(crate) const fn own_threads(frames: usize) -> usize {
+    match frames {
+        0 | 1 => 0,
+        frames if frames < LOOKS_AHEAD_FROM => frames,
+        frames => frames + 1,
+    }
+}
+
 /// An open encoder.
 pub(crate) struct Encoder {
     opened: encoder::Encoder,
@@ -96,6 +110,9 @@ impl Encoder {
             let mut dictionary = Dictionary::new();
             for (key, value) in &options {
                 dictionary.set(key, value);
+            }
+            if settings.encoder == H264Encoder::X264 && threads < LOOKS_AHEAD_FROM {
+                dictionary.set("x264-params", "sync-lookahead=0");
             }
             let video = prepared(codec, settings, time_base, threads, surfaces.as_ref()).map_err(fail)?;
             match video.open_as_with(codec, dictionary) {

@@ -43,7 +43,8 @@ pub struct Job {
     /// pieces of sound that are known not to decode, as [`crate::StreamProof::fault_times`] has them. Of streams that are
     /// copied, packets that are cut short. `None` leaves nothing out.
     pub salvage: Option<Vec<(usize, Vec<i64>)>>,
-    /// Threads of the encoder, at least 1; decoder and filters get half as many each.
+    /// Threads of the encoder, at least 1. At most twice as many work at once for the whole job, and one where this
+    /// is one.
     pub threads: usize,
 }
 

@@ -11,7 +11,7 @@ use ffmpeg_next::{Frame, Packet};
 
 use crate::bitstream::Headers;
 use crate::decoder::{Decoder, DecoderOptions};
-use crate::encoder::Encoder;
+use crate::encoder::{Encoder, own_threads};
 use crate::error::AvError;
 use crate::fraction::Fraction;
 use crate::input::{Cancel, Input};
@@ -28,9 +28,11 @@ mod mux;
 mod retimed;
 mod seam;
 mod shared;
+mod turns;
 mod wiring;
 
-use shared::{Halt, Shared, next};
+use shared::{Halt, Shared};
+use turns::{Split, Turns, in_turn, next, send};
 use wiring::{Wiring, fine, ticks_a_second};
 
 /// Packets that wait between two stages.
@@ -62,6 +64,7 @@ fn attempt(
     let plan = Wiring::of(job, &input)?;
     let shared = Shared::new(cancel);
     let mut output = Mp4::create(&job.output)?;
+    let split = Split::of(job.threads);
 
     let (to_mux, muxing) = bounded::<ToMux>(PACKETS_WAITING);
     let mut chains = Vec::new();
@@ -99,9 +102,9 @@ fn attempt(
                 fine(plan.copied_base())
             };
             timescale = base;
-            let encoder = Encoder::h264(encode, base, job.threads)?;
+            let encoder = Encoder::h264(encode, base, split.encoder)?;
             let track = output.encoded_track(encoder.context(), base)?;
-            let options = DecoderOptions { threads: half(job.threads), frame_threads: true, strict: false };
+            let options = DecoderOptions { threads: split.decoder, frame_threads: true, strict: false };
             let decoder = Decoder::open(&input, encode.stream, options)?;
             chains.push(Chain::Video {
                 settings: encode,
@@ -146,6 +149,9 @@ fn attempt(
             _ => None,
         })
         .collect();
+    // A copy computes nothing that would need a core for itself.
+    let at_once = if matches!(job.video, VideoTrack::Encode(_)) { split.stages } else { usize::MAX };
+    let turns = Turns::new(at_once);
     let written = thread::scope(|scope| {
         let mut outlets = Vec::new();
         for chain in chains {
@@ -155,10 +161,12 @@ fn attempt(
                 Chain::Audio { settings, track, decoder, encoder } => {
                     let (to_decode, decoding) = bounded(PACKETS_WAITING);
                     outlets.push(Outlet::Decode(to_decode));
-                    let (shared, plan) = (&shared, &plan);
+                    let (shared, plan, turns) = (&shared, &plan, &turns);
                     scope.spawn(move || {
                         shared.run(|| {
-                            encode::sound(settings, plan, *decoder, *encoder, track, &decoding, &to_mux, shared)
+                            in_turn(turns, || {
+                                encode::sound(settings, plan, *decoder, *encoder, track, &decoding, &to_mux, shared)
+                            })
                         });
                     });
                 }
@@ -167,26 +175,31 @@ fn attempt(
                     let (to_filter, filtering) = bounded(FRAMES_WAITING);
                     let (to_encode, encoding) = bounded(FRAMES_WAITING);
                     outlets.push(Outlet::Decode(to_decode));
-                    let (shared, plan, threads) = (&shared, &plan, half(job.threads));
+                    let (shared, plan, turns) = (&shared, &plan, &turns);
                     scope.spawn(move || {
-                        shared.run(|| decode::pictures(plan, base, *decoder, &decoding, &to_filter, shared));
+                        let stage = || decode::pictures(plan, base, *decoder, &decoding, &to_filter, shared);
+                        shared.run(|| in_turn(turns, stage));
                     });
                     scope.spawn(move || {
-                        shared.run(|| filter::pictures(settings, base, threads, &filtering, &to_encode));
+                        let stage = || filter::pictures(settings, base, split.filters, &filtering, &to_encode);
+                        shared.run(|| in_turn(turns, stage));
                     });
                     scope.spawn(move || {
-                        shared.run(|| encode::pictures(settings, plan, *encoder, track, &encoding, &to_mux));
+                        let stage = || encode::pictures(settings, plan, *encoder, track, &encoding, &to_mux);
+                        // An encoder with threads of its own is waited for, often.
+                        shared.run(|| if own_threads(split.encoder) > 0 { stage() } else { in_turn(turns, stage) });
                     });
                 }
             }
         }
         drop(to_mux);
-        let (shared, plan) = (&shared, &plan);
+        let (shared, plan, turns) = (&shared, &plan, &turns);
         scope.spawn(move || {
-            shared.run(|| demux::stage(job, plan, input, demux::Changes { headers, tail }, &outlets, shared));
+            let stage = || demux::stage(job, plan, input, demux::Changes { headers, tail }, &outlets, shared);
+            shared.run(|| in_turn(turns, stage));
         });
         let mut written = Done::default();
-        shared.run(|| mux::stage(&mut output, digesters, &muxing, &mut written, observe));
+        shared.run(|| in_turn(turns, || mux::stage(&mut output, digesters, &muxing, &mut written, observe)));
         drop(muxing);
         written
     });
@@ -244,9 +257,4 @@ pub(crate) enum ToMux {
     Packet(usize, Packet, Fraction),
     /// A track has ended.
     End,
-}
-
-/// What decoders and filters get of the threads: the encoder is what everything waits for.
-fn half(threads: usize) -> usize {
-    (threads / 2).max(1)
 }

@@ -5,7 +5,7 @@ use ffmpeg_next::{Frame, Packet};
 
 use super::retimed::Retimed;
 use super::wiring::ROUNDING_US;
-use super::{Feed, Halt, Pictures, Shared, Wiring, next};
+use super::{Feed, Halt, Pictures, Shared, Wiring, next, send};
 use crate::decoder::{Decoder, Received, frame_ticks, is_damaged};
 use crate::fraction::Fraction;
 use crate::scan::is_hidden;
@@ -192,11 +192,10 @@ pub(super) fn pictures(
             None => played.rescale(time, base),
         };
         frame.set_pts(Some(shown));
-        Ok(to_filter.send(Pictures::Frame(frame))?)
+        send(to_filter, Pictures::Frame(frame))
     };
     while decoding.take(&next(feed)?, &mut hand_on)? {}
     // A last packet that decodes to nothing (H.263 cameras write such) still takes its time.
     let until = until.max(decoding.packets_end).map(|until| until.min(end).min(part_end));
-    to_filter.send(Pictures::End(until.map(|until| played.rescale(until, base))))?;
-    Ok(())
+    send(to_filter, Pictures::End(until.map(|until| played.rescale(until, base))))
 }

@@ -2,7 +2,7 @@
 
 use super::copy::Copier;
 use super::wiring::ROUNDING_US;
-use super::{Feed, Halt, Outlet, Shared, ToMux, Wiring};
+use super::{Feed, Halt, Outlet, Shared, ToMux, Wiring, send};
 use crate::bitstream::Headers;
 use crate::error::AvError;
 use crate::fraction::Fraction;
@@ -115,8 +115,8 @@ pub(super) fn stage(
     }
     for lane in &lanes {
         match lane.outlet {
-            Outlet::Copy { to_mux, .. } => to_mux.send(ToMux::End)?,
-            Outlet::Decode(to_decode) => to_decode.send(Feed::End)?,
+            Outlet::Copy { to_mux, .. } => send(to_mux, ToMux::End)?,
+            Outlet::Decode(to_decode) => send(to_decode, Feed::End)?,
         }
     }
     Ok(())
@@ -200,7 +200,7 @@ impl Lane<'_> {
             copier.begin(pass, offset);
         }
         match self.outlet {
-            Outlet::Decode(to_decode) if pass > 0 => Ok(to_decode.send(Feed::Seam(offset))?),
+            Outlet::Decode(to_decode) if pass > 0 => send(to_decode, Feed::Seam(offset)),
             _ => Ok(()),
         }
     }
@@ -221,7 +221,7 @@ impl Lane<'_> {
         if let (Outlet::Copy { track, to_mux }, Some(copier)) = (self.outlet, &mut self.copier) {
             for packet in copier.flush(None) {
                 self.sent = packet.dts().or(self.sent);
-                to_mux.send(ToMux::Packet(*track, packet, self.base))?;
+                send(to_mux, ToMux::Packet(*track, packet, self.base))?;
             }
         }
         Ok(())
@@ -238,7 +238,7 @@ impl Lane<'_> {
             packet.set_pts(Some(self.end.saturating_add(begin)));
             packet.set_dts(Some(decoded.saturating_add(begin)));
             packet.set_duration(end - begin);
-            to_mux.send(ToMux::Packet(*track, packet, self.base))?;
+            send(to_mux, ToMux::Packet(*track, packet, self.base))?;
         }
         Ok(())
     }
@@ -264,7 +264,7 @@ impl Lane<'_> {
             self.end = self.end.max(end);
         }
         match self.outlet {
-            Outlet::Decode(to_decode) => Ok(to_decode.send(Feed::Packet(packet))?),
+            Outlet::Decode(to_decode) => send(to_decode, Feed::Packet(packet)),
             Outlet::Copy { track, to_mux } => {
                 let Some(copier) = &mut self.copier else { return Ok(()) };
                 let packet = match &mut self.headers {
@@ -274,7 +274,7 @@ impl Lane<'_> {
                 let (packets, base) = copier.ready(packet);
                 for packet in packets {
                     self.sent = packet.dts().or(self.sent);
-                    to_mux.send(ToMux::Packet(*track, packet, base))?;
+                    send(to_mux, ToMux::Packet(*track, packet, base))?;
                 }
                 Ok(())
             }

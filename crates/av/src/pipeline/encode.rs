@@ -7,7 +7,7 @@ use ffmpeg_next::{Frame, frame, picture};
 
 use super::decode::Decoding;
 use super::seam::Seam;
-use super::{Feed, Halt, Pictures, Shared, ToMux, Wiring, next};
+use super::{Feed, Halt, Pictures, Shared, ToMux, Wiring, next, send};
 use crate::decoder::Decoder;
 use crate::encoder::Encoder;
 use crate::error::AvError;
@@ -97,8 +97,7 @@ impl PictureStage<'_> {
         }
         self.encoder.send(None)?;
         self.hand_on()?;
-        self.to_mux.send(ToMux::End)?;
-        Ok(())
+        send(self.to_mux, ToMux::End)
     }
 
     fn encode(&mut self, frame: &frame::Video, duration: i64) -> Result<(), Halt> {
@@ -119,7 +118,7 @@ impl PictureStage<'_> {
             let at = self.durations.iter().position(|(time, _)| Some(*time) == packet.pts());
             let duration = at.and_then(|at| self.durations.remove(at)).map_or(self.usual, |(_, duration)| duration);
             packet.set_duration(duration);
-            self.to_mux.send(ToMux::Packet(self.track, packet, self.base))?;
+            send(self.to_mux, ToMux::Packet(self.track, packet, self.base))?;
         }
         Ok(())
     }
@@ -265,7 +264,7 @@ impl SoundStage<'_> {
 
     fn packets(&mut self) -> Result<(), Halt> {
         while let Some(packet) = self.encoder.receive()? {
-            self.to_mux.send(ToMux::Packet(self.track, packet, self.base))?;
+            send(self.to_mux, ToMux::Packet(self.track, packet, self.base))?;
         }
         Ok(())
     }
@@ -274,7 +273,6 @@ impl SoundStage<'_> {
         self.drain()?;
         self.encoder.send(None)?;
         self.packets()?;
-        self.to_mux.send(ToMux::End)?;
-        Ok(())
+        send(self.to_mux, ToMux::End)
     }
 }

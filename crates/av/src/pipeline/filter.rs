@@ -3,7 +3,7 @@
 use crossbeam_channel::{Receiver, Sender};
 use ffmpeg_next::frame;
 
-use super::{Halt, Pictures, next};
+use super::{Halt, Pictures, next, send};
 use crate::fraction::Fraction;
 use crate::graph::{Graph, PictureShape};
 use crate::job::VideoEncode;
@@ -35,8 +35,7 @@ pub(super) fn pictures(
                     }
                 }
                 stage.drain(until)?;
-                to_encode.send(Pictures::End(until))?;
-                return Ok(());
+                return send(to_encode, Pictures::End(until));
             }
         }
     }
@@ -93,7 +92,7 @@ impl Stage<'_> {
         while let Some(mut frame) = graph.receive()? {
             let time = frame.pts().unwrap_or(0);
             frame.set_pts(Some(own.rescale(time, self.base)));
-            self.to_encode.send(Pictures::Frame(frame))?;
+            send(self.to_encode, Pictures::Frame(frame))?;
         }
         Ok(())
     }

@@ -3,8 +3,6 @@
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use crossbeam_channel::Receiver;
-
 use crate::error::AvError;
 use crate::input::Cancel;
 
@@ -93,11 +91,6 @@ impl<'a> Shared<'a> {
         let error = self.error.lock().unwrap_or_else(PoisonError::into_inner).take();
         error.map_or_else(|| self.cancel.check(), Err)
     }
-}
-
-/// The next message; a channel without a sender is a stage that went away.
-pub(crate) fn next<T>(channel: &Receiver<T>) -> Result<T, Halt> {
-    Ok(channel.recv()?)
 }
 
 #[cfg(test)]
