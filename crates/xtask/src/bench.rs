@@ -27,6 +27,9 @@ pub(crate) enum Bench {
         /// One table instead of all
         #[arg(long, value_name = "TABLE")]
         only: Option<fix::Table>,
+        /// Measure the release build that is there
+        #[arg(long)]
+        no_build: bool,
     },
 }
 
@@ -34,6 +37,6 @@ pub(crate) enum Bench {
 pub(crate) fn run(bench: &Bench) -> anyhow::Result<()> {
     match bench {
         Bench::Check { rounds } => gate::run((*rounds).max(1)),
-        Bench::Fix { rounds, only } => fix::run((*rounds).max(1), *only),
+        Bench::Fix { rounds, only, no_build } => fix::run((*rounds).max(1), *only, !no_build),
     }
 }

@@ -37,9 +37,11 @@ pub(crate) enum Table {
 }
 
 /// Builds, measures, prints.
-pub(crate) fn run(rounds: usize, only: Option<Table>) -> Result<()> {
+pub(crate) fn run(rounds: usize, only: Option<Table>, build: bool) -> Result<()> {
     setup::for_benches()?;
-    step::run(&mut step::cargo(&["build", "--release", "--locked"]))?;
+    if build {
+        step::run(&mut step::cargo(&["build", "--release", "--locked"]))?;
+    }
     println!();
     let bench = Bench { pinpress: pinpress_fixtures::workspace_root().join("target/release/pinpress"), rounds };
     for table in Table::value_variants().iter().filter(|table| only.is_none_or(|only| only == **table)) {
