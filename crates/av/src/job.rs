@@ -26,7 +26,7 @@ pub struct Job {
     pub retime: Option<Retime>,
     /// How many times the whole clip is shown, at least 1.
     pub repeat: u32,
-    /// After how long it begins anew, in microseconds; `None` is when its picture ends.
+    /// After how long it begins anew, in microseconds; `None` is as long as its picture lasts.
     pub period_us: Option<i64>,
     /// Nothing is shown or heard past this time, in microseconds.
     pub end_us: Option<i64>,

@@ -22,7 +22,7 @@ pub struct Plan {
     pub part: Option<Part>,
     /// How many times the whole clip is shown; 1 is once.
     pub repeat: u32,
-    /// After how long the clip begins anew when it is repeated; `None` is when its picture ends.
+    /// After how long the clip begins anew when it is repeated; `None` is as long as its picture lasts.
     pub period: Option<Seconds>,
     /// Show the last frame on until this time.
     pub hold_until: Option<Seconds>,

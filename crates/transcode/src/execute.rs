@@ -173,7 +173,8 @@ fn extended(plan: &Plan, extend: &pinpress_media::VideoExtend) -> Result<VideoTr
 /// How long the last frame is shown on, in whole frames, rounded up: a minimum has to be reached.
 fn held(plan: &Plan, info: &MediaInfo, until: Seconds, rate: Option<FrameRate>) -> Option<Seconds> {
     let picture_end = info.picture_end()?;
-    let period = plan.period.unwrap_or(picture_end);
+    let length = info.primary_video().and_then(|video| video.duration).unwrap_or(picture_end);
+    let period = plan.period.unwrap_or(length);
     let begun = period.0.checked_mul(Rational::whole(i64::from(plan.repeat.max(1)) - 1))?;
     let left = until.0.checked_sub(begun)?.checked_sub(picture_end.0)?;
     if left <= Rational::whole(0) {

@@ -32,6 +32,8 @@ struct Lane<'a> {
     copier: Option<Copier>,
     /// Changes the parameter sets among the packets.
     headers: Option<Headers>,
+    /// When the first of the clip's packets is shown, in ticks from zero of the output.
+    begun: Option<i64>,
     /// Where the clip's shown packets end, in ticks from its own beginning.
     end: i64,
     /// The decode time that was reached, in microseconds from zero of the output.
@@ -64,6 +66,7 @@ pub(super) fn stage(
             outlet,
             copier: matches!(outlet, Outlet::Copy { .. }).then(|| Copier::new(plan, *stream, &first)),
             headers: changes.headers.take_if(|_| *stream == plan.video),
+            begun: None,
             end: 0,
             reached_us: i64::MIN,
             waits: false,
@@ -87,16 +90,17 @@ pub(super) fn stage(
             }
         }
         opened.keep_only(&streams);
-        // Unless told otherwise the picture's length is the clip's: so its rate goes on over the seam.
-        let period_us =
-            job.period_us.unwrap_or_else(|| lanes.first().map_or(0, |video| plan.played(video.base).micros(video.end)));
+        // Unless told otherwise the picture's length is the clip's: so its rate goes on over the seam, also where sound
+        // began a little before it.
+        let length = lanes.first().map_or(0, |video| video.end.saturating_sub(video.begun.unwrap_or(0)));
+        let period_us = job.period_us.unwrap_or_else(|| plan.played(plan.video_base).micros(length));
         let offset_us = period_us.saturating_mul(i64::from(pass));
         if plan.end_us.is_some_and(|end| offset_us >= end) {
             break;
         }
         for (index, lane) in lanes.iter_mut().enumerate() {
             let exact = index == 0 && job.period_us.is_none();
-            let own = if exact { lane.end } else { Fraction::MICROSECOND.rescale(period_us, plan.played(lane.base)) };
+            let own = if exact { length } else { Fraction::MICROSECOND.rescale(period_us, plan.played(lane.base)) };
             lane.waits = plan.begins_inside && lane.stream == plan.video;
             lane.begins_anew = pass > 0 && lane.stream == plan.video;
             lane.begin(pass, own.saturating_mul(i64::from(pass)))?;
@@ -260,8 +264,9 @@ impl Lane<'_> {
         if let Some(time) = packet.pts().or(packet.dts())
             && !crate::scan::is_hidden(&packet)
         {
-            let end = time.saturating_sub(self.origin).saturating_add(packet.duration().max(1));
-            self.end = self.end.max(end);
+            let begun = time.saturating_sub(self.origin);
+            self.begun = Some(self.begun.map_or(begun, |known| known.min(begun)));
+            self.end = self.end.max(begun.saturating_add(packet.duration().max(1)));
         }
         match self.outlet {
             Outlet::Decode(to_decode) => send(to_decode, Feed::Packet(packet)),

@@ -9,7 +9,7 @@ use super::rate;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Length {
     pub(super) repeat: u32,
-    /// After how long a repeated clip begins anew; `None` is when its picture ends.
+    /// After how long a repeated clip begins anew; `None` is as long as its picture lasts.
     pub(super) period: Option<Seconds>,
     pub(super) hold_until: Option<Seconds>,
     pub(super) end: Option<Seconds>,
@@ -104,18 +104,26 @@ pub(super) fn length(
 /// Whole times, until it is long enough.
 fn repeated(info: &MediaInfo, time: Seconds, min: Rational) -> Result<Length, String> {
     let too_short = || format!("it plays {time}: too short to repeat");
-    let picture = info.picture_end().filter(|picture| *picture > Seconds::ZERO).unwrap_or(time);
-    let outlasts = time.0.checked_sub(picture.0).is_some_and(|rest| Seconds(rest) > Seconds::from_millis(SEAM_MS));
-    let period = if outlasts { time } else { picture };
-    let times = min.checked_div(period.0).map(Rational::ceil).filter(|times| *times <= MOST_REPEATS);
+    let end = info.picture_end().filter(|picture| *picture > Seconds::ZERO).unwrap_or(time);
+    let length = info.primary_video().and_then(|video| video.duration).filter(|length| *length > Seconds::ZERO);
+    let length = length.unwrap_or(end);
+    let uneven = |longer: Seconds, shorter: Seconds| {
+        longer.0.checked_sub(shorter.0).is_some_and(|rest| Seconds(rest) > Seconds::from_millis(SEAM_MS))
+    };
+    // Sound that is on its own for longer, before the picture or behind it, is heard each time.
+    let period = if uneven(time, end) || uneven(end, length) { Some(time) } else { None };
+    let once = period.unwrap_or(length);
+    let times = min.checked_div(once.0).map(Rational::ceil).filter(|times| *times <= MOST_REPEATS);
     let times = times.ok_or_else(too_short)?;
-    let result = period.0.checked_mul(Rational::whole(times)).map(Seconds);
+    let late = if period.is_some() { None } else { end.0.checked_sub(length.0) };
+    let result =
+        once.0.checked_mul(Rational::whole(times)).and_then(|all| all.checked_add(late.unwrap_or(Rational::whole(0))));
     Ok(Length {
         repeat: u32::try_from(times).map_err(|_| too_short())?,
-        period: outlasts.then_some(period),
+        period,
         hold_until: None,
         end: None,
-        result,
+        result: result.map(Seconds),
     })
 }
 

@@ -22,8 +22,7 @@ pub(super) struct Track {
 /// The tracks that were written. What is left of a damaged source has to decode, also where it was copied.
 pub(super) fn tracks(written: &Done, plan: &Plan) -> Vec<Track> {
     let copied = |copied: bool, digest: Option<StreamDigest>| digest.filter(|_| copied && !plan.salvage);
-    // What follows on itself has to decode over its seams; it is short.
-    let picture = !matches!(plan.video, Some(VideoStep::Encode(_) | VideoStep::Extend(_))) && plan.repeat <= 1;
+    let picture = !matches!(plan.video, Some(VideoStep::Encode(_) | VideoStep::Extend(_)));
     let sound = matches!(plan.audio, Some(AudioStep::Copy { .. }));
     let video =
         Track { name: "picture", packets: written.video_packets, digest: copied(picture, written.video_digest) };
