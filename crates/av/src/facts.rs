@@ -37,10 +37,28 @@ impl Facts {
     /// # Errors
     /// When it cannot be read or is no video file.
     pub fn read(path: &Path, cancel: &Cancel) -> Result<Self, AvError> {
+        Self::open(path, cancel).map(|(facts, _)| facts)
+    }
+
+    /// As [`Facts::read`], and keeps the file open for a job: libav decodes up to twenty pictures of H.264 to open one,
+    /// 0.1 s of 1080×1920 at 25 Mbit/s.
+    ///
+    /// # Errors
+    /// As [`Facts::read`].
+    pub fn open(path: &Path, cancel: &Cancel) -> Result<(Self, Opened), AvError> {
         regular_file(path)?;
         let top = sniff::top_level(path).map_err(|error| AvError::io("cannot read it", error))?;
         let input = Input::open(path, cancel)?;
-        Ok(read(&input, top))
+        Ok((read(&input, top), Opened(input)))
+    }
+}
+
+/// A file, open at its beginning.
+pub struct Opened(pub(crate) Input);
+
+impl std::fmt::Debug for Opened {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Opened")
     }
 }
 

@@ -43,7 +43,7 @@ pub use colour::Colour;
 pub use digest::{StreamDigest, Units};
 pub use encoder::{H264Encoder, try_open};
 pub use error::AvError;
-pub use facts::{AudioFacts, Facts, PixelFacts, StreamFacts, StreamKind, VideoFacts};
+pub use facts::{AudioFacts, Facts, Opened, PixelFacts, StreamFacts, StreamKind, VideoFacts};
 pub use fraction::Fraction;
 pub use input::Cancel;
 pub use job::{
@@ -51,7 +51,7 @@ pub use job::{
     VideoTrack,
 };
 pub use log::{init, take_log};
-pub use pipeline::run;
+pub use pipeline::{run, run_opened};
 pub use proof::{DecodeProof, StreamProof, decode_all, decode_streams};
 pub use sample::{Fields, Grey, Sample, SampleOptions, sample};
 pub use scan::{Scan, StreamScan, digest_samples, scan, scan_digests};

@@ -13,6 +13,7 @@ use crate::bitstream::Headers;
 use crate::decoder::{Decoder, DecoderOptions};
 use crate::encoder::{Encoder, own_threads};
 use crate::error::AvError;
+use crate::facts::Opened;
 use crate::fraction::Fraction;
 use crate::input::{Cancel, Input};
 use crate::job::{AudioEncode, AudioTrack, Done, Job, Reached, VideoEncode, VideoTrack};
@@ -46,9 +47,22 @@ const FRAMES_WAITING: usize = 4;
 /// # Errors
 /// The first error of any stage. The output is then incomplete and has to be removed by the caller, who made its name.
 pub fn run(job: &Job, cancel: &Cancel, observe: &mut dyn FnMut(Reached)) -> Result<Done, AvError> {
-    match attempt(job, job.moov_room, cancel, observe)? {
+    run_opened(job, Opened(Input::open(&job.input, cancel)?), cancel, observe)
+}
+
+/// As [`run`], on the job's input, which is open already.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_opened(
+    job: &Job,
+    source: Opened,
+    cancel: &Cancel,
+    observe: &mut dyn FnMut(Reached),
+) -> Result<Done, AvError> {
+    match attempt(job, source.0, job.moov_room, cancel, observe)? {
         Some(done) => Ok(done),
-        None => attempt(job, None, cancel, observe)?
+        None => attempt(job, Input::open(&job.input, cancel)?, None, cancel, observe)?
             .ok_or_else(|| AvError::Internal("the index has no room where none was set aside".to_owned())),
     }
 }
@@ -56,11 +70,11 @@ pub fn run(job: &Job, cancel: &Cancel, observe: &mut dyn FnMut(Reached)) -> Resu
 /// `None` when the index was larger than its room: the file is of no use then.
 fn attempt(
     job: &Job,
+    input: Input,
     moov_room: Option<u32>,
     cancel: &Cancel,
     observe: &mut dyn FnMut(Reached),
 ) -> Result<Option<Done>, AvError> {
-    let input = Input::open(&job.input, cancel)?;
     let plan = Wiring::of(job, &input)?;
     let shared = Shared::new(cancel);
     let mut output = Mp4::create(&job.output)?;

@@ -53,7 +53,7 @@ pub fn execute(
         (VideoTrack::Copy { .. } | VideoTrack::Edit(_) | VideoTrack::Extend(_), _) => Stage::Copying,
         (VideoTrack::Encode(_), _) => Stage::Encoding,
     };
-    let facts = Facts::read(source, cancel).map_err(|error| failure::from_av(&error))?;
+    let (facts, opened) = Facts::open(source, cancel).map_err(|error| failure::from_av(&error))?;
     let faults = Faults::find(source, info, plan, cancel, observe)?;
     let mut rendition = Rendition::create(output)?;
     let job = Job {
@@ -77,7 +77,7 @@ pub fn execute(
         let done_ms = u64::try_from(reached.time_us / 1000).unwrap_or(0);
         observe(Progress { stage, done_ms, total_ms });
     };
-    let done = pinpress_av::run(&job, cancel, &mut report).map_err(|error| failure::from_av(&error))?;
+    let done = pinpress_av::run_opened(&job, opened, cancel, &mut report).map_err(|error| failure::from_av(&error))?;
     rendition.salvaged = faults.told(plan, &done);
     if done.damaged > 0 && !plan.salvage {
         let at = done.first_damage_us.map(|micros| format!(", first at {}", Seconds::from_micros(micros)));
@@ -89,6 +89,7 @@ pub fn execute(
         return Err(Failure { log: pinpress_av::take_log(), ..Failure::new(FailureKind::Corrupt, message) });
     }
     rendition.done = done;
+    rendition.source = Some(facts);
     rendition.written();
     Ok(rendition)
 }

@@ -49,7 +49,7 @@ pub fn carry_out(
     }
     let rendition = execute::execute(source, info, &plan, options, output, cancel, observe)?;
     let salvaged = rendition.salvaged;
-    let claim = Claim { source, info, plan: &plan, spec };
+    let claim = Claim { info, plan: &plan, spec };
     let verified = verify::verify(rendition, claim, options, cancel, observe)?;
     Ok(Fixed { salvaged, ..verified.into_fixed(plan) })
 }

@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use pinpress_av::Done;
+use pinpress_av::{Done, Facts};
 use pinpress_media::{Failure, FailureKind, Salvaged, temp_name};
 
 use crate::failure;
@@ -19,6 +19,8 @@ pub struct Rendition {
     pub(crate) passthrough: bool,
     /// What the muxer was given.
     pub(crate) done: Done,
+    /// What it was made from, where that was opened.
+    pub(crate) source: Option<Facts>,
     write_back: Option<WriteBack>,
     /// What was left out of the source.
     pub(crate) salvaged: Option<Salvaged>,
@@ -53,6 +55,7 @@ impl Rendition {
             output: output.to_owned(),
             passthrough: false,
             done: Done::default(),
+            source: None,
             write_back: None,
             salvaged: None,
             kept: false,

@@ -1,9 +1,7 @@
 //! The only maker of files that leave: read with the same rules, compared, decoded where it was encoded, made durable,
 //! renamed.
 
-use std::path::Path;
-
-use pinpress_av::{Cancel, DecodeProof, Facts};
+use pinpress_av::{Cancel, DecodeProof};
 use pinpress_media::{Failure, FailureKind, FixOptions, Fixed, Plan, Progress, Stage, WirePath};
 use pinpress_probe::sample_table::{self, Decision};
 use pinpress_probe::{MediaInfo, Report, Scan, Seconds, Source, Spec, check};
@@ -47,9 +45,7 @@ impl VerifiedRendition {
 /// What a rendition is proven against.
 #[derive(Debug, Clone, Copy)]
 pub struct Claim<'a> {
-    /// The file that it was made from.
-    pub source: &'a Path,
-    /// The facts of that file.
+    /// The facts of the file that it was made from.
     pub info: &'a MediaInfo,
     /// What was to be done.
     pub plan: &'a Plan,
@@ -58,8 +54,8 @@ pub struct Claim<'a> {
 }
 
 /// Proves `rendition` and gives it its final name: what was encoded is decoded, and of what was copied the packets are
-/// read back and compared with those that the muxer was given. A salvaged file is decoded in whole. Source bytes that pass by the facts that are known go without being
-/// read again.
+/// read back and compared with those that the muxer was given. A salvaged file is decoded in whole. Source bytes that
+/// pass by the facts that are known go without being read again.
 ///
 /// # Errors
 /// `Unproven` with what did not hold, `OutputExists`, `Io`, `Cancelled`. The temp file is gone then.
@@ -109,10 +105,9 @@ pub fn verify(
         frames_decoded = pictures(&proof);
     }
     lasts(&result.info, claim.plan)?;
-    if claim.plan.audio.is_some() {
-        let source = Facts::read(claim.source, cancel).map_err(|error| failure::from_av(&error))?;
-        sync::at_the_start(&source, &result.facts, claim.plan)?;
-        sync::at_the_end(&source, &result, &claim)?;
+    if let Some(source) = rendition.source.as_ref().filter(|_| claim.plan.audio.is_some()) {
+        sync::at_the_start(source, &result.facts, claim.plan)?;
+        sync::at_the_end(source, &result, &claim)?;
     }
     rendition.publish(options.overwrite)?;
     Ok(VerifiedRendition { info: result.info, report, frames_decoded, packets_compared, output })

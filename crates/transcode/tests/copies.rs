@@ -57,7 +57,7 @@ fn doctored(
     );
     let rendition = execute(source, &info, &plan, &options, &output, &cancel, &mut |_| {})?;
     doctor(rendition.path());
-    let claim = Claim { source, info: &info, plan: &plan, spec: &spec.unwrap() };
+    let claim = Claim { info: &info, plan: &plan, spec: &spec.unwrap() };
     verify(rendition, claim, &options, &cancel, &mut |_| {})
 }
 
