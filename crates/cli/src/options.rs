@@ -117,9 +117,9 @@ pub(crate) struct FixArgs {
     #[arg(long, value_name = "HOW", default_value = "trim", env = "PINPRESS_LONG", hide_env = true)]
     #[arg(value_parser = named::<LongMode>(&["trim", "split", "reject"]), hide_possible_values = true)]
     long: LongMode,
-    /// x264's CRF, 0 (lossless) to 51.
+    /// x264's CRF, 1 (next to lossless) to 51.
     #[arg(long, value_name = "N", default_value_t = 20, env = "PINPRESS_QUALITY", hide_env = true)]
-    #[arg(value_parser = clap::value_parser!(u8).range(0..=51))]
+    #[arg(value_parser = clap::value_parser!(u8).range(1..=51))]
     quality: u8,
     /// x264's preset, ultrafast to placebo.
     #[arg(long, value_name = "NAME", default_value = "medium", env = "PINPRESS_PRESET", hide_env = true)]

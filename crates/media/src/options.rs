@@ -21,7 +21,8 @@ pub struct FixOptions {
     pub short: ShortMode,
     /// A video that is too long.
     pub long: LongMode,
-    /// x264's CRF, 0 (lossless) to 51; the default is 20.
+    /// x264's CRF, 1 to 51; the default is 20. 0 would be lossless, which the High profile has no means for (ITU-T H.264
+    /// §A.2.4).
     pub quality: u8,
     /// x264's preset, `ultrafast` to `placebo`; the default is `medium`.
     pub preset: String,

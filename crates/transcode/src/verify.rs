@@ -1,6 +1,8 @@
 //! The only maker of files that leave: read with the same rules, compared, decoded where it was encoded, made durable,
 //! renamed.
 
+use std::path::Path;
+
 use pinpress_av::{Cancel, DecodeProof};
 use pinpress_media::{Failure, FailureKind, FixOptions, Fixed, Plan, Progress, Stage, WirePath};
 use pinpress_probe::sample_table::{self, Decision};

@@ -24,9 +24,11 @@ use crate::workers::LazyWorkers;
 Examples:
   pinpress fix raw -o out
   pinpress fix --plan raw
-  pinpress fix clip.mov -o out --aspect crop
+  pinpress fix clip.mov -o out --aspect crop --fps retime
+  pinpress fix lecture.mkv -o out --long split
 
-An output that is there already, is newer than its source and passes is kept.
+`pinpress help fixes` explains each choice. An output that is there already, is newer than its
+source and passes is kept.
 Exit codes: 0 all fit now, 1 some could not be fixed, 2 the work could not be done.")]
 pub(crate) struct FixCommand {
     /// Videos, and folders of them; folder trees are mirrored.

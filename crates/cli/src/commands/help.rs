@@ -7,7 +7,12 @@ use clap::Args;
 use crate::exit::Exit;
 
 /// Texts by the word that asks for them.
-const TOPICS: [Topic; 3] = [
+const TOPICS: [Topic; 4] = [
+    Topic {
+        name: "fixes",
+        about: "what fix does for each rule, and what it costs",
+        text: include_str!("../help/fixes.md"),
+    },
     Topic {
         name: "formats",
         about: "the reports of check, and what each is for",
