@@ -1,6 +1,6 @@
 //! Opening a file that a stranger made.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::path::Path;
 use std::ptr;
 use std::sync::Arc;
@@ -104,32 +104,51 @@ impl Input {
         let flag = cancel.clone();
         let interrupt = interrupt::new(Box::new(move || flag.is_cancelled()));
 
-        // SAFETY: the context is fresh and freed by avformat_open_input when that fails; the interrupt callback's
-        // closure lives in `interrupt.guard`, which moves into the wrapped context and is dropped after it.
+        // SAFETY: context and I/O context are fresh. avformat_open_input frees the former when it fails and leaves the
+        // latter, which is ours as it was not opened by libav; the flag that says so is taken back once it is open, so
+        // that both are freed as one. The interrupt callback's closure lives in `interrupt.guard`, which moves into the
+        // wrapped context and is dropped after it.
         let opened = unsafe {
+            let mut pb = open_io(&url, &interrupt.interrupt).map_err(|error| sort_open_error(path, error))?;
             let mut context = ffi::avformat_alloc_context();
             if context.is_null() {
+                ffi::avio_closep(&raw mut pb);
                 return Err(AvError::Internal("out of memory".to_owned()));
             }
+            (*context).pb = pb;
             (*context).interrupt_callback = interrupt.interrupt;
             let mut raw_options = options.disown();
             let result =
                 ffi::avformat_open_input(&raw mut context, url.as_ptr(), ptr::null_mut(), &raw mut raw_options);
             drop(Dictionary::own(raw_options));
             if result < 0 {
-                Err(LibavError::from(result))
+                // A demuxer that cannot read on says that the file makes no sense.
+                let cause = if (*pb).error < 0 { (*pb).error } else { result };
+                ffi::avio_closep(&raw mut pb);
+                Err(LibavError::from(cause))
             } else {
+                (*context).flags &= !ffi::AVFMT_FLAG_CUSTOM_IO;
                 Ok(format::context::Input::wrap_with_interrupt(context, interrupt.guard))
             }
         };
-        let mut context = opened.map_err(|error| sort_open_error(path, error))?;
+        let context = opened.map_err(|error| sort_open_error(path, error))?;
+        let mut input = Self { context, cancel: cancel.clone() };
         // SAFETY: the context is open; null options are allowed.
-        let result = unsafe { ffi::avformat_find_stream_info(context.as_mut_ptr(), ptr::null_mut()) };
+        let result = unsafe { ffi::avformat_find_stream_info(input.context.as_mut_ptr(), ptr::null_mut()) };
+        input.could_read()?;
         if result < 0 {
             return Err(AvError::reading(LibavError::from(result)));
         }
         cancel.check()?;
-        Ok(Self { context, cancel: cancel.clone() })
+        Ok(input)
+    }
+
+    /// Fails when the system has refused a read since the file was opened. Demuxers take it for the end of the file or
+    /// for damage; libav's I/O keeps it.
+    fn could_read(&self) -> Result<(), AvError> {
+        // SAFETY: reading plain fields; the I/O context lives as long as the context.
+        let error = unsafe { (*self.context.as_ptr()).pb.as_ref().map_or(0, |io| io.error) };
+        if error < 0 { Err(AvError::reading(LibavError::from(error))) } else { Ok(()) }
     }
 
     pub(crate) const fn context(&self) -> &format::context::Input {
@@ -212,6 +231,7 @@ impl Input {
         let index = i32::try_from(stream).map_err(|_| AvError::NoStream { kind: "video", index: stream })?;
         // SAFETY: the context is open and `index` is one of its streams; libav checks the index again.
         let result = unsafe { ffi::avformat_seek_file(self.context.as_mut_ptr(), index, i64::MIN, ticks, ticks, 0) };
+        self.could_read()?;
         sought(result)
     }
 
@@ -223,6 +243,7 @@ impl Input {
             let result = unsafe {
                 ffi::avformat_seek_file(self.context.as_mut_ptr(), -1, i64::MIN, 0, 0, ffi::AVSEEK_FLAG_BYTE)
             };
+            self.could_read()?;
             return sought(result);
         }
         if let Some(start) = self.start_ticks(stream)
@@ -379,7 +400,9 @@ impl Input {
     pub(crate) fn next(&mut self, damaged_run: &mut u32) -> Result<Next, AvError> {
         self.cancel.check()?;
         let mut packet = Packet::empty();
-        match packet.read(&mut self.context) {
+        let read = packet.read(&mut self.context);
+        self.could_read()?;
+        match read {
             Ok(()) => {
                 *damaged_run = 0;
                 Ok(Next::Packet(packet))
@@ -397,6 +420,24 @@ impl Input {
             Err(error) => Err(AvError::reading(error)),
         }
     }
+}
+
+/// Opens the file behind `url` for reading.
+///
+/// # Safety
+/// `interrupt` has to stay valid as long as what is opened, which is the caller's to close.
+unsafe fn open_io(url: &CStr, interrupt: &ffi::AVIOInterruptCB) -> Result<*mut ffi::AVIOContext, LibavError> {
+    let mut options = Dictionary::new();
+    options.set("protocol_whitelist", PROTOCOLS);
+    let mut io = ptr::null_mut();
+    // SAFETY: the options are fresh and taken back; libav copies the callback.
+    let result = unsafe {
+        let mut raw_options = options.disown();
+        let result = ffi::avio_open2(&raw mut io, url.as_ptr(), ffi::AVIO_FLAG_READ, interrupt, &raw mut raw_options);
+        drop(Dictionary::own(raw_options));
+        result
+    };
+    if result < 0 { Err(LibavError::from(result)) } else { Ok(io) }
 }
 
 /// What a seek answered. Demuxers that find no such time answer -1, which is also the system's "not permitted".
