@@ -5,7 +5,7 @@
 //! name.
 
 use pinpress_av::Cancel;
-use pinpress_media::{Failure, Fix, Fixed, Plan, Progress};
+use pinpress_media::{Failure, FailureKind, Fix, Fixed, Plan, Progress};
 
 pub mod decoded;
 pub mod encoder;
@@ -21,6 +21,7 @@ pub mod rendition;
 mod room;
 mod salvage;
 pub mod space;
+mod stamp;
 pub mod sync;
 pub mod verify;
 mod writeback;
@@ -47,9 +48,17 @@ pub fn carry_out(
     if !options.overwrite && std::fs::symlink_metadata(output).is_ok() {
         return Err(rendition::exists());
     }
-    let rendition = execute::execute(source, info, &plan, options, output, cancel, observe)?;
-    let salvaged = rendition.salvaged;
-    let claim = Claim { info, plan: &plan, spec };
-    let verified = verify::verify(rendition, claim, options, cancel, observe)?;
+    let stamp = stamp::Stamp::of(source, info.size_bytes)?;
+    let done = execute::execute(source, info, &plan, options, output, cancel, observe).and_then(|mut rendition| {
+        rendition.source = Some(stamp.clone());
+        let salvaged = rendition.salvaged;
+        let claim = Claim { info, plan: &plan, spec };
+        Ok((salvaged, verify::verify(rendition, claim, options, cancel, observe)?))
+    });
+    let (salvaged, verified) = done.map_err(|failure| match stamp.holds() {
+        // What was found wrong with a file that changed says nothing of it.
+        Err(changed) if failure.kind != FailureKind::Cancelled => changed,
+        _ => failure,
+    })?;
     Ok(Fixed { salvaged, ..verified.into_fixed(plan) })
 }

@@ -8,6 +8,7 @@ use pinpress_av::{Done, Facts};
 use pinpress_media::{Failure, FailureKind, Salvaged, temp_name};
 
 use crate::failure;
+use crate::stamp::Stamp;
 use crate::writeback::WriteBack;
 
 /// A file that was written and is not yet trusted. It goes when this goes.
@@ -24,6 +25,8 @@ pub struct Rendition {
     write_back: Option<WriteBack>,
     /// What was left out of the source.
     pub(crate) salvaged: Option<Salvaged>,
+    /// The file that it was made from, which has to be the same still when it is published.
+    pub(crate) source: Option<Stamp>,
     kept: bool,
 }
 
@@ -58,6 +61,7 @@ impl Rendition {
             source: None,
             write_back: None,
             salvaged: None,
+            source: None,
             kept: false,
         })
     }
@@ -92,6 +96,7 @@ impl Rendition {
         // What a failed write made of it is told to the one who asked first, so both are heard.
         let durable = begun.and_then(|()| File::open(&self.temp)).and_then(|file| file.sync_all());
         durable.map_err(|error| failure::from_io("cannot write the output to disk", &error))?;
+        self.source.as_ref().map_or(Ok(()), Stamp::holds)?;
         if overwrite {
             std::fs::rename(&self.temp, &self.output)
                 .map_err(|error| failure::from_io("cannot rename the output", &error))?;
