@@ -50,7 +50,7 @@ pub fn carry_out(
     }
     let stamp = stamp::Stamp::of(source, info.size_bytes)?;
     let done = execute::execute(source, info, &plan, options, output, cancel, observe).and_then(|mut rendition| {
-        rendition.source = Some(stamp.clone());
+        rendition.stamp = Some(stamp.clone());
         let salvaged = rendition.salvaged;
         let claim = Claim { info, plan: &plan, spec };
         Ok((salvaged, verify::verify(rendition, claim, options, cancel, observe)?))

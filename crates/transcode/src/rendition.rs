@@ -26,7 +26,7 @@ pub struct Rendition {
     /// What was left out of the source.
     pub(crate) salvaged: Option<Salvaged>,
     /// The file that it was made from, which has to be the same still when it is published.
-    pub(crate) source: Option<Stamp>,
+    pub(crate) stamp: Option<Stamp>,
     kept: bool,
 }
 
@@ -61,7 +61,7 @@ impl Rendition {
             source: None,
             write_back: None,
             salvaged: None,
-            source: None,
+            stamp: None,
             kept: false,
         })
     }
@@ -96,7 +96,7 @@ impl Rendition {
         // What a failed write made of it is told to the one who asked first, so both are heard.
         let durable = begun.and_then(|()| File::open(&self.temp)).and_then(|file| file.sync_all());
         durable.map_err(|error| failure::from_io("cannot write the output to disk", &error))?;
-        self.source.as_ref().map_or(Ok(()), Stamp::holds)?;
+        self.stamp.as_ref().map_or(Ok(()), Stamp::holds)?;
         if overwrite {
             std::fs::rename(&self.temp, &self.output)
                 .map_err(|error| failure::from_io("cannot rename the output", &error))?;
