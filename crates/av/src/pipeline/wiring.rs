@@ -52,9 +52,6 @@ impl Wiring {
             None => Fraction::new(1, 1),
             Some(Retime { from, to }) => from.times(to.inverse()).ok_or_else(|| no_such_rate(from, to))?,
         };
-        if job.retime.is_some() && matches!(job.audio, Some(AudioTrack::Copy { .. })) {
-            return Err(AvError::Muxer("sound that is copied plays at its own rate only".to_owned()));
-        }
         for stream in std::iter::once(video).chain(audio) {
             input.time_base(stream).times(stretch).ok_or_else(|| no_such_rate(input.time_base(stream), stretch))?;
         }

@@ -150,7 +150,10 @@ fn edited(edit: &VideoEdit, plan: &Plan) -> String {
         words.push("declare its pixels square".to_owned());
     }
     if let Some(retime) = plan.retime {
-        words.push(format!("play it at {} instead of {}", retime.to, retime.from));
+        let (from, to) = (retime.from.to_string(), retime.to);
+        // 24.9998 must not be told as 25.
+        let from = if from == to.to_string() { format!("{} fps", retime.from.rational().to_decimal(6)) } else { from };
+        words.push(format!("play it at {to} instead of {from}"));
     }
     if plan.repeat > 1 {
         words.push(format!("show it {} times", plan.repeat));

@@ -13,8 +13,8 @@ mod sound;
 mod timing;
 
 use pinpress_media::{
-    Action, AudioStep, DroppedStream, Encoder, Fill, FixOptions, Part, Plan, RateStep, Retime, VideoEdit, VideoEncode,
-    VideoExtend, VideoStep,
+    Action, AudioStep, DroppedStream, Encoder, Fill, FixOptions, FpsMode, Part, Plan, RateStep, Retime, VideoEdit,
+    VideoEncode, VideoExtend, VideoStep,
 };
 use pinpress_probe::{Anomaly, Container, MediaInfo, Medium, Report, RuleId, Scan, Seconds, Spec, VideoStream, check};
 
@@ -83,6 +83,22 @@ const fn passed_on(stream: u32, rules: Vec<RuleId>) -> VideoEdit {
 }
 
 fn try_plan(info: &MediaInfo, spec: &Spec, options: &FixOptions, measured: &Measured) -> Result<Plan, String> {
+    let plan = assemble(info, spec, options, measured, true)?;
+    // What is encoded anyway gets its rate along the way, and the sound stays as it is.
+    let encodes = matches!(plan.video, Some(VideoStep::Encode(_)));
+    if encodes && plan.retime.is_some() && options.fps != FpsMode::Retime {
+        return assemble(info, spec, options, measured, false);
+    }
+    Ok(plan)
+}
+
+fn assemble(
+    info: &MediaInfo,
+    spec: &Spec,
+    options: &FixOptions,
+    measured: &Measured,
+    unseen: bool,
+) -> Result<Plan, String> {
     let report = check(info, spec);
     let broken = |rule: RuleId| report.fails(rule);
     let salvage = Salvage::of(info, &report, options)?;
@@ -97,7 +113,7 @@ fn try_plan(info: &MediaInfo, spec: &Spec, options: &FixOptions, measured: &Meas
         container_rules.push(RuleId::Integrity);
     }
 
-    let retime = if broken(RuleId::FrameRate) { rate::retimed(info, spec, options) } else { None };
+    let retime = if broken(RuleId::FrameRate) { rate::retimed(info, spec, options, unseen) } else { None };
     let length = timing::length(info, spec, options, retime, salvage.cut_off)?;
     if length.end.is_some() && salvage.cut_off.is_none() {
         container_rules.push(RuleId::Duration);
@@ -115,7 +131,7 @@ fn try_plan(info: &MediaInfo, spec: &Spec, options: &FixOptions, measured: &Meas
             (RuleId::AudioCodec, broken(RuleId::AudioCodec)),
             // What is held is held in silence; what is repeated gets new samples at the seam.
             (RuleId::Duration, length.repeat > 1),
-            (RuleId::FrameRate, retime.is_some()),
+            (RuleId::FrameRate, retime.is_some_and(|retime| rate::is_heard(info, retime))),
             (RuleId::Integrity, salvage.sound),
         ] {
             if holds {
@@ -348,5 +364,7 @@ fn dropped(info: &MediaInfo, video: &VideoStep, audio: Option<&AudioStep>) -> Ve
     dropped
 }
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

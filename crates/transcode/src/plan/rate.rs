@@ -7,22 +7,38 @@ use pinpress_probe::{FrameRate, MediaInfo, Rational, Seconds, Spec, VideoStream}
 /// sees and, with the pitch kept, nobody hears.
 const MOST_FASTER: (i64, i64) = (21, 20);
 
-/// How a rate that is only a little too low is reached by playing the same pictures faster, where that is asked for
-/// and possible: where the result stays within what the rule set allows of its playing time.
-pub(super) fn retimed(info: &MediaInfo, spec: &Spec, options: &FixOptions) -> Option<Retime> {
-    let to = spec.frame_rate.filter(|_| options.fps == FpsMode::Retime)?.min;
+/// The most by which a video is played faster without being asked: cameras and containers that mean 25 fps average
+/// 24.98 to 24.9999, and nobody would have such a video encoded for that.
+const UNSEEN_FASTER: (i64, i64) = (1001, 1000);
+
+/// Sound that falls behind by no more than this until the end, in milliseconds, stays as it is: a frame, and less than the 45 ms from
+/// which a shift is noticed (ITU-R BT.1359-1).
+const UNHEARD_MS: i64 = 40;
+
+/// How a rate that is only a little too low is reached by playing the same pictures faster: where that is asked for, or
+/// `unseen` and the picture need not be encoded, and where the result is still long enough.
+pub(super) fn retimed(info: &MediaInfo, spec: &Spec, options: &FixOptions, unseen: bool) -> Option<Retime> {
+    let to = spec.frame_rate?.min;
+    let (most, of) = match options.fps {
+        FpsMode::Retime => MOST_FASTER,
+        FpsMode::Multiply if unseen => UNSEEN_FASTER,
+        FpsMode::Multiply | FpsMode::Reject => return None,
+    };
     let from = info.primary_video()?.frame_rate.filter(|rate| *rate < to)?;
-    let (most, of) = MOST_FASTER;
     let faster = to.rational().checked_div(from.rational())?;
     if faster.checked_mul(Rational::whole(of))? > Rational::whole(most) {
         return None;
     }
     let retime = Retime { from, to };
     let time = scaled(info.duration?, retime)?.0;
-    let fits = spec
-        .duration
-        .is_none_or(|rule| rule.min.is_none_or(|min| time >= min) && rule.max.is_none_or(|max| time <= max));
+    let fits = spec.duration.is_none_or(|rule| rule.min.is_none_or(|min| time >= min));
     fits.then_some(retime)
+}
+
+/// Whether sound has to be stretched to stay with the picture.
+pub(super) fn is_heard(info: &MediaInfo, retime: Retime) -> bool {
+    let off = info.duration.and_then(|time| time.0.checked_sub(scaled(time, retime)?.0));
+    off.is_none_or(|off| Seconds(off) > Seconds::from_millis(UNHEARD_MS))
 }
 
 /// How long so much of the source takes in the result.

@@ -43,9 +43,10 @@ pub(super) fn length(
     whole: Option<Seconds>,
 ) -> Result<Length, String> {
     if let Some(retime) = retime {
-        // It was asked for only where the result fits.
-        let result = info.duration.and_then(|time| rate::scaled(time, retime));
-        return Ok(Length { repeat: 1, period: None, hold_until: None, end: None, result });
+        // It is long enough then, or it would not be retimed.
+        let mut played = info.clone();
+        played.duration = info.duration.and_then(|time| rate::scaled(time, retime));
+        return length(&played, spec, options, None, whole.and_then(|whole| rate::scaled(whole, retime)));
     }
     if let Some(whole) = whole.filter(|whole| info.duration.is_none_or(|time| *whole < time)) {
         let mut cut = info.clone();
