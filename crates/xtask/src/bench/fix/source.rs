@@ -69,15 +69,16 @@ pub(super) fn portrait() -> Result<PathBuf> {
     drawn("portrait.mp4", "540x960", "1080:1920")
 }
 
-/// The same pictures with MP3 in Matroska, so that the sound is encoded too.
+/// The same pictures with MP3, so that the sound is encoded too. In MP4, which has exact times: from the milliseconds
+/// of Matroska ffmpeg makes a frame more.
 pub(super) fn with_mp3(video: &Path) -> Result<PathBuf> {
-    let name = format!("{}-mp3.mkv", video.file_stem().unwrap_or_default().to_string_lossy());
+    let name = format!("{}-mp3.mp4", video.file_stem().unwrap_or_default().to_string_lossy());
     made(&name, &["-i", &text(video), "-c:v", "copy", "-c:a", "libmp3lame", "-b:a", "128k"])
 }
 
-/// The same as H.265 with MP3 in Matroska.
+/// The same as H.265.
 pub(super) fn hevc(video: &Path) -> Result<PathBuf> {
-    let name = format!("{}-hevc.mkv", video.file_stem().unwrap_or_default().to_string_lossy());
+    let name = format!("{}-hevc.mp4", video.file_stem().unwrap_or_default().to_string_lossy());
     made(
         &name,
         &[
