@@ -15,7 +15,7 @@ fn row_07_each_stream_is_copied_edited_or_encoded_for_itself() {
     clip("picture.mp4", &["-c:v", "mpeg4", "-q:v", "4", "-c:a", "aac"]);
     clip("container.mkv", &[&H264[..], &["-c:a", "aac"]].concat());
     clip("fine.mp4", &[&H264[..], &["-c:a", "aac", "-movflags", "+faststart"]].concat());
-    clip("shape.mp4", &[&["-vf", "scale=426:240"], &H264[..], &["-c:a", "aac"]].concat());
+    clip("shape.mp4", &[&["-vf", "scale=426:240,setsar=1"], &H264[..], &["-c:a", "aac"]].concat());
     let report = stage.fixed(&["--aspect", "crop"]);
     for (name, action, streams, rule) in [
         ("sound.mov", "encode", ["video copy", "audio encode"], "audio-codec"),
@@ -47,7 +47,7 @@ fn row_09_what_is_fixed_needs_nothing_and_is_no_source() {
     let stage = Stage::new();
     let clip = |name: &str, options: &[&str]| stage.clip(name, &[&PICTURE[..], &TONE, options].concat());
     clip("container.mkv", &[&H264[..], &["-c:a", "aac"]].concat());
-    clip("wide.mp4", &[&["-vf", "scale=426:240"], &H264[..], &["-c:a", "aac"]].concat());
+    clip("wide.mp4", &[&["-vf", "scale=426:240,setsar=1"], &H264[..], &["-c:a", "aac"]].concat());
     clip("short.mp4", &[&["-t", "2"], &H264[..], &["-c:a", "aac"]].concat());
     clip("film.mp4", &[&["-r", "24"], &H264[..], &["-c:a", "aac"]].concat());
     clip("odd.mkv", &["-vf", "scale=321:243,setsar=4/3", "-c:v", "mpeg4", "-r", "12", "-c:a", "ac3"]);
@@ -99,7 +99,7 @@ fn row_10_what_is_neither_picture_nor_sound_goes_and_is_named() {
             .collect()
     };
     assert_eq!(dropped("cover.mp4").len(), 3, "{:?}", dropped("cover.mp4"));
-    for word in ["mjpeg", "mov_text", "another sound"] {
+    for word in ["attached-picture", "subtitle", "another sound"] {
         assert!(dropped("cover.mp4").iter().any(|what| what.contains(word)), "{word}: {:?}", dropped("cover.mp4"));
     }
     for name in ["cover.mp4", "timecode.mov"] {
@@ -141,13 +141,15 @@ fn row_20_places_and_devices_are_stripped_and_named() {
         "-metadata",
         "title=Evening",
     ];
+    // MP4 may hold a place as numbers, which ffprobe spells out.
     let has = |path: &std::path::Path, text: &str| {
         std::fs::read(path).unwrap().windows(text.len()).any(|window| window == text.as_bytes())
+            || ffprobe(path, &["-show_entries", "format_tags"]).iter().any(|tag| tag.contains(text))
     };
     stage.clip("apple.mov", &[&PICTURE[..], &TONE, &H264, &["-c:a", "aac"], &told].concat());
     let other = ["-c:a", "aac", "-metadata", "location=+48.8577+002.2950/", "-metadata", "title=Evening"];
     stage.clip("udta.mp4", &[&PICTURE[..], &TONE, &H264, &other].concat());
-    let encoded = ["-vf", "scale=426:240", "-c:a", "aac", "-metadata", "location=+48.8577+002.2950/"];
+    let encoded = ["-vf", "scale=426:240,setsar=1", "-c:a", "aac", "-metadata", "location=+48.8577+002.2950/"];
     stage.clip("encoded.mp4", &[&PICTURE[..], &TONE, &H264, &encoded].concat());
     let report = stage.fixed(&[]);
     for (name, action) in [("apple.mov", "remux"), ("udta.mp4", "remux"), ("encoded.mp4", "encode")] {

@@ -123,15 +123,15 @@ impl Copier {
 
     /// The packet with times from zero of the output; `None` when it is not to be written.
     fn moved(&mut self, mut packet: Packet) -> Option<Packet> {
-        // What an edit list hides comes before the first shown packet, as the encoder's priming or as references; at
-        // a seam and behind the end it would be shown.
-        if is_hidden(&packet) && (self.shown || self.pass > 0) {
-            return None;
-        }
-        self.shown |= !is_hidden(&packet);
         let moved =
             |ticks: Option<i64>| ticks.map(|ticks| ticks.saturating_sub(self.origin).saturating_add(self.offset));
         let (pts, dts) = (moved(packet.pts()), moved(packet.dts()));
+        // What an edit list hides comes before the first shown packet, as the encoder's priming or as references, or,
+        // stored behind it, is presented before zero; at a seam and behind the end it would be shown.
+        if is_hidden(&packet) && (self.pass > 0 || self.shown && pts.is_none_or(|pts| pts >= 0)) {
+            return None;
+        }
+        self.shown |= !is_hidden(&packet);
         let begin = pts.or(dts).unwrap_or(i64::MIN);
         if self.sound.is_none() && self.part_end != i64::MAX {
             let left = self.part_end.saturating_sub(begin);
