@@ -201,10 +201,11 @@ fn whole_and_interlaced(path: &Path) -> (u64, u64) {
 #[test]
 fn row_15_what_is_seen_decides_whether_fields_are_put_together() {
     let stage = Stage::new();
-    let moving = "mandelbrot=s=480x272:maxiter=60:start_scale=2:end_scale=0.3:end_pts=60";
-    let fields = format!("{moving}:r=50,trim=duration=4,tinterlace=interleave_top,setfield=prog");
+    let moving = "mandelbrot=maxiter=60:start_scale=2:end_scale=0.3:end_pts=60";
+    // Of the height that cameras with fields have.
+    let fields = format!("{moving}:s=640x480:r=50,trim=duration=4,tinterlace=interleave_top,setfield=prog");
     stage.drawn("fields-flagged-whole.mp4", &fields, &H264);
-    let whole = format!("{moving}:r=25,trim=duration=4,setfield=tff");
+    let whole = format!("{moving}:s=480x272:r=25,trim=duration=4,setfield=tff");
     let flagged = [&H264[..], &["-crf", "10", "-flags", "+ildct+ilme", "-x264opts", "tff=1:interlaced=1"]].concat();
     stage.drawn("whole-flagged-fields.mp4", &whole, &flagged);
     let flags = |name: &str| stream(&stage.raw(name), "v:0", "field_order").concat();
