@@ -90,7 +90,7 @@ fn row_21_a_wide_video_becomes_tall_by_blur_pad_and_crop() {
     ] {
         let (action, width, height) = fixed(options);
         assert_eq!(action, "encode");
-        let shown = width * 480 / 854 & !1;
+        let shown = (width * 480 / 854) & !1;
         let top = (height - shown) / 2;
         let band = rgb(&output, "2", &format!("crop={width}:{shown}:0:{top}:exact=1,scale=427:240:flags=area"));
         let difference = mean_difference(&rgb(&source, "2", "scale=427:240:flags=area"), &band);
