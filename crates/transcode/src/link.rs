@@ -32,7 +32,7 @@ pub(crate) fn passthrough(
     if !linked {
         let refused = |error: io::Error| failure::from_io("cannot copy it to the output folder", &error);
         let from = File::open(source).map_err(refused)?;
-        let to = File::options().write(true).create_new(true).open(rendition.path()).map_err(refused)?;
+        let to = rendition.create_file().and_then(File::try_clone).map_err(refused)?;
         if !(mode == LinkMode::Reflink && clones(&from, &to)) {
             rendition.write_back();
             if !copy(&from, &to, cancel, observe).map_err(refused)? {

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use pinpress_av::{Done, Facts};
-use pinpress_media::{Failure, FailureKind, Salvaged, temp_name};
+use pinpress_media::{Failure, FailureKind, Salvaged, sweep_abandoned, temp_name};
 
 use crate::failure;
 use crate::stamp::Stamp;
@@ -27,6 +27,8 @@ pub struct Rendition {
     pub(crate) salvaged: Option<Salvaged>,
     /// The file that it was made from, which has to be the same still when it is published.
     pub(crate) stamp: Option<Stamp>,
+    /// The file with its lock, from its making until it has its final name.
+    locked: Option<File>,
     kept: bool,
 }
 
@@ -34,17 +36,27 @@ impl Rendition {
     /// Makes an empty temp file beside `output`.
     pub(crate) fn create(output: &Path) -> Result<Self, Failure> {
         let mut rendition = Self::named(output)?;
-        let create = || OpenOptions::new().write(true).create_new(true).open(&rendition.temp);
-        create().map_err(|error| failure::from_io("cannot create a file in the output folder", &error))?;
+        rendition
+            .create_file()
+            .map_err(|error| failure::from_io("cannot create a file in the output folder", &error))?;
         rendition.write_back();
         Ok(rendition)
     }
 
-    /// A temp name beside `output` under which nothing is.
+    /// Makes the file and takes its lock, which tells others that it is not abandoned.
+    pub(crate) fn create_file(&mut self) -> io::Result<&File> {
+        let file = OpenOptions::new().write(true).create_new(true).open(&self.temp)?;
+        // A filesystem without locks has nobody to tell.
+        let _ = file.try_lock();
+        Ok(self.locked.insert(file))
+    }
+
+    /// A temp name beside `output` under which nothing is. What killed processes have left of it goes.
     pub(crate) fn named(output: &Path) -> Result<Self, Failure> {
         if output.file_name().is_none() {
             return Err(Failure::new(FailureKind::Io, "the output has no file name: name a file".to_owned()));
         }
+        sweep_abandoned(output);
         let temp = temp_name(output, std::process::id());
         // With our own process id in it, it is left from a process that had the same.
         match std::fs::remove_file(&temp) {
@@ -62,6 +74,7 @@ impl Rendition {
             write_back: None,
             salvaged: None,
             stamp: None,
+            locked: None,
             kept: false,
         })
     }

@@ -1,6 +1,7 @@
 //! What a dead job leaves beside its output, and how it is swept.
 
 use std::ffi::{OsStr, OsString};
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use crate::wire::Request;
@@ -35,21 +36,28 @@ const fn room_for_name(ending: usize) -> usize {
     (NAME_MAX - 1).saturating_sub(ending)
 }
 
-/// Removes the temp files of `request`. Only for a request whose worker is dead.
+/// Removes the temp files of `request` that nobody holds the lock of. Only for a request whose worker is dead.
 pub(crate) fn sweep(request: &Request) {
-    for output in outputs(request) {
-        let Some(name) = output.file_name() else { continue };
-        let folder = match output.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        let Ok(entries) = std::fs::read_dir(folder) else { continue };
-        for entry in entries.flatten() {
-            if is_temp_of(name, &entry.file_name())
-                && let Err(error) = std::fs::remove_file(entry.path())
-            {
-                tracing::warn!("cannot remove a temp file: {error}: {}", entry.path().display());
-            }
+    outputs(request).iter().for_each(|output| sweep_abandoned(output));
+}
+
+/// Removes the temp files of `output` whose writer is dead: one that lives holds their lock ([`File::lock`]), which the
+/// system takes away from a process that ends in whatever way. Where a filesystem has no locks, it removes them all.
+pub fn sweep_abandoned(output: &Path) {
+    let Some(name) = output.file_name() else { return };
+    let folder = match output.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries.flatten().filter(|entry| is_temp_of(name, &entry.file_name())) {
+        // For writing, though nothing is: NFS locks no file that is open for reading alone.
+        let file = File::options().write(true).open(entry.path());
+        if matches!(file.as_ref().map(File::try_lock), Ok(Err(TryLockError::WouldBlock))) {
+            continue;
+        }
+        if let Err(error) = std::fs::remove_file(entry.path()) {
+            tracing::warn!("cannot remove a temp file: {error}: {}", entry.path().display());
         }
     }
 }
@@ -98,6 +106,21 @@ mod tests {
             assert!(!is_temp_of(OsStr::new("b.mp4"), temp_name), "{}", temp.display());
             assert!(!is_temp_of(name, OsStr::new(".y.1.pinpress-tmp")), "{}", output.display());
         }
+    }
+
+    #[test]
+    fn what_a_living_process_writes_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let output = folder.path().join("a.mp4");
+        let (dead, alive) = (temp_name(&output, 7), temp_name(&output, 8));
+        std::fs::write(&dead, "x").unwrap();
+        let writer = File::create(&alive).unwrap();
+        writer.lock().unwrap();
+        sweep_abandoned(&output);
+        assert!(!dead.exists() && alive.exists());
+        drop(writer);
+        sweep_abandoned(&output);
+        assert!(!alive.exists());
     }
 
     #[test]

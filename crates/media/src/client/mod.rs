@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use pinpress_probe::{Decoded, DeepReader, MediaInfo, ProbeError, Spec};
 
 pub use config::{PROGRAM_VARIABLE, WorkersConfig};
-pub use leftovers::{TEMP_SUFFIX, temp_name};
+pub use leftovers::{TEMP_SUFFIX, sweep_abandoned, temp_name};
 pub use observer::Observer;
 
 use crate::cover::{CoverOptions, Covers};
