@@ -147,6 +147,13 @@ impl FixJob<'_> {
             let message = "its output would replace a source: choose another output folder";
             return Err(Failure::new(FailureKind::OutputExists, message));
         }
+        if output.is_dir() {
+            let message = format!(
+                "there is a folder of that name: move it, or choose another output folder: {}",
+                output.display()
+            );
+            return Err(Failure::new(FailureKind::OutputExists, message));
+        }
         if !self.options.overwrite
             && let Some(kept) = self.kept(source, output)?
         {
@@ -154,9 +161,7 @@ impl FixJob<'_> {
         }
         let missing = output.parent().filter(|folder| !folder.is_dir());
         if let Some(folder) = missing {
-            std::fs::create_dir_all(folder).map_err(|error| {
-                Failure::new(FailureKind::Io, format!("cannot make the folder {}: {error}", folder.display()))
-            })?;
+            std::fs::create_dir_all(folder).map_err(|error| cannot_make(folder, &error))?;
         }
         self.progress.started(source, "fix");
         let fix = Fix { source, info: &before.info, spec: self.spec, options: &self.options, output, part };
@@ -187,6 +192,15 @@ impl FixJob<'_> {
     const fn listen<'a>(&'a self, video: &'a Path) -> Listener<'a> {
         Listener { progress: self.progress, interrupt: self.interrupt, video }
     }
+}
+
+fn cannot_make(folder: &Path, error: &std::io::Error) -> Failure {
+    use std::io::ErrorKind;
+    let remedy = match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "make room and run it again",
+        _ => "choose a folder you can write to",
+    };
+    Failure::new(FailureKind::Io, format!("cannot make the folder {}: {error}: {remedy}", folder.display()))
 }
 
 /// Passes on what a worker tells.

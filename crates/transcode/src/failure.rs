@@ -9,7 +9,9 @@ use pinpress_media::{Failure, FailureKind};
 #[must_use]
 pub fn from_av(error: &AvError) -> Failure {
     let kind = match error {
-        AvError::Io { .. } => FailureKind::Io,
+        AvError::Io { action, source } => {
+            return Failure { log: pinpress_av::take_log(), ..from_io(action, source) };
+        }
         AvError::NotAVideo(_) => FailureKind::NotAVideo,
         AvError::Incomplete => FailureKind::Incomplete,
         AvError::Corrupt(_) | AvError::NoStream { .. } => FailureKind::Corrupt,

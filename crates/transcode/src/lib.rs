@@ -56,9 +56,17 @@ pub fn carry_out(
         Ok((salvaged, verify::verify(rendition, claim, options, cancel, observe)?))
     });
     let (salvaged, verified) = done.map_err(|failure| match stamp.holds() {
+        _ if failure.kind != FailureKind::Cancelled && folder_is_gone(output) => {
+            let message = "the output folder was removed or renamed while it was written to: run it again";
+            Failure::new(FailureKind::Io, message)
+        }
         // What was found wrong with a file that changed says nothing of it.
         Err(changed) if failure.kind != FailureKind::Cancelled => changed,
         _ => failure,
     })?;
     Ok(Fixed { salvaged, ..verified.into_fixed(plan) })
+}
+
+fn folder_is_gone(output: &std::path::Path) -> bool {
+    output.parent().is_some_and(|folder| !folder.as_os_str().is_empty() && !folder.is_dir())
 }
