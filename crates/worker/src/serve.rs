@@ -136,6 +136,12 @@ fn crash(ended: Ended, limits: Limits) -> String {
         (Ended::Signal(6), Some(memory)) => {
             format!("the decoder gave up (SIGABRT), most likely at {memory}: the file asks for more than a video needs")
         }
+        // Nothing inside sends it.
+        (Ended::Signal(9), _) => {
+            "the job was killed from outside (SIGKILL), as the system does where memory is short: \
+                                  run it again, with fewer --jobs"
+                .to_owned()
+        }
         (Ended::Signal(signal), _) => {
             format!("the decoder died by {}: the file is broken or made to break it", signal_name(signal))
         }
