@@ -27,8 +27,9 @@ const APT: [&str; 12] = [
     "ffmpeg",
 ];
 
-/// For tests alone: the browser that looks at the HTML report, and the validator of the `JUnit` report.
-const APT_FOR_TESTS: [&str; 2] = ["chromium", "libxml2-utils"];
+/// For tests alone: the browser that looks at the HTML report, the validator of the `JUnit` report, and what makes reads
+/// fail.
+const APT_FOR_TESTS: [&str; 3] = ["chromium", "libxml2-utils", "strace"];
 
 /// For benches alone: the programs that are measured against.
 const APT_FOR_BENCHES: [&str; 2] = ["mediainfo", "handbrake-cli"];
@@ -75,7 +76,7 @@ pub(crate) fn for_tests() -> Result<()> {
     if step::succeeds("apt-get", &["--version"]) {
         return apt(&APT_FOR_TESTS, missing_for_tests);
     }
-    bail!("install Chromium and xmllint (of libxml2), then run this again");
+    bail!("install {}, then run this again", missing.join(", "));
 }
 
 fn missing_for_tests() -> Vec<&'static str> {
@@ -85,6 +86,10 @@ fn missing_for_tests() -> Vec<&'static str> {
     }
     if !step::succeeds("xmllint", &["--version"]) {
         missing.push("xmllint");
+    }
+    // It traces on Linux alone, and the tests that need it are not built elsewhere.
+    if cfg!(target_os = "linux") && !step::succeeds("strace", &["--version"]) {
+        missing.push("strace");
     }
     missing
 }
