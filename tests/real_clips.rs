@@ -13,6 +13,11 @@ use pinpress_probe::Rational;
 use pinpress_rehearsal::{Rehearsal, RehearsalOptions};
 use serde_json::Value;
 
+#[path = "real_clips/judge.rs"]
+mod judge;
+
+use judge::{broken_rules, decode_complaints, duration_ms, ffprobe, rational, rotation_of, start_ms, stream_of};
+
 /// ffprobe averages Matroska's and MPEG-TS's rounded timestamps: within this part.
 const RATE_TOLERANCE: (i64, i64) = (1, 50);
 /// Durations by declared headers (ffprobe) against timestamps (ours): the last frame, or the priming of the sound.
@@ -35,20 +40,6 @@ fn json_of(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).expect("JSON on stdout")
 }
 
-fn ffprobe(path: &Path) -> Value {
-    let output = Command::new("ffprobe")
-        .args(["-v", "error", "-of", "json", "-count_packets", "-show_format", "-show_streams"])
-        .arg(path)
-        .output()
-        .expect("ffprobe starts");
-    serde_json::from_slice(&output.stdout).expect("ffprobe answers JSON")
-}
-
-fn stream_of<'a>(facts: &'a Value, kind: &str) -> Option<&'a Value> {
-    let pictures_in_motion = |stream: &&Value| stream["disposition"]["attached_pic"] != 1;
-    facts["streams"].as_array()?.iter().filter(pictures_in_motion).find(|stream| stream["codec_type"] == kind)
-}
-
 #[expect(clippy::print_stdout, reason = "a test that skips says so")]
 fn clips() -> Option<(PathBuf, Vec<Clip>)> {
     let clips = real_clips();
@@ -58,31 +49,6 @@ fn clips() -> Option<(PathBuf, Vec<Clip>)> {
     let clips = clips?;
     let folder = clips.iter().find(|clip| !clip.malformed)?.path.parent()?.to_owned();
     Some((folder, clips))
-}
-
-fn rotation_of(stream: &Value) -> i64 {
-    // ffprobe counts counter-clockwise.
-    let turned = stream["side_data_list"].as_array().into_iter().flatten().find_map(|side| side["rotation"].as_i64());
-    (-turned.unwrap_or(0)).rem_euclid(360)
-}
-
-fn rational(value: &Value) -> Option<Rational> {
-    value.as_str()?.parse::<Rational>().ok().filter(|rate| rate.num() > 0)
-}
-
-/// The longest of picture and sound: `format.duration` also counts subtitles and timecode.
-fn duration_ms(facts: &Value) -> Option<u64> {
-    let streams = ["video", "audio"].into_iter().filter_map(|kind| stream_of(facts, kind));
-    let longest = streams.filter_map(|stream| rational(&stream["duration"])).max();
-    let known = longest.or_else(|| rational(&facts["format"]["duration"]))?;
-    u64::try_from(known.scaled_round(1000)).ok()
-}
-
-/// When the first of picture and sound begins.
-fn start_ms(facts: &Value) -> u64 {
-    let streams = ["video", "audio"].into_iter().filter_map(|kind| stream_of(facts, kind));
-    let starts = streams.filter_map(|stream| stream["start_time"].as_str()?.parse::<Rational>().ok());
-    starts.min().and_then(|start| u64::try_from(start.scaled_round(1000)).ok()).unwrap_or(0)
 }
 
 fn differences(media: &Value, facts: &Value) -> Vec<String> {
@@ -201,58 +167,6 @@ fn files_under(folder: &Path) -> BTreeSet<PathBuf> {
         }
     }
     files
-}
-
-/// What the rules ask of an output, judged by ffprobe and arithmetic alone.
-fn broken_rules(path: &Path) -> Vec<String> {
-    let facts = ffprobe(path);
-    let mut broken = Vec::new();
-    let mut must = |holds: bool, what: String| {
-        if !holds {
-            broken.push(what);
-        }
-    };
-    let video = stream_of(&facts, "video").expect("a picture");
-    let format = facts["format"]["format_name"].as_str().unwrap_or_default();
-    must(format.contains("mp4"), format!("format {format}"));
-    must(video["codec_name"] == "h264", format!("codec {}", video["codec_name"]));
-    must(matches!(video["pix_fmt"].as_str(), Some("yuv420p" | "yuvj420p")), format!("samples {}", video["pix_fmt"]));
-    let rate = rational(&video["avg_frame_rate"]).expect("a rate");
-    must(rate >= Rational::whole(25), format!("rate {rate}"));
-    let duration = duration_ms(&facts).expect("a duration");
-    must((4_000..=900_000).contains(&duration), format!("duration {duration} ms"));
-    let side = |name: &str| video[name].as_u64().expect("a side");
-    let (mut width, mut height) = (side("width"), side("height"));
-    if let Some(aspect) = video["sample_aspect_ratio"].as_str().and_then(|text| text.parse::<Rational>().ok()) {
-        width = u64::try_from(aspect.scaled_round(i64::try_from(width).expect("small"))).expect("positive");
-    }
-    if rotation_of(video) % 180 == 90 {
-        (width, height) = (height, width);
-    }
-    must(width.min(height) >= 240, format!("size {width}×{height}"));
-    // Within a percent or two pixels of 9:16, 1:1 or 2:3.
-    let near = |a: u64, b: u64| {
-        let off = (width * b).abs_diff(height * a);
-        off * 100 <= height * a || off <= 2 * a.max(b)
-    };
-    must(near(9, 16) || near(1, 1) || near(2, 3), format!("shape {width}×{height}"));
-    if let Some(audio) = stream_of(&facts, "audio") {
-        must(audio["codec_name"] == "aac", format!("sound {}", audio["codec_name"]));
-    }
-    let streams = facts["streams"].as_array().map_or(0, Vec::len);
-    must(streams <= 2, format!("{streams} streams"));
-    broken
-}
-
-/// Decodes all of a file with the ffmpeg command line; answers what it complains of.
-fn decode_complaints(path: &Path) -> String {
-    let output = Command::new("ffmpeg")
-        .args(["-v", "error", "-nostdin", "-xerror", "-i"])
-        .arg(path)
-        .args(["-f", "null", "-"])
-        .output()
-        .expect("ffmpeg starts");
-    String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 #[test]

@@ -113,7 +113,7 @@ fn row_10_what_is_neither_picture_nor_sound_goes_and_is_named() {
     for (clip, what) in [
         ("gpmf-parser__max-heromode.mp4", &["tmcd", "gpmd"][..]),
         ("rails__rotated_hdr_video.mov", &["mebx"]),
-        ("torchcodec__nasa_13013.mp4", &["another picture", "another sound", "mov_text"]),
+        ("torchcodec__nasa_13013.mp4", &["another picture", "another sound", "subtitle"]),
     ] {
         let (clip, out) = (media.join(clip), stage.path().join("telemetry"));
         let fix = ["fix", text(&clip), "-o", text(&out), "--preset", "ultrafast", "--format", "human", "--overwrite"];

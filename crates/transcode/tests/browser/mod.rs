@@ -17,6 +17,8 @@ pub(crate) struct Played {
     pub(crate) ended_ms: u64,
     /// Mean red, green and blue of the last picture.
     pub(crate) last: [u8; 3],
+    /// How far the values of one picture lie apart, at most over those that were looked at; 0 when each was flat.
+    pub(crate) spread: u8,
 }
 
 /// The longest that a browser gets.
@@ -26,7 +28,18 @@ const PAGE: &str = r#"<!doctype html><video id=v muted preload=auto></video><scr
 const v = document.getElementById('v');
 const say = text => fetch('/said?' + encodeURIComponent(text));
 v.onerror = () => say('error ' + v.error.message);
+let spread = 0;
+const look = () => {
+  const c = document.createElement('canvas');
+  c.width = c.height = 48;
+  const g = c.getContext('2d');
+  g.drawImage(v, 0, 0, 48, 48);
+  const p = g.getImageData(0, 0, 48, 48).data.filter((_, i) => i % 4 == 0);
+  spread = Math.max(spread, Math.max(...p) - Math.min(...p));
+};
+v.ontimeupdate = look;
 v.onended = () => {
+  look();
   const c = document.createElement('canvas');
   c.width = v.videoWidth; c.height = v.videoHeight;
   const g = c.getContext('2d');
@@ -36,7 +49,7 @@ v.onended = () => {
   for (let i = 0; i < p.length; i += 4) for (let k = 0; k < 3; k++) sum[k] += p[i + k];
   const n = p.length / 4;
   say(['ended', v.videoWidth, v.videoHeight, Math.round(v.duration * 1000), Math.round(v.currentTime * 1000),
-       ...sum.map(s => Math.round(s / n))].join(' '));
+       ...sum.map(s => Math.round(s / n)), spread].join(' '));
 };
 v.src = '/v.mp4';
 v.playbackRate = 4;
@@ -87,6 +100,7 @@ pub(crate) fn play(video: &Path) -> Played {
         duration_ms: numbers[2],
         ended_ms: numbers[3],
         last: [colour(4), colour(5), colour(6)],
+        spread: colour(7),
     }
 }
 
