@@ -125,8 +125,11 @@ fn browser_plays(path: &Path) {
     assert!(played.spread > 16, "one flat colour all along: {}", path.display());
 }
 
+/// A kind of fix by its name, and whether what the report says of a video is of that kind.
+type Kind<'a> = (&'a str, &'a dyn Fn(&Value) -> bool);
+
 /// Plays the shortest of each kind.
-fn browser_plays_each(fixed: &Fixed, kinds: &[(&str, &dyn Fn(&Value) -> bool)]) {
+fn browser_plays_each(fixed: &Fixed, kinds: &[Kind<'_>]) {
     for (kind, is_it) in kinds {
         let found = fixed.of(1, is_it);
         assert!(!found.is_empty(), "no clip was {kind}");
