@@ -18,5 +18,3 @@ mod kills;
 mod reads;
 #[path = "nothing_lost/sources.rs"]
 mod sources;
-#[path = "nothing_lost/threads.rs"]
-mod threads;
