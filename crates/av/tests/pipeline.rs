@@ -162,9 +162,15 @@ fn decode_times_of_copies_increase_and_sound_stays_on_its_grid() {
     }
 }
 
+/// Long clips say no more than short ones: all of them are copied and compared by the tests of `transcode`.
+const SMALL_BYTES: u64 = 500_000;
+
 #[test]
 fn real_clips_are_copied_with_their_sound_in_place() {
     for path in good_clips() {
+        if path.metadata().unwrap().len() > SMALL_BYTES {
+            continue;
+        }
         let video = ffprobe(&path, &["-select_streams", "V:0", "-show_entries", "stream=codec_name"]);
         let audio = ffprobe(&path, &["-select_streams", "a:0", "-show_entries", "stream=codec_name"]);
         let fits = video.first().is_some_and(|codec| codec == "h264") && audio.iter().all(|codec| codec == "aac");
