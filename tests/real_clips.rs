@@ -16,7 +16,7 @@ use serde_json::Value;
 #[path = "real_clips/judge.rs"]
 mod judge;
 
-use judge::{broken_rules, decode_complaints, duration_ms, ffprobe, rational, rotation_of, start_ms, stream_of};
+use judge::{duration_ms, ffprobe, rational, rotation_of, start_ms, stream_of};
 
 /// ffprobe averages Matroska's and MPEG-TS's rounded timestamps: within this part.
 const RATE_TOLERANCE: (i64, i64) = (1, 50);
@@ -202,10 +202,8 @@ fn a_run_over_the_whole_folder_publishes_every_good_clip() {
     let check = output_of(pinpress(&["check", "--format", "json", out_name]));
     assert_eq!(check.status.code(), Some(0), "{}", String::from_utf8_lossy(&check.stdout));
     assert_eq!(json_of(&check)["summary"]["pass"].as_u64(), u64::try_from(good).ok());
-    for path in of(".mp4") {
-        assert_eq!(broken_rules(path), Vec::<String>::new(), "{}", path.display());
-        assert_eq!(decode_complaints(path), "", "{}", path.display());
-    }
+
+    // What ffprobe, ffmpeg and a browser make of such outputs is asked in `real_fixes`.
 
     // A second run does nothing and says so.
     let requests = rehearsal.requests().len();
