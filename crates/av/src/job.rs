@@ -40,8 +40,8 @@ pub struct Job {
     /// all of the file moved, as is done when the room turns out too small: then the whole job is done again.
     pub moov_room: Option<u32>,
     /// Damage is left out instead of counted: for each stream the times, in its ticks and in order, of pictures and
-    /// pieces of sound that are known not to decode, as [`crate::StreamProof::fault_times`] has them. Of streams that are
-    /// copied, packets that are cut short. `None` leaves nothing out.
+    /// pieces of sound that are known not to decode, as [`crate::StreamProof::fault_times`] has them. Of streams that
+    /// are copied, packets that are cut short. `None` leaves nothing out.
     pub salvage: Option<Vec<(usize, Vec<i64>)>>,
     /// Threads of the encoder, at least 1. At most twice as many work at once for the whole job, and one where this
     /// is one.
@@ -59,9 +59,9 @@ pub struct Part {
     pub end_us: i64,
 }
 
-/// Every time is scaled by `from`/`to`, exactly; sound that is encoded keeps its pitch. Picture times that are those of a
-/// constant rate of `from`, but for their container's rounding, become those of `to`, without it. All other times of the
-/// [`Job`] are those of the output, but for those of [`Part`].
+/// Every time is scaled by `from`/`to`, exactly; sound that is encoded keeps its pitch. Picture times that are those of
+/// a constant rate of `from`, but for their container's rounding, become those of `to`, without it. All other times of
+/// the [`Job`] are those of the output, but for those of [`Part`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retime {
     /// Frames a second as the source plays.

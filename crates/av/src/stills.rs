@@ -144,8 +144,8 @@ impl Stills {
         self.input.duration_micros()
     }
 
-    /// When the sync samples (frames that decode by themselves) are shown, in microseconds from the start of the
-    /// file, in order. From the index of an unfragmented ISO BMFF file, with a look at one packet each where pictures are
+    /// When the sync samples (frames that decode by themselves) are shown, in microseconds from the start of the file,
+    /// in order. From the index of an unfragmented ISO BMFF file, with a look at one packet each where pictures are
     /// reordered; else every packet is read. Nothing is decoded.
     ///
     /// # Errors

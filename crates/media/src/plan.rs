@@ -143,8 +143,8 @@ pub struct VideoEdit {
 }
 
 /// A last picture that is shown on, and all before it copied. Only for progressive H.264 of 8 bits, Baseline, Main or
-/// High, that has its parameter sets in the head of the file (MP4, MOV, Matroska, FLV), where nothing else changes: it is
-/// shown whole, once, at its own rate.
+/// High, that has its parameter sets in the head of the file (MP4, MOV, Matroska, FLV), where nothing else changes: it
+/// is shown whole, once, at its own rate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VideoExtend {
     /// The stream.

@@ -1,8 +1,8 @@
 //! Plans the least change that makes a video fit, carries it out and proves the result.
 //!
-//! [`facts::read`] answers what a file is, by libav, and [`decode`] whether all of it decodes; [`plans`] says what has to
-//! be done; [`execute`](execute::execute) carries a plan out into a [`Rendition`], a temp file; [`verify`](verify::verify) alone turns that into a [`VerifiedRendition`] under its final
-//! name.
+//! [`facts::read`] answers what a file is, by libav, and [`decode`] whether all of it decodes; [`plans`] says what has
+//! to be done; [`execute`](execute::execute) carries a plan out into a [`Rendition`], a temp file;
+//! [`verify`](verify::verify) alone turns that into a [`VerifiedRendition`] under its final name.
 
 use pinpress_av::Cancel;
 use pinpress_media::{Failure, FailureKind, Fix, Fixed, Plan, Progress};

@@ -75,10 +75,11 @@ pub fn measure(source: &Path, info: &MediaInfo, what: What, cancel: &Cancel) -> 
 
 /// What the fields of a sample amount to. Pure.
 ///
-/// From a quarter of combed pictures on, all of one order, and an eighth that are clear at all, they are made of fields: two in five are so in film that was
-/// telecined for good, which is deinterlaced like the rest. Up to a twelfth is what `idet` mistakes in whole pictures.
-/// Between the two, and where too little moves, nothing is decided and the stream's flag stands. Telecine by flags alone
-/// (MPEG-2's `repeat_first_field`) decodes to whole pictures and is progressive.
+/// From a quarter of combed pictures on, all of one order, and an eighth that are clear at all, they are made of
+/// fields: two in five are so in film that was telecined for good, which is deinterlaced like the rest. Up to a twelfth
+/// is what `idet` mistakes in whole pictures. Between the two, and where too little moves, nothing is decided and the
+/// stream's flag stands. Telecine by flags alone (MPEG-2's `repeat_first_field`) decodes to whole pictures and is
+/// progressive.
 #[must_use]
 pub fn scan(fields: &Fields) -> Option<Scan> {
     let combed = fields.top_first + fields.bottom_first;

@@ -7,10 +7,10 @@ use pinpress_probe::MediaInfo;
 /// unused room then.
 const SMALL: u64 = 16 * 1024 * 1024;
 
-/// What a sample takes in the index, in bytes: its size (`stsz`, 4), an entry of its own for duration and for composition
-/// (`stts` and `ctts`, 8 each, shared where they repeat), and a share of its chunk (`stco` 4 or 8, `stsc` 12, shared
-/// where they repeat) and of `stss` (4). Remuxed, the real clips beside the repository take up to 13.7; each entry of
-/// its own in a file past 4 GiB would take 44.
+/// What a sample takes in the index, in bytes: its size (`stsz`, 4), an entry of its own for duration and for
+/// composition (`stts` and `ctts`, 8 each, shared where they repeat), and a share of its chunk (`stco` 4 or 8, `stsc`
+/// 12, shared where they repeat) and of `stss` (4). Remuxed, the real clips beside the repository take up to 13.7; each
+/// entry of its own in a file past 4 GiB would take 44.
 const SAMPLE_BYTES: u64 = 24;
 
 /// The same where something is encoded, which is not thrown away for some unused kilobytes.
@@ -23,8 +23,8 @@ const FIXED_BYTES: u64 = 32 * 1024;
 const PACKET_SAMPLES: u64 = 1024;
 
 /// Bytes to leave free; `None` where a second pass is the better choice: for small files, where nobody knows how many
-/// samples there will be, and where the picture is encoded. That takes minutes for what a second pass moves in a second,
-/// and its size is known only behind it.
+/// samples there will be, and where the picture is encoded. That takes minutes for what a second pass moves in a
+/// second, and its size is known only behind it.
 pub(crate) fn for_moov(plan: &Plan, info: &MediaInfo) -> Option<u32> {
     let encodes_sound = matches!(plan.audio, Some(AudioStep::Encode { .. }));
     let step = match &plan.video {

@@ -161,8 +161,8 @@ impl Copier {
     }
 }
 
-/// The last sound before a part. Windows overlap, so a decoder needs the packet before the first that is heard; both may
-/// begin before the part, and an edit list hides what does.
+/// The last sound before a part. Windows overlap, so a decoder needs the packet before the first that is heard; both
+/// may begin before the part, and an edit list hides what does.
 #[derive(Default)]
 struct Lead(VecDeque<Packet>);
 
@@ -201,11 +201,11 @@ impl Lead {
     }
 }
 
-/// Brings sound packets onto their own grid of samples. Containers round times to milliseconds or 1/90000 s; written
-/// as they are they would make every packet's duration another one. As long as a time is what the samples before it
-/// say but for rounding, the samples are believed. One that is a little early waits for them, as clocks jitter; from half a
-/// packet on it is where it says: files that were put together have a packet too many at each seam, and sound that waited
-/// for all of them would end late by as many.
+/// Brings sound packets onto their own grid of samples. Containers round times to milliseconds or 1/90000 s; written as
+/// they are they would make every packet's duration another one. As long as a time is what the samples before it say
+/// but for rounding, the samples are believed. One that is a little early waits for them, as clocks jitter; from half a
+/// packet on it is where it says: files that were put together have a packet too many at each seam, and sound that
+/// waited for all of them would end late by as many.
 struct Smoother {
     from: Fraction,
     samples: Fraction,

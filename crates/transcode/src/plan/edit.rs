@@ -15,8 +15,8 @@ use super::measured::Focus;
 /// Field note 16: samples within a hundredth of square are square.
 const NEARLY_SQUARE: i64 = 100;
 
-/// libavcodec, and every player that is made with it, obeys a cut at the left only as far as the planes stay aligned to 32
-/// bytes (`av_frame_apply_cropping`): 64 columns of luma, as chroma has half of them. It shows the rest.
+/// libavcodec, and every player that is made with it, obeys a cut at the left only as far as the planes stay aligned to
+/// 32 bytes (`av_frame_apply_cropping`): 64 columns of luma, as chroma has half of them. It shows the rest.
 const LEFT_STEP: u32 = 64;
 
 /// What is said anew.

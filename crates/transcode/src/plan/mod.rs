@@ -1,7 +1,8 @@
 //! The cheapest change that clears every finding. Pure: facts, rule set and preferences in, a [`Plan`] out.
 //!
 //! Rungs, cheapest first: passthrough, remux, edit without decoding, encode the sound, encode a part of the picture,
-//! encode the picture. Each part of a plan names the rules that force it, and a plan for what a plan made is a passthrough.
+//! encode the picture. Each part of a plan names the rules that force it, and a plan for what a plan made is a
+//! passthrough.
 
 mod canvas;
 mod edit;

@@ -11,8 +11,8 @@ const MOST_FASTER: (i64, i64) = (21, 20);
 /// 24.98 to 24.9999, and nobody would have such a video encoded for that.
 const UNSEEN_FASTER: (i64, i64) = (1001, 1000);
 
-/// Sound that falls behind by no more than this until the end, in milliseconds, stays as it is: a frame, and less than the 45 ms from
-/// which a shift is noticed (ITU-R BT.1359-1).
+/// Sound that falls behind by no more than this until the end, in milliseconds, stays as it is: a frame, and less than
+/// the 45 ms from which a shift is noticed (ITU-R BT.1359-1).
 const UNHEARD_MS: i64 = 40;
 
 /// How a rate that is only a little too low is reached by playing the same pictures faster: where that is asked for, or
