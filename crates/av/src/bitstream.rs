@@ -17,10 +17,10 @@ use crate::nal::{self, Configuration, Form};
 
 const NAME: &str = "h264_metadata";
 
-/// What may be cut off the left, in luma samples: libavcodec and all that is built on it begin a row of each plane at a
+/// What may be cut off the left, in luma samples: libavcodec begins a row of each plane at a
 /// multiple of 32 bytes (`av_frame_apply_cropping`), and a row of 4:2:0 chroma is half as long. What is in between is
 /// shown after all, and the picture is larger than it says.
-const LEFT_STEP: u32 = 64;
+pub const LEFT_STEP: u32 = 64;
 
 /// An open filter.
 pub(crate) struct Headers {

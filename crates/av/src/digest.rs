@@ -8,6 +8,8 @@
 use ffmpeg_next::{Packet, codec, ffi};
 use twox_hash::xxhash3_128::Hasher;
 
+use crate::nal;
+
 /// Bytes of the length before a NAL unit, as libav's muxer writes it.
 const LENGTH_BYTES: usize = 4;
 
@@ -116,7 +118,7 @@ impl Digester {
                 None => self.unit(data),
             },
             Form::StartCodes => {
-                start_code_units(data).for_each(|unit| self.unit(unit));
+                nal::start_coded(data).into_iter().for_each(|unit| self.unit(unit));
                 self.end_packet();
             }
             Form::Lengths => {
@@ -177,34 +179,6 @@ fn adts_header(data: &[u8]) -> Option<usize> {
 fn without_zeros(unit: &[u8]) -> &[u8] {
     let end = unit.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
     &unit[..end]
-}
-
-/// The NAL units between start codes, without the empty ones.
-fn start_code_units(data: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut rest = find_start_code(data).map(|at| &data[at + 3..]);
-    std::iter::from_fn(move || {
-        let here = rest?;
-        let (unit, behind) = match find_start_code(here) {
-            Some(at) => (&here[..at], Some(&here[at + 3..])),
-            None => (here, None),
-        };
-        rest = behind;
-        Some(without_zeros(unit))
-    })
-    .filter(|unit| !unit.is_empty())
-}
-
-/// Where the next `00 00 01` is. The third byte of three tells how far none can begin.
-fn find_start_code(data: &[u8]) -> Option<usize> {
-    let mut at = 0;
-    while let Some([first, second, third]) = data.get(at..at + 3) {
-        match (first, second, third) {
-            (0, 0, 1) => return Some(at),
-            (_, _, 0) => at += 1,
-            _ => at += 3,
-        }
-    }
-    None
 }
 
 #[cfg(test)]

@@ -8,7 +8,6 @@
 #![expect(unsafe_code, reason = "libav is a C library; each block says why it is sound")]
 
 pub mod about;
-mod access_unit;
 mod amr;
 pub mod colour;
 pub mod digest;
@@ -39,6 +38,7 @@ mod tkhd;
 mod witness;
 
 pub use about::{About, about};
+pub use bitstream::LEFT_STEP;
 pub use colour::Colour;
 pub use digest::{StreamDigest, Units};
 pub use encoder::{H264Encoder, try_open};

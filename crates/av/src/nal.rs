@@ -69,7 +69,8 @@ impl Form {
     }
 }
 
-fn start_coded(data: &[u8]) -> Vec<&[u8]> {
+/// What stands between start codes, without the zeros that belong to none.
+pub(crate) fn start_coded(data: &[u8]) -> Vec<&[u8]> {
     let mut starts: Vec<usize> = Vec::new();
     let mut at = 0;
     while let Some(three) = data.get(at..at + 3) {
@@ -100,6 +101,11 @@ fn start_coded(data: &[u8]) -> Vec<&[u8]> {
 /// `nal_unit_type`; 0 for none at all.
 pub(crate) fn kind(unit: &[u8]) -> u8 {
     unit.first().map_or(0, |first| first & 0x1F)
+}
+
+/// Whether these units are of an IDR picture: none behind it refers to one before it, and frame numbers begin anew.
+pub(crate) fn is_idr(units: &[&[u8]]) -> bool {
+    units.iter().any(|unit| kind(unit) == IDR)
 }
 
 /// Whether decoding may begin with the picture of these units and all that follow come out exact: an IDR picture, or a
@@ -236,9 +242,10 @@ mod tests {
 
     #[test]
     fn an_entry_is_an_idr_picture_or_recovers_at_once() {
-        assert!(is_clean_entry(&[&[0x09, 0xF0], &[0x65, 0x88]]));
+        assert!(is_idr(&[&[0x09, 0xF0], &[0x65, 0x88]]) && is_clean_entry(&[&[0x09, 0xF0], &[0x65, 0x88]]));
         assert!(!is_clean_entry(&[&[0x41, 0x88]]));
-        assert!(is_clean_entry(&[&[0x06, 5, 2, 1, 1, 6, 1, 0xC4, 0x80], &[0x41]]), "behind another message");
+        let recovers: [&[u8]; 2] = [&[0x06, 5, 2, 1, 1, 6, 1, 0xC4, 0x80], &[0x41]];
+        assert!(is_clean_entry(&recovers) && !is_idr(&recovers), "behind another message");
         assert!(!is_clean_entry(&[&[0x06, 6, 1, 0x44, 0x80], &[0x41]]), "after one frame");
     }
 }

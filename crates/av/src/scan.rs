@@ -7,11 +7,11 @@ use std::path::Path;
 use ffmpeg_next::packet::Ref as _;
 use ffmpeg_next::{Packet, ffi};
 
-use crate::access_unit;
 use crate::digest::{Digester, StreamDigest, Units};
 use crate::error::AvError;
 use crate::facts::{self, Facts, StreamFacts};
 use crate::input::{Cancel, Input, Next, regular_file};
+use crate::nal::{self, Form};
 use crate::sniff;
 
 /// Presentation times that are held back to bring them in order; H.264 and HEVC reorder within 16 pictures, fields
@@ -163,8 +163,8 @@ pub(crate) fn is_hidden(packet: &Packet) -> bool {
 #[derive(Default)]
 struct Counter {
     scan: StreamScan,
-    /// H.264's configuration; `None` for other codecs.
-    configuration: Option<Vec<u8>>,
+    /// How H.264 tells its units apart; `None` for other codecs.
+    form: Option<Form>,
     /// Whether the first packet is a sync sample, and its presentation time.
     began: Option<(bool, Option<i64>)>,
     /// Presentation times that are not in order yet.
@@ -194,16 +194,14 @@ impl Intervals {
 
 impl Counter {
     fn of(stream: &StreamFacts) -> Self {
-        let configuration = stream.video.as_ref().filter(|_| stream.codec == "h264").map(|v| v.configuration.clone());
-        Self { configuration, ..Self::default() }
+        let form = stream.video.as_ref().filter(|_| stream.codec == "h264").map(|video| Form::of(&video.configuration));
+        Self { form, ..Self::default() }
     }
 
     fn add(&mut self, packet: &Packet) {
         if self.began.is_none() {
-            let idr = self
-                .configuration
-                .as_ref()
-                .is_none_or(|configuration| packet.data().is_some_and(|data| access_unit::is_idr(data, configuration)));
+            let data = packet.data().unwrap_or_default();
+            let idr = self.form.is_none_or(|form| nal::is_idr(&form.units(data)));
             self.began = Some((packet.is_key() && idr, packet.pts()));
         }
         let scan = &mut self.scan;

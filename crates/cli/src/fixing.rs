@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use pinpress_media::{Action, Failure, FailureKind, Fix, FixOptions, Fixed, LongMode, Observer, Part, Plan};
+use pinpress_media::{Action, Failure, FailureKind, Fix, FixOptions, Fixed, Observer, Part, Plan};
 use pinpress_pipeline::naming::part_of;
 use pinpress_pipeline::{Checked, Found, Interrupt, Media as _, check_file};
 use pinpress_probe::{ProbeError, Spec};
@@ -82,13 +82,7 @@ impl FixJob<'_> {
                 return vec![FixResult { source, part: None, output: None, before: None, outcome }];
             }
         };
-        let splits = self.options.long == LongMode::Split
-            && self
-                .spec
-                .duration
-                .and_then(|rule| rule.max)
-                .zip(before.info.duration)
-                .is_some_and(|(max, time)| time.0 > max);
+        let splits = self.options.splits(&before.info, self.spec);
         let result = |part, output, outcome: Result<FixOutcome, Failure>| FixResult {
             source: source.clone(),
             part,

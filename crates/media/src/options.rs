@@ -1,6 +1,6 @@
 //! What a user prefers where a fix has a choice. The names are those of the command line.
 
-use pinpress_probe::AspectRatio;
+use pinpress_probe::{AspectRatio, MediaInfo, Spec};
 use serde::{Deserialize, Serialize};
 
 /// Choices for a fix.
@@ -41,6 +41,15 @@ pub struct FixOptions {
     /// Threads of the encoder, at least 1; decoder and filters get half as many each, so that a job has twice as many
     /// in all.
     pub threads: usize,
+}
+
+impl FixOptions {
+    /// Whether a video with these facts is to be split, as it is longer than the rule set allows.
+    #[must_use]
+    pub fn splits(&self, info: &MediaInfo, spec: &Spec) -> bool {
+        let max = spec.duration.and_then(|rule| rule.max);
+        self.long == LongMode::Split && info.duration.zip(max).is_some_and(|(time, max)| time.0 > max)
+    }
 }
 
 impl Default for FixOptions {

@@ -4,11 +4,11 @@
 use std::path::Path;
 
 use pinpress_av::Cancel;
-use pinpress_media::{CropFocus, Failure, Fill, Fix, FixOptions, Part, Plan, VideoStep};
+use pinpress_media::{CropFocus, Failure, FailureKind, Fill, Fix, FixOptions, Part, Plan, VideoStep};
 use pinpress_probe::{AspectRatio, MediaInfo, Rational, Scan, Spec, VideoStream};
 
 use crate::measure::{What, measure};
-use crate::plan::{Measured, parts, plan, plan_part, wants_parts};
+use crate::plan::{Measured, parts, plan, plan_part};
 use crate::{encoder, sync_times};
 
 /// Rows of the interlaced rasters (SMPTE ST 125, ITU-R BT.601 and SMPTE ST 274, with their whole macroblocks): a
@@ -29,13 +29,15 @@ pub fn plans(
     options: &FixOptions,
     cancel: &Cancel,
 ) -> Result<Vec<Plan>, Failure> {
-    if !wants_parts(info, spec, options) {
-        return prepared(source, info, spec, options, None, cancel).map(|plan| vec![plan]);
-    }
-    let Some(video) = info.primary_video() else { return Ok(vec![plan(info, spec, options, &Measured::default())]) };
+    let Some(video) = info.primary_video().filter(|_| options.splits(info, spec)) else {
+        return prepared(source, info, spec, options, &[None], cancel);
+    };
     match parts(info, spec, &sync_times(source, video.index, cancel)?) {
         Err(reason) => Ok(vec![Plan::unfixable(reason, info.duration)]),
-        Ok(parts) => parts.into_iter().map(|part| prepared(source, info, spec, options, Some(part), cancel)).collect(),
+        Ok(parts) => {
+            let parts: Vec<_> = parts.into_iter().map(Some).collect();
+            prepared(source, info, spec, options, &parts, cancel)
+        }
     }
 }
 
@@ -44,29 +46,35 @@ pub fn plans(
 /// # Errors
 /// As [`plans`].
 pub fn plan_for(fix: Fix<'_>, cancel: &Cancel) -> Result<Plan, Failure> {
-    prepared(fix.source, fix.info, fix.spec, fix.options, fix.part, cancel)
+    let plans = prepared(fix.source, fix.info, fix.spec, fix.options, &[fix.part], cancel)?;
+    plans.into_iter().next().ok_or_else(|| Failure::new(FailureKind::Protocol, "there is no plan for no part"))
 }
 
+/// A plan for each of `parts` (`None` is the whole), after one look into the file where the first of them asks for it.
 fn prepared(
     source: &Path,
     info: &MediaInfo,
     spec: &Spec,
     options: &FixOptions,
-    part: Option<Part>,
+    parts: &[Option<Part>],
     cancel: &Cancel,
-) -> Result<Plan, Failure> {
-    let planned = |options: &FixOptions, measured: &Measured| match part {
-        Some(part) => plan_part(info, spec, options, measured, part),
-        None => plan(info, spec, options, measured),
+) -> Result<Vec<Plan>, Failure> {
+    let planned = |options: &FixOptions, measured: &Measured| -> Vec<Plan> {
+        let one = |part: &Option<Part>| match part {
+            Some(part) => plan_part(info, spec, options, measured, *part),
+            None => plan(info, spec, options, measured),
+        };
+        parts.iter().map(one).collect()
     };
     let first = planned(options, &Measured::default());
-    let Some(step) = first.video.as_ref().zip(info.primary_video()) else { return Ok(first) };
-    let encodes = matches!(step.0, VideoStep::Encode(_) | VideoStep::Extend(_));
+    let step = first.first().and_then(|plan| plan.video.as_ref());
+    let Some((step, video)) = step.zip(info.primary_video()) else { return Ok(first) };
+    let encodes = matches!(step, VideoStep::Encode(_) | VideoStep::Extend(_));
     let options =
         if encodes { &FixOptions { encoder: encoder::resolve(options.encoder)?, ..options.clone() } } else { options };
     let what = What {
-        scan: encodes && may_be_interlaced(step.1),
-        crop: cropped_to(step.0, step.1).filter(|_| options.crop_focus == CropFocus::Auto),
+        scan: matches!(step, VideoStep::Encode(_)) && may_be_interlaced(video),
+        crop: cropped_to(step, video).filter(|_| options.crop_focus == CropFocus::Auto),
         threads: options.threads.max(1),
     };
     if !encodes && what.crop.is_none() {

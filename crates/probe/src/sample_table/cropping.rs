@@ -1,9 +1,9 @@
 //! The frame cropping rectangle of H.264 (ITU-T H.264 §7.4.2.1.1), for readers that hold a codec's configuration.
 
+use h264_reader::avcc::AvcDecoderConfigurationRecord;
 use h264_reader::nal::sps::{ChromaFormat, FrameMbsFlags, SeqParameterSet};
 use h264_reader::rbsp::{BitReader, decode_nal};
 
-use super::Undecided;
 use super::fence::fenced;
 use super::limits::MAX_PARAMETER_SET_BYTES;
 use crate::geometry::FrameCropping;
@@ -15,23 +15,20 @@ const SEQUENCE_PARAMETER_SET: u8 = 7;
 /// is none, they differ, or one cannot be read.
 #[must_use]
 pub fn frame_cropping(configuration: &[u8]) -> Option<FrameCropping> {
-    let sets = if configuration.first() == Some(&1) { in_record(configuration)? } else { in_annex_b(configuration) };
-    let mut croppings = sets.into_iter().map(read);
-    let first = croppings.next()??;
-    croppings.all(|other| other == Some(first)).then_some(first)
+    fenced(|| Ok(agreed(configuration))).ok().flatten()
 }
 
-/// The sets of an `AVCDecoderConfigurationRecord` (ISO/IEC 14496-15 §5.3.3.1).
-fn in_record(record: &[u8]) -> Option<Vec<&[u8]>> {
-    let count = usize::from(record.get(5)? & 0x1F);
-    let mut rest = record.get(6..)?;
-    let mut sets = Vec::new();
-    for _ in 0..count {
-        let length = usize::from(u16::from_be_bytes([*rest.first()?, *rest.get(1)?]));
-        sets.push(rest.get(2..2 + length)?);
-        rest = &rest[2 + length..];
+fn agreed(configuration: &[u8]) -> Option<FrameCropping> {
+    let mut croppings = if configuration.first() == Some(&1) {
+        // ISO/IEC 14496-15 §5.3.3.1.
+        let record = AvcDecoderConfigurationRecord::try_from(configuration).ok()?;
+        record.sequence_parameter_sets().map(|set| set.ok().and_then(read)).collect::<Vec<_>>()
+    } else {
+        in_annex_b(configuration).into_iter().map(read).collect()
     }
-    Some(sets)
+    .into_iter();
+    let first = croppings.next()??;
+    croppings.all(|other| other == Some(first)).then_some(first)
 }
 
 /// The sets between start codes (Annex B).
@@ -49,12 +46,8 @@ fn read(nal: &[u8]) -> Option<FrameCropping> {
     if nal.len() < 4 || nal.len() > MAX_PARAMETER_SET_BYTES {
         return None;
     }
-    let parsed = fenced(|| {
-        let broken = |reason: String| Undecided::Unsound(reason);
-        let rbsp = decode_nal(nal).map_err(|error| broken(error.to_string()))?;
-        SeqParameterSet::from_bits(BitReader::new(&*rbsp)).map_err(|error| broken(format!("{error:?}")))
-    });
-    of(&parsed.ok()?)
+    let rbsp = decode_nal(nal).ok()?;
+    of(&SeqParameterSet::from_bits(BitReader::new(&*rbsp)).ok()?)
 }
 
 /// What `set` cuts away, in luma samples: Table 6-1 and equations 7-19 to 7-22.
@@ -117,7 +110,8 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn any_bytes_end_in_an_answer(bytes: Vec<u8>, framed: bool) {
-            let bytes = if framed { [&[0, 0, 1, 0x67][..], &bytes].concat() } else { bytes };
+            let before: &[u8] = if framed { &[0, 0, 1, 0x67] } else { &[1, 0x64, 0, 0x15, 0xFF, 0xE1] };
+            let bytes = [before, &bytes].concat();
             let _ = frame_cropping(&bytes);
         }
     }

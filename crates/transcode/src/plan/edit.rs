@@ -3,6 +3,7 @@
 //! H.264 says in its sequence parameter set how much of the decoded picture is shown (ITU-T H.264 §7.4.2.1.1) and how
 //! wide a sample is (§E.2.1). Both can be said anew and every slice stays as it is.
 
+use pinpress_av::LEFT_STEP;
 use pinpress_media::{AspectMode, FixOptions};
 use pinpress_probe::{
     AspectRatio, Chroma, CodedSize, DisplaySize, FrameCropping, Orientation, Rational, Rotation, RuleId, Spec,
@@ -14,10 +15,6 @@ use super::measured::Focus;
 
 /// Field note 16: samples within a hundredth of square are square.
 const NEARLY_SQUARE: i64 = 100;
-
-/// libavcodec, and every player that is made with it, obeys a cut at the left only as far as the planes stay aligned to
-/// 32 bytes (`av_frame_apply_cropping`): 64 columns of luma, as chroma has half of them. It shows the rest.
-const LEFT_STEP: u32 = 64;
 
 /// What is said anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

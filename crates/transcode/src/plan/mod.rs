@@ -21,7 +21,7 @@ use pinpress_probe::{Anomaly, Container, MediaInfo, Medium, Report, RuleId, Scan
 
 pub use estimate::estimate;
 pub use measured::{Focus, Measured};
-pub use parts::{parts, wants_parts};
+pub use parts::parts;
 
 use timing::Length;
 
@@ -59,7 +59,7 @@ pub fn plan_part(info: &MediaInfo, spec: &Spec, options: &FixOptions, measured: 
         plan.container_rules.push(RuleId::Duration);
     }
     plan.action = plan.action.max(Action::Edit);
-    match plan.video.take().or_else(|| info.primary_video().map(|video| VideoStep::Copy { stream: video.index })) {
+    match plan.video.take() {
         Some(VideoStep::Copy { stream }) => {
             plan.video = Some(VideoStep::Edit(passed_on(stream, vec![RuleId::Duration])));
         }
@@ -69,8 +69,6 @@ pub fn plan_part(info: &MediaInfo, spec: &Spec, options: &FixOptions, measured: 
         }
         other => plan.video = other,
     }
-    plan.audio =
-        plan.audio.take().or_else(|| info.primary_audio().map(|audio| AudioStep::Copy { stream: audio.index }));
     if let Some(video) = &plan.video {
         plan.dropped = dropped(info, video, plan.audio.as_ref());
     }

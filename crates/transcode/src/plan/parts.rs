@@ -1,17 +1,10 @@
 //! A long video cut at sync samples into parts that each pass.
 
-use pinpress_media::{FixOptions, LongMode, Part};
+use pinpress_media::Part;
 use pinpress_probe::{MediaInfo, Rational, Seconds, Spec};
 
 /// More parts than this are no Pins any more: at 15 minutes each, ten days.
 const MOST_PARTS: i64 = 1_000;
-
-/// Whether a video has to be split, and that was asked for.
-#[must_use]
-pub fn wants_parts(info: &MediaInfo, spec: &Spec, options: &FixOptions) -> bool {
-    let max = spec.duration.and_then(|rule| rule.max);
-    options.long == LongMode::Split && info.duration.zip(max).is_some_and(|(time, max)| time.0 > max)
-}
 
 /// Cuts a video at some of `sync`, the times of sync samples in ascending order, counted from its first picture or
 /// sound. The parts are about equally long, as few as can be, and each as long as `spec` allows.

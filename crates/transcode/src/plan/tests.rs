@@ -397,7 +397,7 @@ fn a_part_is_a_video_of_its_own() {
     let options = FixOptions { long: LongMode::Split, ..FixOptions::default() };
     let mut info = conforming();
     lasting(&mut info, 1_200_000, 1_200_000);
-    assert!(wants_parts(&info, &spec, &options));
+    assert!(options.splits(&info, &spec));
     assert!(plan(&info, &spec, &options, &Measured::default()).unfixable.unwrap().contains("--long split"));
     let sync: Vec<_> = (0..600).map(|at| Seconds::from_millis(at * 2_000)).collect();
     let parts = parts(&info, &spec, &sync).unwrap();
