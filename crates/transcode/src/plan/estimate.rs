@@ -3,35 +3,38 @@
 use pinpress_media::{Action, AudioStep, Estimate, Plan, RateStep, VideoEncode, VideoStep};
 use pinpress_probe::MediaInfo;
 
-/// Bits a pixel of x264 at CRF 20, in hundredths: real clips at `medium` took 4 to 14.
+/// Bits a pixel of x264 at CRF 20, in hundredths: eight real clips took 0.5 to 54 at `medium`, half of them under 11.
 const CENTIBITS_AT_20: u64 = 10;
 
 /// Bits a second of a sound that is copied and does not say.
 const SOUND_BIT_RATE: u64 = 256_000;
 
-/// Bytes a second that reading, writing and reading back takes, on a disk of today.
-const COPIED_A_SECOND: u64 = 250_000_000;
+/// Bytes a second of a copy with its proof: a Matroska file of 707 MB took 2.3 to 2.7 s.
+const COPIED_A_SECOND: u64 = 280_000_000;
 
-/// Pixels a second and thread that H.264 and its relatives decode.
-const DECODED_A_SECOND: u64 = 150_000_000;
+/// Pixels a second and thread that libav decodes of H.264, by the time that four seconds of a moving 1080×1920 took.
+const DECODED_A_SECOND: u64 = 170_000_000;
 
-/// Pixels a second and thread that x264 encodes, by preset, with the filters in front of it; measured over 1080×1920 on
-/// a core of 2020.
+/// Pixels a second and thread that x264 encodes, by preset: of the same four seconds at CRF 20 with one thread, the
+/// decoder's time taken off.
 const ENCODED_A_SECOND: [(&str, u64); 10] = [
-    ("ultrafast", 110_000_000),
-    ("superfast", 80_000_000),
-    ("veryfast", 60_000_000),
-    ("faster", 42_000_000),
-    ("fast", 33_000_000),
-    ("medium", 27_000_000),
-    ("slow", 16_000_000),
-    ("slower", 7_000_000),
-    ("veryslow", 4_000_000),
-    ("placebo", 1_500_000),
+    ("ultrafast", 150_000_000),
+    ("superfast", 66_000_000),
+    ("veryfast", 40_000_000),
+    ("faster", 22_000_000),
+    ("fast", 18_000_000),
+    ("medium", MEDIUM_A_SECOND),
+    ("slow", 10_500_000),
+    ("slower", 5_400_000),
+    ("veryslow", 4_300_000),
+    ("placebo", 1_200_000),
 ];
 
-/// The size of what `plan` makes and how long it takes with `threads`. A guess from rates that were measured: right to
-/// a factor of two or three.
+/// The same of the default, which stands in for what has no presets.
+const MEDIUM_A_SECOND: u64 = 15_500_000;
+
+/// The size of what `plan` makes and how long it takes with `threads`. A guess from rates that were measured on one
+/// machine: material and processors differ by as much as a factor of ten.
 #[must_use]
 pub fn estimate(info: &MediaInfo, plan: &Plan, threads: usize) -> Estimate {
     let millis = plan.duration.or(info.duration).map_or(0, pinpress_media::wire_millis);
@@ -57,7 +60,7 @@ pub fn estimate(info: &MediaInfo, plan: &Plan, threads: usize) -> Estimate {
         } else {
             share
         };
-        return Estimate { bytes, millis: copied(bytes.saturating_mul(2)) };
+        return Estimate { bytes, millis: copied(bytes) };
     };
     let video = info.video.iter().find(|video| video.index == encode.stream);
     let rate = match encode.rate {
@@ -83,7 +86,7 @@ fn centibits(quality: u8) -> u64 {
 }
 
 fn speed(encode: &VideoEncode) -> u64 {
-    ENCODED_A_SECOND.iter().find(|(preset, _)| *preset == encode.preset).map_or(27_000_000, |(_, speed)| *speed)
+    ENCODED_A_SECOND.iter().find(|(preset, _)| *preset == encode.preset).map_or(MEDIUM_A_SECOND, |(_, speed)| *speed)
 }
 
 #[cfg(test)]
