@@ -10,8 +10,8 @@ use crate::bench::text::{mebibytes, ratio, seconds, shell};
 pub(super) fn table(bench: &Bench) -> Result<()> {
     println!("| Matroska → MP4 | wall | pinpress takes | on a core | peak memory |\n|---|---|---|---|---|");
     let mut all = Vec::new();
-    // At 17 Mb/s: 500 MB, and just under the 900 s and 2 GB that are allowed.
-    for seconds_of_video in [235, 890] {
+    // At 24 Mb/s: 500 MB, and just under the 2 GB that are allowed.
+    for seconds_of_video in [166, 630] {
         let video = source::matroska(seconds_of_video)?;
         let action = bench.action(&video, &[])?;
         ensure!(action == "remux", "{action}, not a remux");

@@ -1,7 +1,7 @@
 //! The videos that are fixed, under `target/bench/fix`: made once, by ffmpeg.
 //!
 //! Pictures are a zoom into the Mandelbrot set under grain that changes with each frame: detail and motion everywhere,
-//! at the 17 Mb/s of a phone's camera. Colour bars would cost an encoder next to nothing, and noise all that it has.
+//! at the 17 to 24 Mb/s of a phone's camera. Colour bars would cost an encoder next to nothing, and noise all that it has.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -101,8 +101,8 @@ pub(super) fn too_long() -> Result<PathBuf> {
     let minute = made(
         "minute.mp4",
         &[
-            &["-f", "lavfi", "-i", "mandelbrot=size=270x480:rate=25:maxiter=100,format=yuv420p"][..],
-            &["-f", "lavfi", "-i", "sine=frequency=330:sample_rate=48000", "-t", "60", "-g", "50"],
+            &["-f", "lavfi", "-i", "mandelbrot=size=270x480:rate=30:maxiter=100,format=yuv420p"][..],
+            &["-f", "lavfi", "-i", "sine=frequency=330:sample_rate=48000", "-t", "60", "-g", "60"],
             &["-c:v", "libx264", "-preset", "veryfast", "-crf", "30", "-c:a", "aac", "-b:a", "64k"],
         ]
         .concat(),
