@@ -1,10 +1,10 @@
-//! What must pass: formatting, lints, docs, tests, a minute of fuzzing.
+//! What must pass: formatting, lints, docs, tests, half a minute of fuzzing.
 
 use anyhow::Result;
 
 use crate::{fuzz, setup, step};
 
-/// Formatting, lints and docs, then the tests, then a minute of fuzzing.
+/// Formatting, lints and docs, then the tests, then half a minute of fuzzing.
 pub(crate) fn ci() -> Result<()> {
     step::run(&mut step::cargo(&["fmt", "--all", "--check"]))?;
     setup::run()?;

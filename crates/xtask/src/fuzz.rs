@@ -12,7 +12,7 @@ use crate::{setup, step};
 const TARGETS: [(&str, u64); 5] = [("moov", 5), ("sample_entry", 2), ("box_walk", 1), ("sps", 1), ("rule_set", 1)];
 
 /// How long CI fuzzes, in seconds.
-pub(crate) const CI_SECONDS: u64 = 60;
+pub(crate) const CI_SECONDS: u64 = 30;
 
 /// CI begins with the same random numbers each time, so that a change is judged by what it changed; runs by hand, which
 /// go on from one another's corpus, do not.
@@ -26,7 +26,7 @@ const MEMORY_MB: u32 = 512;
 /// The longest input, in bytes: past the indexes of short files, mutations only hit tables.
 const MAX_INPUT: u32 = 64 << 10;
 
-/// All targets for a minute, repeatable.
+/// All targets for half a minute, repeatable.
 pub(crate) fn ci() -> Result<()> {
     run_seeded(None, CI_SECONDS, Some(CI_SEED))
 }
