@@ -161,8 +161,8 @@ pub struct VideoExtend {
     pub preset: String,
 }
 
-/// One encode of the picture. The filters follow from these fields in this order: fields to frames, tone map, turn,
-/// scale to `picture`, place on `canvas`, frame rate.
+/// One encode of the picture. The filters follow from these fields in this order: fields to frames, turn, scale to
+/// `picture`, tone map, place on `canvas`, frame rate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VideoEncode {
     /// The stream.

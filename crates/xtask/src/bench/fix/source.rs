@@ -1,7 +1,8 @@
 //! The videos that are fixed, under `target/bench/fix`: made once, by ffmpeg.
 //!
 //! Pictures are a zoom into the Mandelbrot set under grain that changes with each frame: detail and motion everywhere,
-//! at the 17 to 24 Mb/s of a phone's camera. Colour bars would cost an encoder next to nothing, and noise all that it has.
+//! at the 17 to 24 Mb/s of a phone's camera. Colour bars would cost an encoder next to nothing, and noise all that it
+//! has.
 
 use std::fs;
 use std::path::{Path, PathBuf};
