@@ -36,15 +36,12 @@ pub fn describe(encode: &VideoEncode, video: &VideoStream, hold: Option<Seconds>
     if encode.deinterlace {
         chain.push(picture::DEINTERLACE.to_owned());
     }
+    chain.extend(turn(encode.orientation).filters().into_iter().map(str::to_owned));
     let input = in_av(video);
     let wide_gamut = input.primaries.as_deref() == Some("bt2020");
-    let turned = turn(encode.orientation).filters().into_iter().map(str::to_owned);
     let colour = if encode.tone_map || wide_gamut {
-        // zimg takes no odd sides of subsampled planes.
-        chain.push("crop=trunc(iw/2)*2:trunc(ih/2)*2".to_owned());
-        chain.extend(turned);
         // First to its size, in its own bits and colours: tone-mapping works in floating point, and on all of 1920×1080
-        // took a third of the time of an encode that ends as 1080×608.
+        // took a third of the time of an encode that ends as 1080×608. The size is even, as zimg needs it.
         let CodedSize { width, height } = encode.picture;
         chain.push(format!("scale={width}:{height}:{SCALE_FLAGS}"));
         let tagged = Colour { full_range: input.full_range.or(Some(false)), ..input.clone() };
@@ -55,7 +52,6 @@ pub fn describe(encode: &VideoEncode, video: &VideoStream, hold: Option<Seconds>
         });
         bt709()
     } else {
-        chain.extend(turned);
         let colour = output_colour(&input, video.coded);
         chain.push(scale(encode, video, &input, &colour));
         colour
