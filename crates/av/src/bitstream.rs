@@ -46,6 +46,18 @@ impl Headers {
         if settings.is_empty() {
             return Ok(None);
         }
+        let needed = edit.cropping.is_some() || edit.square_pixels;
+        match Self::open_with(input, edit, settings) {
+            Err(_) if !needed => Ok(None),
+            opened => opened.map(Some),
+        }
+    }
+
+    fn open_with(
+        input: &Input,
+        edit: &VideoEdit,
+        settings: Vec<(&'static std::ffi::CStr, String)>,
+    ) -> Result<Self, AvError> {
         if edit.cropping.is_some_and(|cropping| cropping.left % LEFT_STEP != 0) {
             return Err(failed("decoders obey a cut at the left in steps of 64 samples only"));
         }
@@ -77,7 +89,7 @@ impl Headers {
             headers.extradata = in_place(&before, &bytes((*context).par_out))?;
             headers
         };
-        Ok(Some(headers))
+        Ok(headers)
     }
 
     /// The codec's parameters with the changed sets, in the form that they had.
@@ -129,6 +141,10 @@ fn settings(edit: &VideoEdit) -> Vec<(&'static std::ffi::CStr, String)> {
     }
     if edit.square_pixels {
         settings.push((c"sample_aspect_ratio", "1/1".to_owned()));
+    }
+    if let Some(rate) = edit.frame_rate.filter(|rate| rate.is_positive()) {
+        // A frame takes two ticks (§E.2.1, `num_units_in_tick`).
+        settings.push((c"tick_rate", format!("{}/{}", i64::from(rate.num) * 2, rate.den)));
     }
     settings
 }

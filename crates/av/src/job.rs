@@ -110,6 +110,10 @@ pub struct VideoEdit {
     pub size: Option<(u32, u32)>,
     /// Declare the samples square, in the parameter sets and in the container.
     pub square_pixels: bool,
+    /// Frames a second that the parameter sets are to declare (`time_scale` and `num_units_in_tick`, ITU-T H.264
+    /// §E.2.1), for what is played at another rate. Players go by the container's times, so sets that cannot be written
+    /// anew keep what they say.
+    pub frame_rate: Option<Fraction>,
 }
 
 /// The last picture shown on. Only H.264 of 8 bits with its parameter sets in the head of the file (`avcC`), shown once

@@ -122,6 +122,7 @@ fn video_track(plan: &Plan, info: &MediaInfo) -> Result<VideoTrack, Failure> {
                 }),
                 size: edit.size.map(|size| (size.width, size.height)),
                 square_pixels: edit.square_pixels,
+                frame_rate: plan.retime.filter(|_| is_h264(info, edit.stream)).and_then(|retime| fraction(retime.to)),
             }));
         }
         VideoStep::Extend(extend) => return extended(plan, extend),
@@ -153,6 +154,10 @@ fn video_track(plan: &Plan, info: &MediaInfo) -> Result<VideoTrack, Failure> {
         max_bit_rate: encode.max_bit_rate,
         colour: filters.colour,
     }))
+}
+
+fn is_h264(info: &MediaInfo, stream: u32) -> bool {
+    info.video.iter().any(|video| video.index == stream && video.codec == "h264")
 }
 
 fn extended(plan: &Plan, extend: &pinpress_media::VideoExtend) -> Result<VideoTrack, Failure> {

@@ -86,6 +86,10 @@ fn pictures_are_the_same_packets_at_a_rate_that_is_exact() {
         assert_eq!(video.variable_frame_rate, Some(false), "{name}");
         let entries = ["-select_streams", "v:0", "-show_entries", "stream=r_frame_rate,avg_frame_rate"];
         assert_eq!(ffprobe(&output, &entries), ["25/1", "25/1"], "{name}");
+        // What the parameter sets say, read where no container says anything.
+        let bare = folder.path().join("bare.h264");
+        ffmpeg(&["-i", text(&output), "-c:v", "copy", "-an", text(&bare)]);
+        assert_eq!(ffprobe(&bare, &["-show_entries", "stream=r_frame_rate"]), ["25/1"], "{name}");
         if !name.ends_with("ts") {
             assert_eq!(packets(&source), packets(&output), "{name}");
         }
