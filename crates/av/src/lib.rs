@@ -52,7 +52,7 @@ pub use job::{
 };
 pub use log::{init, take_log};
 pub use pipeline::{run, run_opened};
-pub use proof::{DecodeProof, StreamProof, decode_all, decode_streams};
+pub use proof::{DecodeProof, StreamProof, decode_all, decode_seam, decode_streams};
 pub use sample::{Fields, Grey, Sample, SampleOptions, sample};
 pub use scan::{Scan, StreamScan, digest_samples, scan, scan_digests};
 pub use stills::{Still, StillOptions, Stills};

@@ -109,6 +109,58 @@ pub fn decode_streams(
     decode(path, Some(streams), threads, cancel, observe)
 }
 
+/// Packets behind a seam that are decoded with it: a picture from before it is out by then, as H.264 and HEVC keep at
+/// most 16 waiting (ITU-T H.264 §A.3.1, `MaxDpbFrames`).
+const BEHIND_SEAM: u64 = 17;
+
+/// Decodes one stream around a seam, where the clip begins anew: from the last sync sample before packet number `seam`
+/// (from 0, in file order) to a few packets behind it. Everything before that is read and not decoded.
+///
+/// # Errors
+/// As [`decode_all`].
+pub fn decode_seam(
+    path: &Path,
+    stream: u32,
+    seam: u64,
+    threads: usize,
+    cancel: &Cancel,
+    observe: &mut dyn FnMut(i64),
+) -> Result<DecodeProof, AvError> {
+    let mut input = Input::open(path, cancel)?;
+    let Some(mut lane) = lanes(&mut input, Some(&[stream]), threads)?.pop() else {
+        return Err(AvError::NoStream { kind: "video or audio", index: stream as usize });
+    };
+    input.keep_only(&[lane.stream()]);
+    let mut proof = DecodeProof::default();
+    let (mut run, mut number) = (0, 0);
+    let mut group = Vec::new();
+    while number < seam.saturating_add(BEHIND_SEAM) {
+        match input.next(&mut run)? {
+            // Others may have been read when the file was opened.
+            Next::Packet(packet) if packet.stream() != lane.stream() => {}
+            Next::Packet(packet) => {
+                if number < seam && packet.is_key() {
+                    group.clear();
+                }
+                group.push(packet);
+                if number >= seam {
+                    for packet in group.drain(..) {
+                        take(&mut lane, &packet)?;
+                    }
+                }
+                number += 1;
+            }
+            Next::Damaged => proof.damaged += 1,
+            Next::End => break,
+        }
+    }
+    lane.end()?;
+    proof.start_us = lane.start_us();
+    observe(proof.start_us.unwrap_or(0));
+    proof.streams = vec![lane.finish()];
+    Ok(proof)
+}
+
 fn decode(
     path: &Path,
     only: Option<&[u32]>,

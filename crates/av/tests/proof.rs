@@ -9,7 +9,7 @@ mod support;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use pinpress_av::{Cancel, DecodeProof, StreamKind, decode_all};
+use pinpress_av::{Cancel, DecodeProof, StreamKind, decode_all, decode_seam};
 use support::{ffmpeg, folder, good_clips, text};
 
 /// Four seconds; the groups of pictures last one, so that damage ends within it.
@@ -129,6 +129,24 @@ fn a_spoiled_picture_is_named_by_its_own_time_at_any_number_of_threads() {
                 assert_eq!(proof.audio().unwrap().faults, 0, "{name}");
             }
         }
+    }
+}
+
+#[test]
+fn a_seam_is_decoded_from_the_sync_sample_before_it_to_a_little_behind_it() {
+    let folder = folder();
+    let source = clip(folder.path(), "a.mp4", &["-c:v", "libx264", "-preset", "veryfast"]);
+    let all = packets(&source, "v:0");
+    // Groups begin with packets 0, 25, 50 and 75; a seam at 60 is decoded from 50 on.
+    let seam = |path: &Path| decode_seam(path, 0, 60, 2, &Cancel::new(), &mut |_| {}).unwrap();
+    let whole = seam(&source);
+    assert_eq!((whole.faults(), whole.video().unwrap().decoded), (0, 10 + 17));
+    assert_eq!(whole.start_us.map(|time| time / 1000), Some(all[50].time_us / 1000));
+    for (number, is_found) in [(49, false), (50, true), (59, true), (60, true), (76, true), (77, false)] {
+        let spoiled = folder.path().join("spoiled.mp4");
+        std::fs::copy(&source, &spoiled).unwrap();
+        spoil(&spoiled, all[number]);
+        assert_eq!(seam(&spoiled).faults() > 0, is_found, "packet {number}");
     }
 }
 
