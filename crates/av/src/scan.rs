@@ -68,6 +68,8 @@ pub struct StreamScan {
     pub shortest: Option<i64>,
     /// The longest such time. The last picture's own duration is not among these.
     pub longest: Option<i64>,
+    /// The time between the last two decode times that differ.
+    pub last_step: Option<i64>,
     /// Whether `shortest` and `longest` are by decode times, as presentation times are missing.
     pub by_decode_time: bool,
 }
@@ -178,6 +180,7 @@ struct Counter {
 #[derive(Default)]
 struct Intervals {
     last: Option<i64>,
+    step: Option<i64>,
     shortest: Option<i64>,
     longest: Option<i64>,
 }
@@ -185,6 +188,7 @@ struct Intervals {
 impl Intervals {
     fn add(&mut self, ticks: i64) {
         if let Some(step) = self.last.map(|last| ticks.saturating_sub(last)).filter(|step| *step > 0) {
+            self.step = Some(step);
             self.shortest = Some(self.shortest.map_or(step, |shortest| shortest.min(step)));
             self.longest = Some(self.longest.map_or(step, |longest| longest.max(step)));
         }
@@ -254,6 +258,7 @@ impl Counter {
         self.scan.clean_start = self.scan.hidden == 0
             && self.began.is_some_and(|(sync, shown)| sync && shown.is_some() && shown == self.scan.first);
         self.scan.by_decode_time = self.scan.untimed > 0;
+        self.scan.last_step = self.decoded.step;
         let intervals = if self.scan.by_decode_time { self.decoded } else { self.shown };
         StreamScan { shortest: intervals.shortest, longest: intervals.longest, ..self.scan }
     }

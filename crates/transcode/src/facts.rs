@@ -121,8 +121,10 @@ impl Shown {
     fn of(stream: &StreamFacts, packets: &StreamScan) -> Self {
         let time_base = time_base(stream);
         let seconds = |ticks: Option<i64>| Seconds::from_ticks(ticks?, time_base?);
-        // A last picture without a duration lasts as long as the longest one before it, for want of better.
-        let last_end = packets.last.map(|last| last.saturating_add(packets.longest.unwrap_or(0)));
+        // libav gives no durations to the samples of an MP4 whose pictures are reordered. The last one lasts as long as
+        // the one decoded before it, which is what `stts` says of it in nearly every file.
+        let step = packets.last_step.or(packets.longest).unwrap_or(0);
+        let last_end = packets.last.map(|last| last.saturating_add(step));
         let end = if packets.end == packets.last { last_end } else { packets.end };
         let span = packets.first.zip(end).map(|(first, end)| end.saturating_sub(first));
         Self { time_base, start: seconds(packets.first), end: seconds(end), duration: seconds(span) }

@@ -6,7 +6,7 @@ use std::path::Path;
 use pinpress_av::{Cancel, DecodeProof};
 use pinpress_media::{Failure, FailureKind, FixOptions, Fixed, Plan, Progress, Stage, WirePath};
 use pinpress_probe::sample_table::{self, Decision};
-use pinpress_probe::{MediaInfo, Report, Scan, Seconds, Source, Spec, check};
+use pinpress_probe::{MediaInfo, Reader, Report, Scan, Seconds, Source, Spec, check};
 
 use crate::rendition::Rendition;
 use crate::{facts, failure};
@@ -94,25 +94,36 @@ pub fn verify(
     let packets_compared = copies::compare(&tracks, &result, path, cancel)?;
     let report = check(&result.info, claim.spec);
     passes(&report)?;
-    passes_the_gate(path, claim.spec)?;
-    // What follows on itself has to decode over its seams too; it is short.
-    let decodes_too = |track: u32| claim.plan.repeat > 1 && track == 0;
-    let decoded: Vec<u32> =
-        (0..).zip(&tracks).filter(|(at, track)| track.digest.is_none() || decodes_too(*at)).map(|(at, _)| at).collect();
+    let gate = passes_the_gate(path, claim.spec)?;
+    let threads = options.threads.max(1);
+    let decoded: Vec<u32> = (0..).zip(&tracks).filter(|(_, track)| track.digest.is_none()).map(|(at, _)| at).collect();
     let mut frames_decoded = 0;
     if !decoded.is_empty() {
-        let proof = pinpress_av::decode_streams(path, &decoded, options.threads.max(1), cancel, &mut verifying)
+        let proof = pinpress_av::decode_streams(path, &decoded, threads, cancel, &mut verifying)
             .map_err(|error| failure::from_av(&error))?;
-        decodes(&proof, &result.info)?;
+        decodes(&proof)?;
+        counts(&proof, &result.info)?;
         frames_decoded = pictures(&proof);
     }
-    lasts(&result.info, claim.plan)?;
+    // A picture that follows on itself has to decode over its seam too. All its seams join the same packets.
+    if let Some(picture) = tracks.first().and_then(|track| track.digest).filter(|_| claim.plan.repeat > 1) {
+        let seam = picture.packets / u64::from(claim.plan.repeat);
+        let proof = pinpress_av::decode_seam(path, 0, seam, threads, cancel, &mut verifying)
+            .map_err(|error| failure::from_av(&error))?;
+        decodes(&proof)?;
+        frames_decoded += pictures(&proof);
+    }
+    // Like is compared with like: the tables and the packets differ by when the last picture ends where pictures are
+    // missing before it.
+    let by_tables = gate.filter(|_| claim.info.reader == Reader::SampleTable);
+    let (info, report) = by_tables.unwrap_or((result.info, report));
+    lasts(&info, claim.plan)?;
     if let Some(source) = rendition.source.as_ref().filter(|_| claim.plan.audio.is_some()) {
         sync::at_the_start(source, &result.facts, claim.plan)?;
-        sync::at_the_end(source, &result, &claim)?;
+        sync::at_the_end((source, claim.info), (&result.facts, &info), claim.plan)?;
     }
     rendition.publish(options.overwrite)?;
-    Ok(VerifiedRendition { info: result.info, report, frames_decoded, packets_compared, output })
+    Ok(VerifiedRendition { info, report, frames_decoded, packets_compared, output })
 }
 
 fn unproven(message: String) -> Failure {
@@ -132,14 +143,18 @@ fn passes(report: &Report) -> Result<(), Failure> {
 }
 
 /// Asks the gate's own reader too: it measures from the tables, libav from the packets, and the next check of this file
-/// will be the gate's. What it leaves to libav has been judged.
-fn passes_the_gate(path: &Path, spec: &Spec) -> Result<(), Failure> {
+/// will be the gate's. `None` is what it leaves to libav, which has judged.
+fn passes_the_gate(path: &Path, spec: &Spec) -> Result<Option<(MediaInfo, Report)>, Failure> {
     let read =
         |error: &dyn std::fmt::Display| Failure::new(FailureKind::Io, format!("cannot read the result: {error}"));
     let source = Source::open(path).map_err(|error| read(&error))?;
     match sample_table::read(&source).map_err(|error| read(&error))? {
-        Decision::Facts(info) => passes(&check(&info, spec)),
-        Decision::Undecided { .. } => Ok(()),
+        Decision::Facts(info) => {
+            let report = check(&info, spec);
+            passes(&report)?;
+            Ok(Some((*info, report)))
+        }
+        Decision::Undecided { .. } => Ok(None),
     }
 }
 
@@ -147,7 +162,7 @@ fn pictures(proof: &DecodeProof) -> u64 {
     proof.video().map_or(0, |video| video.decoded)
 }
 
-fn decodes(proof: &DecodeProof, info: &MediaInfo) -> Result<(), Failure> {
+fn decodes(proof: &DecodeProof) -> Result<(), Failure> {
     if proof.faults() > 0 {
         let at =
             proof.first_fault_us().map_or_else(String::new, |micros| format!(" at {}", Seconds::from_micros(micros)));
@@ -159,6 +174,11 @@ fn decodes(proof: &DecodeProof, info: &MediaInfo) -> Result<(), Failure> {
             )
         });
     }
+    Ok(())
+}
+
+/// Every picture that the index tells of is one that decodes.
+fn counts(proof: &DecodeProof, info: &MediaInfo) -> Result<(), Failure> {
     let Some(video) = proof.video() else { return Ok(()) };
     let decoded = video.decoded;
     let video = info.primary_video();

@@ -5,8 +5,7 @@ use pinpress_media::Plan;
 use pinpress_media::{AudioStep, Failure, VideoStep};
 use pinpress_probe::{MediaInfo, Seconds};
 
-use super::{Claim, unproven};
-use crate::facts::ReadBack;
+use super::unproven;
 
 /// How far the sound may begin from where it did, in microseconds: a packet of AAC at 44.1 kHz, rounded up.
 const START_TOLERANCE_US: i64 = 24_000;
@@ -48,8 +47,11 @@ fn retimed(micros: i64, plan: &Plan) -> i64 {
 
 /// Compares when the sound ends after the picture, within a packet of sound and a frame; where it is meant to end
 /// elsewhere, that is no question.
-pub(super) fn at_the_end(source: &Facts, result: &ReadBack, claim: &Claim<'_>) -> Result<(), Failure> {
-    let plan = claim.plan;
+pub(super) fn at_the_end(
+    (source, before): (&Facts, &MediaInfo),
+    (result, after): (&Facts, &MediaInfo),
+    plan: &Plan,
+) -> Result<(), Failure> {
     let another_end = plan.repeat > 1
         || plan.hold_until.is_some()
         || plan.end.is_some()
@@ -60,15 +62,13 @@ pub(super) fn at_the_end(source: &Facts, result: &ReadBack, claim: &Claim<'_>) -
     if another_end {
         return Ok(());
     }
-    let (after_video, after_audio) = match (result.info.primary_video(), result.info.primary_audio()) {
+    let (after_video, after_audio) = match (after.primary_video(), after.primary_audio()) {
         (Some(video), Some(audio)) => (video.index, audio.index),
         _ => return Ok(()),
     };
-    let before = end_offset(claim.info, video, audio);
-    let after = end_offset(&result.info, after_video, after_audio);
-    let packet = packet_us(source, audio).max(packet_us(&result.facts, after_audio));
-    let tolerance = packet + frame_us(claim.info, video).max(frame_us(&result.info, after_video));
-    match before.zip(after) {
+    let packet = packet_us(source, audio).max(packet_us(result, after_audio));
+    let tolerance = packet + frame_us(before, video).max(frame_us(after, after_video));
+    match end_offset(before, video, audio).zip(end_offset(after, after_video, after_audio)) {
         Some((before, after)) if (before - after).abs() > tolerance => Err(unproven(format!(
             "the sound ends {} ms from where it did, against the end of the picture",
             (after - before) / 1000
