@@ -6,7 +6,6 @@
 
 use std::thread;
 
-use crossbeam_channel::{Sender, bounded};
 use ffmpeg_next::{Frame, Packet};
 
 use crate::bitstream::Headers;
@@ -26,14 +25,16 @@ mod demux;
 mod encode;
 mod filter;
 mod mux;
+mod queue;
 mod retimed;
 mod seam;
 mod shared;
 mod turns;
 mod wiring;
 
+use queue::{Receiver, Sender, bounded, next, send};
 use shared::{Halt, Shared};
-use turns::{Split, Turns, in_turn, next, send};
+use turns::{Split, Turns, in_turn};
 use wiring::{Wiring, fine, ticks_a_second};
 
 /// Packets that wait between two stages.

@@ -1,11 +1,10 @@
 //! Packets to frames whose times count from zero of the output.
 
-use crossbeam_channel::{Receiver, Sender};
 use ffmpeg_next::{Frame, Packet};
 
 use super::retimed::Retimed;
 use super::wiring::ROUNDING_US;
-use super::{Feed, Halt, Pictures, Shared, Wiring, next, send};
+use super::{Feed, Halt, Pictures, Receiver, Sender, Shared, Wiring, next, send};
 use crate::decoder::{Decoder, Received, frame_ticks, is_damaged};
 use crate::fraction::Fraction;
 use crate::scan::is_hidden;

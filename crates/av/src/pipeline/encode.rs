@@ -2,12 +2,11 @@
 
 use std::collections::VecDeque;
 
-use crossbeam_channel::{Receiver, Sender};
 use ffmpeg_next::{Frame, frame, picture};
 
 use super::decode::Decoding;
 use super::seam::Seam;
-use super::{Feed, Halt, Pictures, Shared, ToMux, Wiring, next, send};
+use super::{Feed, Halt, Pictures, Receiver, Sender, Shared, ToMux, Wiring, next, send};
 use crate::decoder::Decoder;
 use crate::encoder::Encoder;
 use crate::error::AvError;

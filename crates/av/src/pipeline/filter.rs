@@ -1,9 +1,8 @@
 //! Frames through a graph.
 
-use crossbeam_channel::{Receiver, Sender};
 use ffmpeg_next::frame;
 
-use super::{Halt, Pictures, next, send};
+use super::{Halt, Pictures, Receiver, Sender, next, send};
 use crate::fraction::Fraction;
 use crate::graph::{Graph, PictureShape};
 use crate::job::VideoEncode;

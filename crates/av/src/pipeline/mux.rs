@@ -1,8 +1,6 @@
 //! The last stage: packets to the file.
 
-use crossbeam_channel::Receiver;
-
-use super::{Halt, ToMux, next};
+use super::{Halt, Receiver, ToMux, next};
 use crate::digest::Digester;
 use crate::job::{Done, Reached};
 use crate::muxer::Mp4;

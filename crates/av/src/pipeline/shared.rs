@@ -20,18 +20,6 @@ impl From<AvError> for Halt {
     }
 }
 
-impl<T> From<crossbeam_channel::SendError<T>> for Halt {
-    fn from(_: crossbeam_channel::SendError<T>) -> Self {
-        Self::PeerGone
-    }
-}
-
-impl From<crossbeam_channel::RecvError> for Halt {
-    fn from(_: crossbeam_channel::RecvError) -> Self {
-        Self::PeerGone
-    }
-}
-
 /// What all stages share.
 pub(crate) struct Shared<'a> {
     pub(super) cancel: &'a Cancel,

@@ -10,9 +10,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Thread};
 
-use crossbeam_channel::{Receiver, Sender, TryRecvError, TrySendError};
-
-use super::Halt;
 use crate::encoder::own_threads;
 
 /// What each part of an encode gets of a job's threads: at most twice as many work at once, and one where the job has
@@ -58,10 +55,39 @@ struct State {
     waiting: VecDeque<Arc<Waiter>>,
 }
 
+/// A thread that waits: for a turn, or for a queue and then for its turn.
 #[derive(Debug)]
-struct Waiter {
-    stage: Thread,
-    has_turn: AtomicBool,
+pub(crate) struct Waiter {
+    thread: Thread,
+    may_go: AtomicBool,
+    /// Whose turn it needs besides; a thread without a seat needs none.
+    turns: Option<Arc<Turns>>,
+}
+
+impl Waiter {
+    pub(crate) fn of_this_thread() -> Arc<Self> {
+        let turns = SEAT.with_borrow(|seat| seat.as_ref().map(|seat| Arc::clone(&seat.turns)));
+        Arc::new(Self { thread: thread::current(), may_go: AtomicBool::new(false), turns })
+    }
+
+    /// What it waited for is there: it goes on when it has its turn.
+    pub(crate) fn wake(waiter: Arc<Self>) {
+        match waiter.turns.clone() {
+            None => waiter.go(),
+            Some(turns) => turns.admit(waiter),
+        }
+    }
+
+    fn go(&self) {
+        self.may_go.store(true, Ordering::Release);
+        self.thread.unpark();
+    }
+
+    fn wait(&self) {
+        while !self.may_go.load(Ordering::Acquire) {
+            thread::park();
+        }
+    }
 }
 
 impl Turns {
@@ -73,19 +99,15 @@ impl Turns {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self) {
-        let waiter = {
-            let mut state = self.state();
-            if state.free > 0 {
-                state.free -= 1;
-                return;
-            }
-            let waiter = Arc::new(Waiter { stage: thread::current(), has_turn: AtomicBool::new(false) });
-            state.waiting.push_back(Arc::clone(&waiter));
-            waiter
-        };
-        while !waiter.has_turn.load(Ordering::Acquire) {
-            thread::park();
+    /// Gives the next free turn to `waiter`.
+    fn admit(&self, waiter: Arc<Waiter>) {
+        let mut state = self.state();
+        if state.free > 0 {
+            state.free -= 1;
+            drop(state);
+            waiter.go();
+        } else {
+            state.waiting.push_back(waiter);
         }
     }
 
@@ -95,8 +117,7 @@ impl Turns {
             None => state.free += 1,
             Some(next) => {
                 drop(state);
-                next.has_turn.store(true, Ordering::Release);
-                next.stage.unpark();
+                next.go();
             }
         }
     }
@@ -113,13 +134,6 @@ struct Seat {
 }
 
 impl Seat {
-    fn take(&mut self) {
-        if !self.has_turn {
-            self.turns.take();
-            self.has_turn = true;
-        }
-    }
-
     fn give_back(&mut self) {
         if self.has_turn {
             self.has_turn = false;
@@ -139,8 +153,7 @@ thread_local! {
     static SEAT: RefCell<Option<Seat>> = const { RefCell::new(None) };
 }
 
-/// Runs a stage on this thread that works when it has its turn, and gives it back while it waits in [`next`] or
-/// [`send`].
+/// Runs a stage on this thread that works when it has its turn, and gives it back while it waits for another.
 pub(crate) fn in_turn<T>(turns: &Arc<Turns>, stage: impl FnOnce() -> T) -> T {
     /// Takes the seat away also when the stage panics: the others would wait for its turn.
     struct Leave;
@@ -150,9 +163,8 @@ pub(crate) fn in_turn<T>(turns: &Arc<Turns>, stage: impl FnOnce() -> T) -> T {
         }
     }
     let _leave = Leave;
-    let mut seat = Seat { turns: Arc::clone(turns), has_turn: false };
-    seat.take();
-    SEAT.set(Some(seat));
+    SEAT.set(Some(Seat { turns: Arc::clone(turns), has_turn: false }));
+    take_turn();
     stage()
 }
 
@@ -160,43 +172,32 @@ fn seated(act: impl FnOnce(&mut Seat)) {
     SEAT.with_borrow_mut(|seat| seat.as_mut().map(act));
 }
 
-/// The next message; a channel without a sender is a stage that went away.
-pub(crate) fn next<T>(channel: &Receiver<T>) -> Result<T, Halt> {
-    seated(|seat| {
-        if seat.turns.is_wanted() {
-            seat.give_back();
-        }
-    });
-    let message = match channel.try_recv() {
-        Ok(message) => message,
-        Err(TryRecvError::Disconnected) => return Err(Halt::PeerGone),
-        Err(TryRecvError::Empty) => {
-            seated(Seat::give_back);
-            channel.recv()?
-        }
-    };
-    seated(Seat::take);
-    Ok(message)
+fn take_turn() {
+    let waiter = Waiter::of_this_thread();
+    if let Some(turns) = waiter.turns.clone() {
+        turns.admit(Arc::clone(&waiter));
+        wait(&waiter);
+    }
 }
 
-/// Hands a message on; a channel without a receiver is a stage that went away.
-pub(crate) fn send<T>(channel: &Sender<T>, message: T) -> Result<(), Halt> {
-    match channel.try_send(message) {
-        Ok(()) => Ok(()),
-        Err(TrySendError::Disconnected(_)) => Err(Halt::PeerGone),
-        Err(TrySendError::Full(message)) => {
-            seated(Seat::give_back);
-            channel.send(message)?;
-            seated(Seat::take);
-            Ok(())
-        }
+/// Waits until somebody has woken `waiter`, which is of this thread. Its turn is another's meanwhile.
+pub(crate) fn wait(waiter: &Waiter) {
+    seated(Seat::give_back);
+    waiter.wait();
+    seated(|seat| seat.has_turn = true);
+}
+
+/// Between two messages: lets those go first who wait for a turn.
+pub(crate) fn give_way() {
+    let mut is_wanted = false;
+    seated(|seat| is_wanted = seat.turns.is_wanted());
+    if is_wanted {
+        take_turn();
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicUsize;
-
     use super::*;
 
     #[test]
@@ -210,50 +211,6 @@ mod tests {
             assert!(working <= if threads == 1 { 1 } else { 2 * threads }, "{threads}: {split:?}");
             assert!(split.stages > 0 && split.encoder == threads, "{threads}: {split:?}");
         }
-    }
-
-    #[test]
-    fn no_more_work_at_once_than_have_turns_and_all_get_theirs() {
-        let (turns, working, most) = (Turns::new(2), AtomicUsize::new(0), AtomicUsize::new(0));
-        let (to_second, second) = crossbeam_channel::bounded::<u32>(1);
-        let (to_third, third) = crossbeam_channel::bounded::<u32>(1);
-        let work = || {
-            most.fetch_max(working.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-            thread::yield_now();
-            working.fetch_sub(1, Ordering::SeqCst);
-        };
-        let sum = thread::scope(|scope| {
-            let (turns, work) = (&turns, &work);
-            scope.spawn(move || {
-                in_turn(turns, || {
-                    for number in 0..1000 {
-                        work();
-                        assert!(send(&to_second, number).is_ok());
-                    }
-                });
-            });
-            scope.spawn(move || {
-                in_turn(turns, || {
-                    while let Ok(number) = next(&second) {
-                        work();
-                        assert!(send(&to_third, number).is_ok());
-                    }
-                });
-            });
-            let last = scope.spawn(move || {
-                in_turn(turns, || {
-                    let mut sum = 0;
-                    while let Ok(number) = next(&third) {
-                        work();
-                        sum += number;
-                    }
-                    sum
-                })
-            });
-            last.join().unwrap()
-        });
-        assert_eq!(sum, 499_500);
-        assert!(most.load(Ordering::SeqCst) <= 2);
     }
 
     #[test]
