@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::{fuzz, setup, step};
+use crate::{fuzz, setup, step, suites};
 
 /// Formatting, lints and docs, then the tests, then half a minute of fuzzing.
 pub(crate) fn ci() -> Result<()> {
@@ -20,7 +20,7 @@ pub(crate) fn test() -> Result<()> {
     setup::for_tests()?;
     fixtures()?;
     step::run(&mut step::cargo(&["build", "--locked"]))?;
-    step::run(&mut step::cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]))
+    suites::run()
 }
 
 /// Every test video, made before the tests so that none waits for another's.

@@ -52,12 +52,13 @@ fn run_seeded(only: Option<&str>, seconds: u64, seed: Option<u32>) -> Result<()>
     Ok(())
 }
 
-/// cargo-fuzz, kept under `target/tools`: nothing outside the checkout changes.
+/// cargo-fuzz, kept under `target/tools`: nothing outside the checkout changes. Unoptimised, as it only starts others.
 fn install() -> Result<()> {
     if pinpress_fixtures::workspace_root().join("target/tools/bin/cargo-fuzz").is_file() {
         return Ok(());
     }
-    step::run(&mut step::cargo(&["install", "cargo-fuzz", "--locked", "--version", "^0.13", "--root", "target/tools"]))
+    let cargo_fuzz = ["cargo-fuzz", "--debug", "--locked", "--version", "^0.13", "--root", "target/tools"];
+    step::run(step::cargo(&["install"]).args(cargo_fuzz))
 }
 
 fn fuzz(target: &str, seconds: u64, seed: Option<u32>) -> Result<()> {

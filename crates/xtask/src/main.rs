@@ -8,6 +8,7 @@ mod demo;
 mod fuzz;
 mod setup;
 mod step;
+mod suites;
 
 use std::process::ExitCode;
 
