@@ -2,20 +2,23 @@
 
 use std::path::{Path, PathBuf};
 
-use ffmpeg_next::{Packet, frame};
+use ffmpeg_next::frame;
 
 use crate::colour::Colour;
-use crate::decoder::{Decoder, DecoderOptions, Received, frame_ticks};
+use crate::decoder::{Decoder, DecoderOptions, frame_ticks};
 use crate::error::AvError;
 use crate::fraction::Fraction;
 use crate::graph::{Graph, PictureShape};
-use crate::input::{Cancel, Input, Next};
+use crate::input::{Cancel, Input};
 use crate::picture;
 use crate::sniff;
 use crate::turn::Turn;
 
+mod combing;
+mod run;
 mod sync;
 
+use run::{Run, Taken};
 use sync::SyncSample;
 
 /// The longest side of a still, whatever a sample aspect ratio asks for.
@@ -53,24 +56,17 @@ pub struct Still {
     pub height: u32,
     /// Red, green and blue, full range, row after row without padding: `width × height × 3` bytes.
     pub rgb: Vec<u8>,
+    /// Two moments are woven in it, line by line: seen in the picture, and not taken apart, as nothing said that the
+    /// video is interlaced.
+    pub combed: bool,
+    /// The decoder complained about it, or about a frame that it may have been made from.
+    pub damaged: bool,
 }
 
 impl std::fmt::Debug for Still {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Still {}×{} at {} µs", self.width, self.height, self.time_us)
     }
-}
-
-/// How far a run of decoding has come.
-struct Run {
-    /// The last frame at or before the time that was asked for.
-    shown: Option<frame::Video>,
-    /// The first frame after it, which is already out of the decoder.
-    beyond: Option<frame::Video>,
-    /// Whether a sync sample was met: before it nothing is given to the decoder, which would make grey of it.
-    synced: bool,
-    /// Whether the decoder was told the end.
-    ended: bool,
 }
 
 /// A video that is open for taking stills.
@@ -180,10 +176,10 @@ impl Stills {
         for attempt in 0..=SEEK_TRIES + 1 {
             let last = attempt >= SEEK_TRIES;
             self.seek(if last { i64::MIN } else { seek_to })?;
-            let mut run = Run { shown: None, beyond: None, synced: attempt > SEEK_TRIES, ended: false };
+            let mut run = Run::new(attempt > SEEK_TRIES);
             self.decode_up_to(time_us, &mut run, !last)?;
             // Without a frame at or before the target the demuxer landed too late, unless this is the beginning.
-            let begins = run.beyond.as_ref().is_some_and(|frame| last || self.is_first(frame));
+            let begins = run.beyond.as_ref().is_some_and(|taken| last || self.is_first(&taken.frame));
             if run.shown.is_some() || begins {
                 return self.pause(run);
             }
@@ -192,22 +188,6 @@ impl Stills {
             }
         }
         Ok(None)
-    }
-
-    /// Whether the frame at `time_us` is had sooner by decoding on than by a seek: no sync sample lies between.
-    fn goes_on(&self, run: &Run, time_us: i64) -> bool {
-        let (Some(shown), Some(sync_times)) = (&run.shown, &self.sync_times) else { return false };
-        let shown = self.frame_time(shown);
-        shown <= time_us && !sync_times.iter().any(|time| (shown + 1..=time_us).contains(time))
-    }
-
-    /// The still of a run, which is kept to go on from.
-    fn pause(&mut self, run: Run) -> Result<Option<Still>, AvError> {
-        // A copy: the filter takes the frame that it is given, and the run may need it again.
-        let frame = run.shown.as_ref().or(run.beyond.as_ref()).cloned();
-        let still = frame.map(|frame| self.still(&frame)).transpose()?;
-        self.run = Some(run);
-        Ok(still)
     }
 
     /// The last sync frame that is shown at or before `time_us`, the first one where none is; only that frame is
@@ -223,10 +203,10 @@ impl Stills {
             let last = attempt == SEEK_TRIES;
             self.seek(if last { i64::MIN } else { seek_to })?;
             let packets = self.sync_packets(if last && attempt > 0 { i64::MAX } else { time_us })?;
-            if let Some(frame) = self.decode_all_of(&packets)?
-                && (last || self.frame_time(&frame) <= time_us || self.is_first(&frame))
+            if let Some(taken) = self.decode_all_of(&packets)?
+                && (last || self.frame_time(&taken.frame) <= time_us || self.is_first(&taken.frame))
             {
-                return self.still(&frame).map(Some);
+                return self.still(&taken).map(Some);
             }
             seek_to = self.earlier(seek_to, attempt);
         }
@@ -271,61 +251,8 @@ impl Stills {
         Ok(())
     }
 
-    /// Decodes on until a frame lies after `time_us`. Times are compared in microseconds, as a tick can be as long as a
-    /// frame. With `may_give_up` it ends where no sync sample comes before that time.
-    fn decode_up_to(&mut self, time_us: i64, run: &mut Run, may_give_up: bool) -> Result<(), AvError> {
-        let mut damaged_run = 0;
-        if let Some(beyond) = run.beyond.take() {
-            if self.frame_time(&beyond) > time_us {
-                run.beyond = Some(beyond);
-                return Ok(());
-            }
-            run.shown = Some(beyond);
-        }
-        loop {
-            match self.decoder.receive()? {
-                Received::Frame(frame) => {
-                    let frame = frame::Video::from(frame);
-                    if self.frame_time(&frame) > time_us {
-                        run.beyond = Some(frame);
-                        return Ok(());
-                    }
-                    run.shown = Some(frame);
-                }
-                Received::Damaged => {}
-                Received::End => return Ok(()),
-                Received::Wait => match self.next_packet(&mut damaged_run)? {
-                    Some(packet) if !run.synced && !packet.is_key() => {
-                        let late = packet.pts().is_some_and(|ticks| self.unclamped_time_of(ticks) > time_us);
-                        if late && may_give_up {
-                            return Ok(());
-                        }
-                    }
-                    Some(packet) => {
-                        run.synced = true;
-                        self.decoder.send(Some(&packet))?;
-                    }
-                    None if run.ended => return Ok(()),
-                    None => {
-                        run.ended = true;
-                        self.decoder.send(None)?;
-                    }
-                },
-            }
-        }
-    }
-
-    fn next_packet(&mut self, damaged_run: &mut u32) -> Result<Option<Packet>, AvError> {
-        loop {
-            match self.input.next(damaged_run)? {
-                Next::Packet(packet) if packet.stream() == self.stream => return Ok(Some(packet)),
-                Next::Packet(_) | Next::Damaged => {}
-                Next::End => return Ok(None),
-            }
-        }
-    }
-
-    fn still(&mut self, frame: &frame::Video) -> Result<Still, AvError> {
+    fn still(&mut self, taken: &Taken) -> Result<Still, AvError> {
+        let frame = &taken.frame;
         let time_us = self.time_of(frame_ticks(frame).unwrap_or(self.origin));
         let aspect = self.input.sample_aspect(self.stream, frame);
         let (shape, colour) = (PictureShape::of(frame), Colour::of_frame(frame));
@@ -338,6 +265,8 @@ impl Stills {
                 Graph::pictures(shape, self.time_base, None, &description, self.options.threads)?
             }
         };
+        // Before the graph, which takes the frame's picture.
+        let combed = !interlaced && combing::is_combed(frame);
         graph.send(Some(frame))?;
         let mut out = graph.receive()?;
         if out.is_none() {
@@ -347,7 +276,7 @@ impl Stills {
             self.graph = Some((shape, colour, graph));
         }
         let out = out.ok_or_else(|| AvError::Internal("a filter gave no picture".to_owned()))?;
-        Ok(packed(&frame::Video::from(out), time_us))
+        Ok(Still { combed, damaged: taken.damaged, ..packed(&frame::Video::from(out), time_us) })
     }
 
     fn description(&self, frame: &frame::Video, colour: &Colour, aspect: Fraction, interlaced: bool) -> String {
@@ -406,7 +335,7 @@ fn packed(frame: &frame::Video, time_us: i64) -> Still {
     for y in 0..height as usize {
         rgb.extend_from_slice(&data[y * stride..y * stride + row]);
     }
-    Still { time_us, width, height, rgb }
+    Still { time_us, width, height, rgb, combed: false, damaged: false }
 }
 
 #[cfg(test)]

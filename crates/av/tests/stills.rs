@@ -294,3 +294,68 @@ fn a_file_with_one_sync_frame_and_one_with_a_single_frame_give_stills() {
     let mut stills = Stills::open(&single, &StillOptions::default()).unwrap();
     assert_eq!(stills.at_us(700_000).unwrap().unwrap().time_us, 0);
 }
+
+/// All sync frames of a clip.
+fn sync_stills(path: &Path) -> Vec<Still> {
+    let mut stills = Stills::open(path, &StillOptions { max_side: Some(64), ..Default::default() }).unwrap();
+    let times = stills.sync_times_us().unwrap();
+    times.into_iter().filter_map(|time| stills.sync_at_us(time).unwrap()).collect()
+}
+
+#[test]
+fn combing_is_seen_where_fields_of_two_moments_are_woven_and_nothing_says_so() {
+    let folder = folder();
+    for (name, weave, flags, combed) in [
+        ("woven.mp4", "interlace=scan=tff:lowpass=off,setfield=prog", "", true),
+        ("flagged.mp4", "interlace=scan=tff:lowpass=off", "+ilme+ildct", false),
+        ("whole.mp4", "fps=25", "", false),
+    ] {
+        let path = folder.path().join(name);
+        let graph = format!("testsrc2=s=640x480:r=50:d=2,scroll=h=0.02,gblur=sigma=1,{weave}");
+        let flags = if flags.is_empty() { "+cgop" } else { flags };
+        ffmpeg(
+            &["-f", "lavfi", "-i", &graph, "-pix_fmt", "yuv420p", "-c:v", "libx264", "-qp", "16", "-g", "10"]
+                .into_iter()
+                .chain(["-flags", flags, text(&path)])
+                .collect::<Vec<_>>(),
+        );
+        let stills = sync_stills(&path);
+        assert!(stills.len() == 5 && stills.iter().all(|still| still.combed == combed), "{name}");
+    }
+}
+
+#[test]
+fn a_frame_that_is_broken_and_those_made_from_it_are_damaged() {
+    let folder = folder();
+    let path = folder.path().join("a.mp4");
+    let graph = "testsrc2=s=320x240:r=25:d=4";
+    ffmpeg(&["-f", "lavfi", "-i", graph, "-c:v", "libx264", "-g", "25", "-bf", "0", "-sc_threshold", "0", text(&path)]);
+    let key_packets: Vec<usize> =
+        ffprobe(&path, &["-skip_frame", "nokey", "-select_streams", "v:0", "-show_entries", "frame=pkt_pos"])
+            .iter()
+            .map(|position| position.parse().unwrap())
+            .collect();
+    assert_eq!(key_packets.len(), 4);
+    let mut bytes = std::fs::read(&path).unwrap();
+    // The inside of the second one's slice.
+    for at in (key_packets[1] + 400..key_packets[1] + 4_000).step_by(50) {
+        bytes[at] ^= 0x55;
+    }
+    std::fs::write(&path, bytes).unwrap();
+    let damaged: Vec<bool> = sync_stills(&path).iter().map(|still| still.damaged).collect();
+    assert_eq!(damaged, [false, true, false, false]);
+
+    let mut stills = Stills::open(&path, &StillOptions { max_side: Some(64), ..Default::default() }).unwrap();
+    for (time, damaged) in [(500_000, false), (1_500_000, true), (2_500_000, false)] {
+        assert_eq!(stills.at_us(time).unwrap().unwrap().damaged, damaged, "at {time}");
+    }
+}
+
+#[test]
+fn real_clips_that_are_whole_are_neither_combed_nor_damaged() {
+    for path in good_clips().into_iter().step_by(4) {
+        for still in sync_stills(&path) {
+            assert!(!still.damaged && !still.combed, "{still:?} {}: {}", still.combed, path.display());
+        }
+    }
+}

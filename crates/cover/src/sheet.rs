@@ -92,7 +92,14 @@ mod tests {
     }
 
     fn still(width: u32, height: u32, level: u8) -> Still {
-        Still { time_us: 0, width, height, rgb: vec![level; (width * height * 3) as usize] }
+        Still {
+            time_us: 0,
+            width,
+            height,
+            rgb: vec![level; (width * height * 3) as usize],
+            combed: false,
+            damaged: false,
+        }
     }
 
     #[test]

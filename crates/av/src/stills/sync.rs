@@ -3,7 +3,8 @@
 use ffmpeg_next::{Packet, ffi, frame};
 
 use super::Stills;
-use crate::decoder::Received;
+use super::run::Taken;
+use crate::decoder::{Received, is_damaged};
 use crate::error::AvError;
 use crate::input::{Input, Next};
 
@@ -89,14 +90,18 @@ impl Stills {
     }
 
     /// The first picture that these packets alone give.
-    pub(super) fn decode_all_of(&mut self, packets: &[Packet]) -> Result<Option<frame::Video>, AvError> {
+    pub(super) fn decode_all_of(&mut self, packets: &[Packet]) -> Result<Option<Taken>, AvError> {
+        let mut damaged = false;
         for packet in packets.iter().map(Some).chain([None]) {
-            self.decoder.send(packet)?;
+            damaged |= !self.decoder.send(packet)?;
             loop {
                 match self.decoder.receive()? {
-                    Received::Frame(frame) => return Ok(Some(frame::Video::from(frame))),
+                    Received::Frame(frame) => {
+                        damaged |= is_damaged(&frame);
+                        return Ok(Some(Taken { frame: frame::Video::from(frame), damaged }));
+                    }
                     Received::Wait | Received::End => break,
-                    Received::Damaged => {}
+                    Received::Damaged => damaged = true,
                 }
             }
         }

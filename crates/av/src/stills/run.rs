@@ -1,0 +1,116 @@
+//! Decoding up to a time, and on from there.
+
+use ffmpeg_next::{Frame, Packet, frame};
+
+use super::{Still, Stills};
+use crate::decoder::{Received, is_damaged};
+use crate::error::AvError;
+use crate::input::Next;
+
+/// A frame out of the decoder.
+#[derive(Clone)]
+pub(super) struct Taken {
+    pub(super) frame: frame::Video,
+    /// As [`super::Still::damaged`].
+    pub(super) damaged: bool,
+}
+
+/// How far a run of decoding has come.
+pub(super) struct Run {
+    /// The last frame at or before the time that was asked for.
+    pub(super) shown: Option<Taken>,
+    /// The first frame after it, which is already out of the decoder.
+    pub(super) beyond: Option<Taken>,
+    /// Whether a sync sample was met: before it nothing is given to the decoder, which would make grey of it.
+    synced: bool,
+    /// Whether the decoder was told the end.
+    ended: bool,
+    /// Whether something was broken since the last sync frame that was whole: what follows is made from it.
+    damaged: bool,
+}
+
+impl Run {
+    /// A run that begins; `synced` gives the decoder the first packet, whatever it is.
+    pub(super) const fn new(synced: bool) -> Self {
+        Self { shown: None, beyond: None, synced, ended: false, damaged: false }
+    }
+
+    fn take(&mut self, frame: Frame) -> Taken {
+        let damaged = is_damaged(&frame);
+        let frame = frame::Video::from(frame);
+        self.damaged = damaged || (self.damaged && !frame.is_key());
+        Taken { frame, damaged: self.damaged }
+    }
+}
+
+impl Stills {
+    /// Whether the frame at `time_us` is had sooner by decoding on than by a seek: no sync sample lies between.
+    pub(super) fn goes_on(&self, run: &Run, time_us: i64) -> bool {
+        let (Some(shown), Some(sync_times)) = (&run.shown, &self.sync_times) else { return false };
+        let shown = self.frame_time(&shown.frame);
+        shown <= time_us && !sync_times.iter().any(|time| (shown + 1..=time_us).contains(time))
+    }
+
+    /// The still of a run, which is kept to go on from.
+    pub(super) fn pause(&mut self, run: Run) -> Result<Option<Still>, AvError> {
+        // A copy: the filter takes the frame that it is given, and the run may need it again.
+        let frame = run.shown.as_ref().or(run.beyond.as_ref()).cloned();
+        let still = frame.map(|frame| self.still(&frame)).transpose()?;
+        self.run = Some(run);
+        Ok(still)
+    }
+
+    /// Decodes on until a frame lies after `time_us`. Times are compared in microseconds, as a tick can be as long as a
+    /// frame. With `may_give_up` it ends where no sync sample comes before that time.
+    pub(super) fn decode_up_to(&mut self, time_us: i64, run: &mut Run, may_give_up: bool) -> Result<(), AvError> {
+        let mut damaged_run = 0;
+        if let Some(beyond) = run.beyond.take() {
+            if self.frame_time(&beyond.frame) > time_us {
+                run.beyond = Some(beyond);
+                return Ok(());
+            }
+            run.shown = Some(beyond);
+        }
+        loop {
+            match self.decoder.receive()? {
+                Received::Frame(frame) => {
+                    let taken = run.take(frame);
+                    if self.frame_time(&taken.frame) > time_us {
+                        run.beyond = Some(taken);
+                        return Ok(());
+                    }
+                    run.shown = Some(taken);
+                }
+                Received::Damaged => run.damaged = true,
+                Received::End => return Ok(()),
+                Received::Wait => match self.next_packet(&mut damaged_run)? {
+                    Some(packet) if !run.synced && !packet.is_key() => {
+                        let late = packet.pts().is_some_and(|ticks| self.unclamped_time_of(ticks) > time_us);
+                        if late && may_give_up {
+                            return Ok(());
+                        }
+                    }
+                    Some(packet) => {
+                        run.synced = true;
+                        run.damaged |= !self.decoder.send(Some(&packet))?;
+                    }
+                    None if run.ended => return Ok(()),
+                    None => {
+                        run.ended = true;
+                        self.decoder.send(None)?;
+                    }
+                },
+            }
+        }
+    }
+
+    pub(super) fn next_packet(&mut self, damaged_run: &mut u32) -> Result<Option<Packet>, AvError> {
+        loop {
+            match self.input.next(damaged_run)? {
+                Next::Packet(packet) if packet.stream() == self.stream => return Ok(Some(packet)),
+                Next::Packet(_) | Next::Damaged => {}
+                Next::End => return Ok(None),
+            }
+        }
+    }
+}
