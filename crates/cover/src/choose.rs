@@ -4,16 +4,15 @@ use std::collections::BTreeMap;
 
 use pinpress_media::{Flaw, ScorePart};
 
-use crate::flaw;
+use crate::looked::Looked;
 use crate::measure::Measures;
-use crate::score::{Scored, representativeness};
+use crate::score::{Movement, Scored};
+use crate::transition::{self, Later};
+use crate::{beside, cluster, flaw};
 
-/// A frame that was looked at.
-#[derive(Debug, Clone)]
-pub(crate) struct Looked {
-    pub(crate) time_us: i64,
-    pub(crate) measures: Measures,
-}
+/// Frames of which it is known how much moves before any is taken: the best by all else. More than a few results need
+/// more looks, which must not change which one is the best.
+const LOOKS: usize = 12;
 
 /// What was chosen, by place in the list of frames.
 #[derive(Debug, Default)]
@@ -33,41 +32,49 @@ pub(crate) struct Pick {
     pub(crate) flaw: Option<Flaw>,
 }
 
-/// Takes up to `count` frames, no two alike. `frames` are in order of time; `later` measures the picture a step
-/// after a frame, which costs a decode and is asked only of frames that may be taken.
+/// Takes up to `count` frames, no two alike; those of a smaller `count` are the first of a larger. `frames` are in
+/// order of time; `later` looks at the pictures after a frame, which costs decoding and is asked only of frames that
+/// may be taken, in order of time where that is possible.
 pub(crate) fn choose(
     frames: &[Looked],
     duration_us: i64,
     count: usize,
-    later: &mut dyn FnMut(usize) -> Option<Measures>,
+    later: &mut dyn FnMut(usize) -> Vec<Later>,
 ) -> Choice {
     let covered = covered(frames, duration_us);
-    let mut flaws = flaws(frames);
+    let all = (0..).zip(flaws(frames, duration_us));
+    let mut flaws: BTreeMap<usize, Flaw> = all.filter_map(|(at, flaw)| Some((at, flaw?))).collect();
     let clean: Vec<usize> = (0..frames.len()).filter(|at| !flaws.contains_key(at)).collect();
     let scorer = Scorer::new(frames, &clean, &covered);
+    let mut looks = Looks { frames, later, movements: BTreeMap::new() };
 
-    let mut movement: BTreeMap<usize, Option<f64>> = BTreeMap::new();
-    let mut waiting = scorer.ranked(&clean, &BTreeMap::new()).into_iter().map(|pick| pick.frame).peekable();
-    let mut picks = Vec::new();
-    while picks.len() < count && waiting.peek().is_some() {
-        for at in waiting.by_ref().take((2 * count).max(8)) {
-            if is_like_any(frames, at, &picks) {
-                flaws.insert(at, Flaw::Duplicate);
-                continue;
-            }
-            let next = later(at);
-            match next {
-                Some(next) if flaw::is_transition(&frames[at].measures, &next) => {
-                    flaws.insert(at, Flaw::Transition);
-                }
-                next => {
-                    let moved = next.map(|next| frames[at].measures.grid.difference(&next.grid));
-                    movement.insert(at, moved);
-                }
+    loop {
+        let standing: Vec<usize> = clean.iter().copied().filter(|at| !flaws.contains_key(at)).collect();
+        let mut first = distinct(frames, &scorer.ranked(&standing, &|_| Movement::Unknown), LOOKS);
+        // What was a copy of a frame in a transition may stand for itself.
+        first.retain(|at| !looks.movements.contains_key(at));
+        if first.is_empty() {
+            break;
+        }
+        first.sort_unstable();
+        for at in first {
+            if !looks.rests(at) {
+                flaws.insert(at, Flaw::Transition);
             }
         }
-        let measured: Vec<usize> = movement.keys().copied().collect();
-        picks = distinct(frames, scorer.ranked(&measured, &movement), count, &mut flaws);
+    }
+    let standing: Vec<usize> = clean.iter().copied().filter(|at| !flaws.contains_key(at)).collect();
+    let mut picks: Vec<Pick> = Vec::new();
+    for pick in scorer.ranked(&standing, &|at| looks.movement(at)) {
+        if is_like_any(frames, pick.frame, picks.iter().map(|pick| pick.frame)) {
+            flaws.insert(pick.frame, Flaw::Duplicate);
+        } else if picks.len() < count {
+            if looks.movements.contains_key(&pick.frame) || looks.rests(pick.frame) {
+                picks.push(pick);
+            } else {
+                flaws.insert(pick.frame, Flaw::Transition);
+            }
+        }
     }
     if picks.is_empty() {
         picks = least_bad(frames, &covered, &flaws, count);
@@ -78,14 +85,35 @@ pub(crate) fn choose(
     Choice { picks, rejected: flaws.into_iter().collect() }
 }
 
-/// What is wrong with each frame, by itself and beside the others.
-fn flaws(frames: &[Looked]) -> BTreeMap<usize, Flaw> {
-    let alone: Vec<Option<Flaw>> = frames.iter().map(|frame| flaw::of(&frame.measures)).collect();
-    let good = frames.iter().zip(&alone).filter(|(_, flaw)| flaw.is_none()).map(|(frame, _)| &frame.measures);
-    let good: Vec<&Measures> = good.collect();
-    let beside = |frame: &Looked| flaw::is_blurred_beside(&frame.measures, &good).then_some(Flaw::Blurred);
-    let all = frames.iter().zip(alone).map(|(frame, flaw)| flaw.or_else(|| beside(frame)));
-    all.enumerate().filter_map(|(at, flaw)| Some((at, flaw?))).collect()
+/// What is wrong with each frame, by itself and beside the others; the pictures after it were not looked at.
+pub(crate) fn flaws(frames: &[Looked], duration_us: i64) -> Vec<Option<Flaw>> {
+    beside::flaws(frames, &covered(frames, duration_us), duration_us)
+}
+
+/// What the pictures after frames say.
+struct Looks<'a> {
+    frames: &'a [Looked],
+    later: &'a mut dyn FnMut(usize) -> Vec<Later>,
+    /// By frame, of those that rest or move.
+    movements: BTreeMap<usize, Movement>,
+}
+
+impl Looks<'_> {
+    /// Looks, and answers whether the frame is in no transition.
+    fn rests(&mut self, at: usize) -> bool {
+        let later = (self.later)(at);
+        let now = &self.frames[at].measures;
+        if transition::is_transition(now, &later) {
+            return false;
+        }
+        let movement = transition::movement(now, &later).map_or(Movement::Unknown, Movement::Known);
+        self.movements.insert(at, movement);
+        true
+    }
+
+    fn movement(&self, at: usize) -> Movement {
+        self.movements.get(&at).copied().unwrap_or(Movement::NotLooked)
+    }
 }
 
 /// For a video without one clean frame: by score less what each flaw takes; dark frames only where all are dark.
@@ -95,34 +123,30 @@ fn least_bad(frames: &[Looked], covered: &[f64], flaws: &BTreeMap<usize, Flaw>, 
     if which.is_empty() {
         which = (0..frames.len()).collect();
     }
-    let mut ranked = Scorer::new(frames, &which, covered).ranked(&which, &BTreeMap::new());
+    let mut ranked = Scorer::new(frames, &which, covered).ranked(&which, &|_| Movement::Unknown);
     for pick in &mut ranked {
         pick.flaw = flaws.get(&pick.frame).copied();
         pick.score = (pick.score - flaw::penalty(pick.flaw)).max(0.0);
     }
     ranked.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.frame.cmp(&b.frame)));
-    distinct(frames, ranked, count, &mut BTreeMap::new())
+    let taken = distinct(frames, &ranked, count);
+    ranked.retain(|pick| taken.contains(&pick.frame));
+    ranked
 }
 
-/// The first `count` of `ranked` that look unlike all before them; notes the others as duplicates.
-fn distinct(frames: &[Looked], ranked: Vec<Pick>, count: usize, flaws: &mut BTreeMap<usize, Flaw>) -> Vec<Pick> {
-    let mut picks: Vec<Pick> = Vec::new();
+/// The first `count` of `ranked` that look unlike all before them.
+fn distinct(frames: &[Looked], ranked: &[Pick], count: usize) -> Vec<usize> {
+    let mut taken: Vec<usize> = Vec::new();
     for pick in ranked {
-        if picks.len() == count {
-            break;
-        }
-        if is_like_any(frames, pick.frame, &picks) {
-            flaws.insert(pick.frame, Flaw::Duplicate);
-        } else {
-            flaws.remove(&pick.frame);
-            picks.push(pick);
+        if taken.len() < count && !is_like_any(frames, pick.frame, taken.iter().copied()) {
+            taken.push(pick.frame);
         }
     }
-    picks
+    taken
 }
 
-fn is_like_any(frames: &[Looked], at: usize, picks: &[Pick]) -> bool {
-    picks.iter().any(|pick| frames[pick.frame].measures.look.is_like(&frames[at].measures.look))
+fn is_like_any(frames: &[Looked], at: usize, mut others: impl Iterator<Item = usize>) -> bool {
+    others.any(|other| frames[other].measures.is_like(&frames[at].measures))
 }
 
 /// The time that each frame stands for, in seconds: up to half way to its neighbours.
@@ -142,29 +166,31 @@ fn covered(frames: &[Looked], duration_us: i64) -> Vec<f64> {
 struct Scorer<'a> {
     frames: &'a [Looked],
     representativeness: BTreeMap<usize, f64>,
-    sharpest: f64,
+    sharpest: [f64; 2],
 }
 
 impl<'a> Scorer<'a> {
     fn new(frames: &'a [Looked], among: &[usize], covered: &[f64]) -> Self {
         let measures: Vec<&Measures> = among.iter().map(|&at| &frames[at].measures).collect();
         let times: Vec<f64> = among.iter().map(|&at| covered[at]).collect();
-        let values = representativeness(&measures, &times);
+        let looks: Vec<_> = measures.iter().map(|measures| &measures.look).collect();
+        let values = cluster::representativeness(&looks, &times);
+        let sharpest = |way: usize| measures.iter().map(|measures| measures.texture.sharp[way]).fold(0.0, f64::max);
         Self {
             frames,
             representativeness: among.iter().copied().zip(values).collect(),
-            sharpest: measures.iter().map(|measures| measures.detail).fold(0.0, f64::max),
+            sharpest: [sharpest(0), sharpest(1)],
         }
     }
 
     /// Best first; the earlier one first where the score is the same.
-    fn ranked(&self, which: &[usize], movement: &BTreeMap<usize, Option<f64>>) -> Vec<Pick> {
+    fn ranked(&self, which: &[usize], movement: &dyn Fn(usize) -> Movement) -> Vec<Pick> {
         let mut picks: Vec<Pick> = which
             .iter()
             .map(|&frame| {
                 let (score, parts) = Scored {
                     measures: &self.frames[frame].measures,
-                    movement: movement.get(&frame).copied().flatten(),
+                    movement: movement(frame),
                     representativeness: self.representativeness.get(&frame).copied().unwrap_or(0.0),
                     sharpest: self.sharpest,
                 }
@@ -190,13 +216,15 @@ mod tests {
             u8::try_from(brightest * (16 + hash % 48) / 64).unwrap()
         };
         let rgb: Vec<u8> = (0..64 * 64).flat_map(|at| [level(at % 64, at / 64); 3]).collect();
-        Looked { time_us, measures: Measures::of(&Picture::new(64, 64, &rgb).unwrap()) }
+        let measures = Measures::of(&Picture::new(64, 64, &rgb).unwrap());
+        Looked { time_us, measures, combed: false, damaged: false }
     }
 
     #[test]
     fn no_two_picks_look_alike_and_the_copies_are_told() {
-        let frames: Vec<Looked> = (0..6).map(|at| squares(i64::from(at) * 1_000_000, at % 2, 8, 200)).collect();
-        let choice = choose(&frames, 6_000_000, 6, &mut |_| None);
+        let frames: Vec<Looked> =
+            (0..6).map(|at| squares(500_000 + i64::from(at) * 1_000_000, at % 2, 8, 200)).collect();
+        let choice = choose(&frames, 6_000_000, 6, &mut |_| Vec::new());
         assert_eq!(choice.picks.len(), 2);
         assert!(choice.rejected.iter().all(|&(_, flaw)| flaw == Flaw::Duplicate));
         assert_eq!(choice.rejected.len(), 4);
@@ -205,21 +233,22 @@ mod tests {
     #[test]
     fn a_flawed_frame_is_taken_only_when_nothing_else_is_there() {
         let (dark, good) = (squares(0, 1, 8, 20), squares(1_000_000, 2, 8, 200));
-        let both = choose(&[dark.clone(), good], 2_000_000, 2, &mut |_| None);
+        let both = choose(&[dark.clone(), good], 2_000_000, 2, &mut |_| Vec::new());
         assert_eq!(both.picks.iter().map(|pick| (pick.frame, pick.flaw)).collect::<Vec<_>>(), [(1, None)]);
         assert_eq!(both.rejected, [(0, Flaw::TooDark)]);
 
-        let alone = choose(&[dark], 2_000_000, 2, &mut |_| None);
+        let alone = choose(&[dark], 2_000_000, 2, &mut |_| Vec::new());
         assert_eq!(alone.picks.iter().map(|pick| pick.flaw).collect::<Vec<_>>(), [Some(Flaw::TooDark)]);
         assert!(alone.rejected.is_empty());
     }
 
     #[test]
     fn a_frame_before_a_cut_gives_way_to_one_at_rest() {
-        let frames = [squares(0, 1, 8, 200), squares(1_000_000, 2, 8, 200)];
+        let frames = [squares(500_000, 1, 8, 200), squares(1_000_000, 2, 8, 200)];
         let other = squares(0, 3, 16, 200).measures;
         let choice = choose(&frames, 2_000_000, 1, &mut |at| {
-            Some(if at == 0 { other.clone() } else { frames[1].measures.clone() })
+            let grid = if at == 0 { other.grid.clone() } else { frames[1].measures.grid.clone() };
+            vec![Later { after_us: 100_000, grid }]
         });
         assert_eq!(choice.picks[0].frame, 1);
         assert!(choice.rejected.contains(&(0, Flaw::Transition)), "{:?}", choice.rejected);
@@ -227,6 +256,6 @@ mod tests {
 
     #[test]
     fn no_frame_is_no_pick() {
-        assert!(choose(&[], 0, 3, &mut |_| None).picks.is_empty());
+        assert!(choose(&[], 0, 3, &mut |_| Vec::new()).picks.is_empty());
     }
 }

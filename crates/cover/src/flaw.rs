@@ -1,7 +1,8 @@
-//! What makes a frame no good as a cover, with one limit each.
+//! What makes a frame no good as a cover by itself, with one limit each.
 
 use pinpress_media::Flaw;
 
+use crate::looked::Looked;
 use crate::measure::Measures;
 
 /// Mean luma at or under which a frame is dark: hecate's limit.
@@ -17,23 +18,22 @@ const FLAT: f64 = 0.80;
 /// in focus, lie at 0.06, and clouds out of focus at 0.04.
 const BLURRED: f64 = 0.05;
 
-/// Share of the detail of the sharper frames of the video under which a frame is blurred: the gradient of large edges
-/// outlives any blur, their detail does not.
-const BLURRED_BESIDE: f64 = 0.25;
-
-/// Mean difference of luma to the frame [`crate::frames::STEP_US`] later at or over which the picture changes to
-/// another: hand-held clips stay under 0.06, cuts lie over 0.15.
-const CUT: f64 = 0.12;
-
-/// Change of mean luma in that time at or over which it fades, when brightness explains most of the difference.
-const FADE: f64 = 0.02;
+/// Correlation of neighbouring pixels at or under which a frame is noise.
+const NOISE: f64 = 0.35;
 
 /// What is wrong with a frame by itself, the worst first.
-pub(crate) fn of(measures: &Measures) -> Option<Flaw> {
+pub(crate) fn of(frame: &Looked) -> Option<Flaw> {
+    let decoding = if frame.damaged { Some(Flaw::Damaged) } else { frame.combed.then_some(Flaw::Combed) };
+    of_pixels(&frame.measures).or(decoding)
+}
+
+fn of_pixels(measures: &Measures) -> Option<Flaw> {
     if measures.luma <= DARK {
         Some(Flaw::TooDark)
     } else if measures.luma >= BRIGHT {
         Some(Flaw::TooBright)
+    } else if measures.texture.correlation <= NOISE {
+        Some(Flaw::Noise)
     } else if measures.uniformity >= FLAT {
         Some(Flaw::Flat)
     } else if measures.gradient <= BLURRED {
@@ -43,30 +43,16 @@ pub(crate) fn of(measures: &Measures) -> Option<Flaw> {
     }
 }
 
-/// Whether a frame is blurred beside the others: with little of the detail that a quarter of them reaches.
-pub(crate) fn is_blurred_beside(measures: &Measures, others: &[&Measures]) -> bool {
-    let mut details: Vec<f64> = others.iter().map(|other| other.detail).collect();
-    details.sort_unstable_by(f64::total_cmp);
-    let sharp = details.get(details.len() * 3 / 4).copied().unwrap_or(0.0);
-    measures.detail < BLURRED_BESIDE * sharp
-}
-
-/// Whether the picture is in a cut or a fade, by the frame a step later.
-pub(crate) fn is_transition(now: &Measures, later: &Measures) -> bool {
-    let difference = now.grid.difference(&later.grid);
-    let fades =
-        (now.luma - later.luma).abs() >= FADE && now.grid.difference_beyond_brightness(&later.grid) < difference / 2.0;
-    difference >= CUT || fades
-}
-
 /// What a flaw takes from the score where a video has nothing better: a title card is a fair cover, a black frame is
 /// the last resort.
 pub(crate) fn penalty(flaw: Option<Flaw>) -> f64 {
     match flaw {
         None => 0.0,
         Some(Flaw::Duplicate) => 0.01,
-        Some(Flaw::Transition) => 0.05,
-        Some(Flaw::Flat | Flaw::TooBright | Flaw::Blurred) => 0.2,
+        Some(Flaw::Beginning | Flaw::End) => 0.03,
+        Some(Flaw::Transition | Flaw::Bars | Flaw::Combed) => 0.05,
+        Some(Flaw::Card | Flaw::Flat | Flaw::TooBright | Flaw::Blurred) => 0.2,
+        Some(Flaw::Damaged | Flaw::Noise) => 0.4,
         Some(Flaw::TooDark) => 0.5,
     }
 }

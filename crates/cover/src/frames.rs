@@ -5,23 +5,17 @@ use std::path::Path;
 use pinpress_av::{AvError, Still, StillOptions, Stills};
 use pinpress_media::Failure;
 
-use crate::failure;
+use crate::{beside, failure};
 
 /// How many sync samples are looked at.
 const MOST: usize = 60;
 
-/// Fewer sync samples than this, and evenly spread times are looked at besides.
-pub(crate) const FEW: usize = 8;
-
 /// Longest side of a still for measuring, in pixels. hecate's limits are for frames of about this size.
 const SIDE: u32 = 320;
 
-/// Share of the video at either end that is left out, in hundredths: fades, logos, a hand that starts the camera.
-const ENDS: i64 = 3;
-
-/// How much later the second look is that tells movement, in microseconds: three frames at 30 a second, so that a
-/// frame that is shown twice does not pass for rest.
-pub(crate) const STEP_US: i64 = 100_000;
+/// How much later the looks are that tell movement and transitions, in microseconds: two and four frames at 30 a
+/// second, so that a frame that is shown twice does not pass for rest.
+const STEPS_US: [i64; 2] = [66_700, 133_400];
 
 /// A video from which small stills are taken.
 pub(crate) struct Sampler {
@@ -50,24 +44,22 @@ impl Sampler {
         self.duration_us
     }
 
-    /// Times of sync samples, at most [`MOST`], evenly chosen, without the ends.
+    /// Times of sync samples: at most [`MOST`] of the middle, evenly chosen, and one each of the beginning and the end.
     pub(crate) fn sync_times(&self) -> Vec<i64> {
-        let (start, end) = self.middle();
-        let inside: Vec<i64> = self.sync_us.iter().copied().filter(|time| (start..=end).contains(time)).collect();
+        let middle = beside::middle(self.duration_us);
+        let inside: Vec<i64> = self.sync_us.iter().copied().filter(|time| middle.contains(time)).collect();
         let count = inside.len().min(MOST);
-        (0..count).map(|at| inside[(2 * at + 1) * inside.len() / (2 * count)]).collect()
+        let chosen = (0..count).map(|at| inside[(2 * at + 1) * inside.len() / (2 * count)]);
+        let first = self.sync_us.first().copied().filter(|time| time < middle.start());
+        let last = self.sync_us.last().copied().filter(|time| time > middle.end());
+        first.into_iter().chain(chosen).chain(last).collect()
     }
 
-    /// `count` times, each in the middle of its share of the video without the ends.
-    pub(crate) fn spread_times(&self, count: usize) -> Vec<i64> {
-        let (start, end) = self.middle();
-        let count = i64::try_from(count).unwrap_or(1).max(1);
-        (0..count).map(|at| start + (end - start) * (2 * at + 1) / (2 * count)).collect()
-    }
-
-    fn middle(&self) -> (i64, i64) {
-        let ends = self.duration_us / 100 * ENDS;
-        (ends, self.duration_us - ends)
+    /// `count` times, each in the middle of its share of the middle of the video.
+    pub(crate) fn spread_times(&self, count: i64) -> Vec<i64> {
+        let middle = beside::middle(self.duration_us);
+        let (start, length) = (*middle.start(), middle.end() - middle.start());
+        (0..count).map(|at| start + length * (2 * at + 1) / (2 * count)).collect()
     }
 
     /// The sync frame at or before a time; `None` when it does not decode.
@@ -82,9 +74,14 @@ impl Sampler {
         self.keep_trouble(taken)
     }
 
-    /// The frame [`STEP_US`] after `time_us`; `None` when it is the same one or does not decode.
-    pub(crate) fn later(&mut self, time_us: i64) -> Option<Still> {
-        self.shown(time_us.saturating_add(STEP_US)).filter(|still| still.time_us > time_us)
+    /// The frames that are shown [`STEPS_US`] after `time_us`, in order; none twice.
+    pub(crate) fn later(&mut self, time_us: i64) -> Vec<Still> {
+        let mut later: Vec<Still> = Vec::new();
+        for step in STEPS_US {
+            let last = later.last().map_or(time_us, |still| still.time_us);
+            later.extend(self.shown(time_us.saturating_add(step)).filter(|still| still.time_us > last));
+        }
+        later
     }
 
     /// Why there is no frame at all.

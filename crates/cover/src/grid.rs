@@ -56,6 +56,18 @@ impl Grid {
         sum / self.cells.len() as f64
     }
 
+    /// Mean luma of a cell, 0 to 255.
+    pub(crate) fn luma_byte(&self, x: usize, y: usize) -> u8 {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=255")]
+        let byte = (self.cells[y * SIDE + x][0] * 255.0).round().clamp(0.0, 255.0) as u8;
+        byte
+    }
+
+    /// Luma of the cells, row after row.
+    pub(crate) fn lumas(&self) -> impl Iterator<Item = f64> + '_ {
+        self.cells.iter().map(|cell| cell[0])
+    }
+
     /// Mean of the cells in the block at column `x` of `columns`, row `y` of `rows`.
     pub(crate) fn block(&self, (x, columns): (usize, usize), (y, rows): (usize, usize)) -> [f64; 3] {
         let mut sum = [0.0; 3];

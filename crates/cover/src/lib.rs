@@ -1,21 +1,30 @@
 //! From a video to its cover: frames that represent it, are still, sharp and well lit, and no two alike.
 //!
-//! `frames` takes small stills at sync samples; `measure` says what each is like, `flaw` refuses, `score` ranks,
-//! `choose` picks distinct ones; `picture` and `sheet` write. Measuring and scoring are pure and the same on every
-//! run at any number of threads.
+//! `search` says where `frames` takes small stills; `measure` says what each is like, `flaw`, `beside` and
+//! `transition` refuse, `cluster` and `score` rank, `choose` picks distinct ones; `picture` and `sheet` write.
+//! Measuring and scoring are pure and the same on every run at any number of threads.
 
+mod bars;
+mod beside;
 mod choose;
+mod cluster;
 mod cover;
 mod failure;
 mod flaw;
 mod frames;
 mod grid;
 mod look;
+mod looked;
 mod measure;
+mod meter;
 mod picture;
 mod pixels;
+mod plane;
 mod score;
+mod search;
 mod sheet;
+mod texture;
+mod transition;
 mod write;
 
 pub use cover::cover;

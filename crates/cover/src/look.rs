@@ -1,6 +1,9 @@
 //! How alike two frames look.
 
-use crate::grid::Grid;
+use image::{GrayImage, Luma};
+use image_hasher::{HashAlg, HasherConfig};
+
+use crate::grid::{self, Grid};
 
 /// Blocks a side of the layout.
 const SIDE: usize = 6;
@@ -9,20 +12,18 @@ const SIDE: usize = 6;
 /// scene lie at 0.01 to 0.05 and different scenes above 0.1.
 pub(crate) const SAME_LOOK: f64 = 0.045;
 
-/// Bits of the difference hash under which two frames show the same thing, brightness and colour aside.
+/// Bits of the perceptual hash, of 64, under which two frames show the same thing, brightness and colour aside.
 pub(crate) const SAME_HASH: u32 = 8;
 
-/// Colour and layout of a frame: mean luma and colour differences of 6 × 6 blocks, and a difference hash.
+/// Colour and layout of a frame: mean luma and colour differences of 6 × 6 blocks.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Look {
     blocks: Vec<[f64; 3]>,
-    hash: u64,
 }
 
 impl Look {
     pub(crate) fn of(grid: &Grid) -> Self {
-        let blocks = (0..SIDE * SIDE).map(|at| grid.block((at % SIDE, SIDE), (at / SIDE, SIDE))).collect();
-        Self { blocks, hash: difference_hash(grid) }
+        Self { blocks: (0..SIDE * SIDE).map(|at| grid.block((at % SIDE, SIDE), (at / SIDE, SIDE))).collect() }
     }
 
     /// Root mean square difference, 0 to about 1. Colour counts twice: its range in real pictures is about a third
@@ -40,20 +41,39 @@ impl Look {
         (sum / self.blocks.len() as f64).sqrt()
     }
 
-    /// Whether showing both would show the same twice.
-    pub(crate) fn is_like(&self, other: &Self) -> bool {
-        self.distance(other) < SAME_LOOK || (self.hash ^ other.hash).count_ones() < SAME_HASH
+    /// The mean of looks by their weights; `None` of none.
+    pub(crate) fn mean<'a>(looks: impl Iterator<Item = (&'a Self, f64)>) -> Option<Self> {
+        let (mut blocks, mut total) = (vec![[0.0; 3]; SIDE * SIDE], 0.0);
+        for (look, weight) in looks {
+            total += weight;
+            for (sum, block) in blocks.iter_mut().flatten().zip(look.blocks.iter().flatten()) {
+                *sum += weight * block;
+            }
+        }
+        for sum in blocks.iter_mut().flatten() {
+            *sum /= total;
+        }
+        (total > 0.0).then_some(Self { blocks })
     }
 }
 
-/// Whether luma rises from each of 9 × 8 blocks to the next on its right, one bit each.
-fn difference_hash(grid: &Grid) -> u64 {
-    let mut hash = 0;
-    for y in 0..8 {
-        let luma = |x| grid.block((x, 9), (y, 8))[0];
-        for x in 0..8 {
-            hash = hash << 1 | u64::from(luma(x + 1) > luma(x));
-        }
+/// What a frame shows, as 64 bits that brightness, contrast and colour leave alone: a DCT's coefficients above their
+/// median or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Hash(u64);
+
+impl Hash {
+    pub(crate) fn of(grid: &Grid) -> Self {
+        #[expect(clippy::cast_possible_truncation, reason = "the sides are a small constant")]
+        let side = grid::SIDE as u32;
+        let small = GrayImage::from_fn(side, side, |x, y| Luma([grid.luma_byte(x as usize, y as usize)]));
+        let hasher = HasherConfig::new().hash_size(8, 8).hash_alg(HashAlg::Median).preproc_dct().to_hasher();
+        let hash = hasher.hash_image(&small);
+        Self(hash.as_bytes().iter().fold(0, |bits, &byte| bits << 8 | u64::from(byte)))
     }
-    hash
+
+    /// Bits that differ, 0 to 64.
+    pub(crate) const fn distance(self, other: Self) -> u32 {
+        (self.0 ^ other.0).count_ones()
+    }
 }

@@ -1,8 +1,11 @@
 //! What one frame is like: measures on its pixels, no judgement.
 
 use crate::Picture;
+use crate::bars::Inside;
 use crate::grid::Grid;
-use crate::look::Look;
+use crate::look::{Hash, Look, SAME_HASH, SAME_LOOK};
+use crate::plane::Plane;
+use crate::texture::Texture;
 
 /// Bins of the luma histogram; hecate counts in as many.
 const BINS: usize = 128;
@@ -10,7 +13,7 @@ const BINS: usize = 128;
 /// The bins whose share says how uniform a picture is: the fullest 5 % of them.
 const FULLEST: usize = BINS / 20;
 
-/// Measures of one frame.
+/// Measures of one frame; of the picture between its bars, but for `grid`, `look` and `hash`.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Measures {
     /// Mean luma, 0 to 1.
@@ -19,41 +22,47 @@ pub(crate) struct Measures {
     pub(crate) contrast: f64,
     /// Share of the pixels in the fullest bins of the luma histogram, 0 to 1.
     pub(crate) uniformity: f64,
-    /// Mean magnitude of the Sobel gradient of luma: 3 × 3 kernels without scaling, 0 to about 4. How much there is
-    /// to see; a large edge keeps it when it is blurred.
+    /// As [`Plane::gradient`]. How much there is to see; a large edge keeps it when it is blurred.
     pub(crate) gradient: f64,
-    /// Mean magnitude of the Laplacian of luma (4 neighbours), 0 to 4. How sharp it is: blur takes it first.
-    pub(crate) detail: f64,
+    /// What its parts are made of.
+    pub(crate) texture: Texture,
     /// Hasler and Süsstrunk's M, on 0 to 255: 15 slightly, 33 moderately, 59 quite, 82 highly colourful.
     pub(crate) colourfulness: f64,
+    /// Share of the frame that is burnt-in bars, 0 to 1.
+    pub(crate) bars: f64,
     /// The frame as 32 × 32 cells.
     pub(crate) grid: Grid,
-    /// The frame for comparing.
+    /// Its colours and their places.
     pub(crate) look: Look,
+    /// What it shows.
+    pub(crate) hash: Hash,
 }
 
 impl Measures {
     pub(crate) fn of(picture: &Picture<'_>) -> Self {
-        let plane = luma_plane(picture);
+        let whole = Plane::of(picture);
+        let inside = Inside::of(&whole);
+        let plane = whole.cropped(inside.columns.clone(), inside.rows.clone());
         let grid = Grid::of(picture);
-        let (luma, contrast) = mean_and_deviation(plane.iter().copied());
+        let (luma, contrast) = mean_and_deviation(plane.values().iter().copied());
         Self {
             luma,
             contrast,
             uniformity: uniformity(&plane),
-            gradient: mean_inside(&plane, picture.width(), picture.height(), sobel),
-            detail: mean_inside(&plane, picture.width(), picture.height(), laplacian),
-            colourfulness: colourfulness(picture),
+            gradient: plane.gradient(),
+            texture: Texture::of(&plane),
+            colourfulness: colourfulness(picture, &inside),
+            bars: inside.bars(&whole),
             look: Look::of(&grid),
+            hash: Hash::of(&grid),
             grid,
         }
     }
-}
 
-/// BT.709 luma of coded values, 0 to 1.
-fn luma_plane(picture: &Picture<'_>) -> Vec<f32> {
-    let luma = |&[r, g, b]: &[u8; 3]| 0.2126 * f32::from(r) + 0.7152 * f32::from(g) + 0.0722 * f32::from(b);
-    picture.pixels().map(|pixel| luma(pixel) / 255.0).collect()
+    /// Whether showing both would show the same twice.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        self.look.distance(&other.look) < SAME_LOOK || self.hash.distance(other.hash) < SAME_HASH
+    }
 }
 
 fn mean_and_deviation(values: impl Iterator<Item = f32>) -> (f64, f64) {
@@ -69,9 +78,9 @@ fn mean_and_deviation(values: impl Iterator<Item = f32>) -> (f64, f64) {
     (mean, variance.sqrt())
 }
 
-fn uniformity(plane: &[f32]) -> f64 {
+fn uniformity(plane: &Plane) -> f64 {
     let mut bins = [0_u32; BINS];
-    for &luma in plane {
+    for &luma in plane.values() {
         let bin = (luma * BINS as f32).clamp(0.0, (BINS - 1) as f32);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the bins above")]
         let bin = bin as usize;
@@ -79,38 +88,16 @@ fn uniformity(plane: &[f32]) -> f64 {
     }
     bins.sort_unstable_by(|a, b| b.cmp(a));
     let fullest: u32 = bins[..FULLEST].iter().sum();
-    f64::from(fullest) / plane.len().max(1) as f64
-}
-
-/// The mean of an operator on three rows, over all pixels but the border, which has no neighbours.
-fn mean_inside(plane: &[f32], width: usize, height: usize, operator: fn([&[f32]; 3], usize) -> f32) -> f64 {
-    if width < 3 || height < 3 {
-        return 0.0;
-    }
-    let mut sum = 0.0_f64;
-    for y in 1..height - 1 {
-        let rows = [y - 1, y, y + 1].map(|row| &plane[row * width..][..width]);
-        sum += f64::from((1..width - 1).map(|x| operator(rows, x)).sum::<f32>());
-    }
-    sum / ((width - 2) * (height - 2)) as f64
-}
-
-fn sobel([above, here, below]: [&[f32]; 3], x: usize) -> f32 {
-    let column = |x: usize| above[x] + 2.0 * here[x] + below[x];
-    let row = |row: &[f32]| row[x - 1] + 2.0 * row[x] + row[x + 1];
-    (column(x + 1) - column(x - 1)).hypot(row(below) - row(above))
-}
-
-fn laplacian([above, here, below]: [&[f32]; 3], x: usize) -> f32 {
-    (above[x] + below[x] + here[x - 1] + here[x + 1] - 4.0 * here[x]).abs()
+    f64::from(fullest) / plane.values().len().max(1) as f64
 }
 
 /// D. Hasler, S. Süsstrunk, "Measuring colourfulness in natural images", SPIE 5007 (2003), equation 6 and below:
 /// `M = σ_rgyb + 0.3 μ_rgyb` with `rg = R − G` and `yb = (R + G) / 2 − B`.
-fn colourfulness(picture: &Picture<'_>) -> f64 {
+fn colourfulness(picture: &Picture<'_>, inside: &Inside) -> f64 {
+    let pixels = || inside.rows.clone().flat_map(|row| picture.row(row, inside.columns.clone()));
     let parts = |&[r, g, b]: &[u8; 3]| (f32::from(r), f32::from(g), f32::from(b));
-    let (rg_mean, rg_deviation) = mean_and_deviation(picture.pixels().map(parts).map(|(r, g, _)| r - g));
-    let (yb_mean, yb_deviation) = mean_and_deviation(picture.pixels().map(parts).map(|(r, g, b)| (r + g) / 2.0 - b));
+    let (rg_mean, rg_deviation) = mean_and_deviation(pixels().map(parts).map(|(r, g, _)| r - g));
+    let (yb_mean, yb_deviation) = mean_and_deviation(pixels().map(parts).map(|(r, g, b)| (r + g) / 2.0 - b));
     rg_deviation.hypot(yb_deviation) + 0.3 * rg_mean.hypot(yb_mean)
 }
 
@@ -131,8 +118,12 @@ mod tests {
             let of = Measures::of(&Picture::new(width, height, &rgb).unwrap());
             prop_assert!((0.0..=1.0001).contains(&of.luma) && (0.0..=0.5001).contains(&of.contrast), "{of:?}");
             prop_assert!((0.0..=1.0).contains(&of.uniformity) && (0.0..8.0).contains(&of.gradient), "{of:?}");
-            prop_assert!((0.0..=8.0).contains(&of.detail) && (0.0..300.0).contains(&of.colourfulness), "{of:?}");
-            prop_assert!(of.look.distance(&of.look) == 0.0 && of.look.is_like(&of.look));
+            prop_assert!(of.texture.sharp.iter().all(|sharp| (0.0..=4.0).contains(sharp)), "{of:?}");
+            prop_assert!((-1.0..=1.0).contains(&of.texture.correlation), "{of:?}");
+            let shares = [of.texture.flat, of.texture.smooth, of.texture.lettered, of.bars];
+            prop_assert!(shares.iter().all(|share| (0.0..=1.0).contains(share)), "{of:?}");
+            prop_assert!((0.0..300.0).contains(&of.colourfulness), "{of:?}");
+            prop_assert!(of.look.distance(&of.look) == 0.0 && of.is_like(&of));
             prop_assert!(of.grid.difference(&of.grid) == 0.0);
         }
 
@@ -143,7 +134,7 @@ mod tests {
                 (0..64 * 128).flat_map(|at| pixels[at / 64 / 2 * 32 + at % 64 / 2]).collect();
             let small = Measures::of(&Picture::new(32, 64, &small).unwrap());
             let large = Measures::of(&Picture::new(64, 128, &large).unwrap());
-            prop_assert!(small.look.distance(&large.look) < 1e-9);
+            prop_assert!(small.look.distance(&large.look) < 1e-9 && small.hash == large.hash);
             prop_assert!((small.luma - large.luma).abs() < 1e-6 && (small.uniformity - large.uniformity).abs() < 1e-9);
             prop_assert!((small.colourfulness - large.colourfulness).abs() < 1e-3);
         }
@@ -158,10 +149,8 @@ mod tests {
     fn a_grey_wall_is_uniform_and_has_no_edge_and_no_colour() {
         let wall = measures(64, 48, |_, _| [128; 3]);
         assert!((wall.luma - 128.0 / 255.0).abs() < 1e-4, "{}", wall.luma);
-        assert!(
-            wall.contrast < 1e-4 && wall.gradient < 1e-4 && wall.detail < 1e-4 && wall.colourfulness < 1e-3,
-            "{wall:?}"
-        );
+        assert!(wall.contrast < 1e-4 && wall.gradient < 1e-4 && wall.colourfulness < 1e-3, "{wall:?}");
+        assert!(wall.texture.sharp.iter().all(|sharp| *sharp < 1e-4) && wall.texture.flat > 0.999, "{wall:?}");
         assert!((wall.uniformity - 1.0).abs() < 1e-6);
     }
 
@@ -179,7 +168,7 @@ mod tests {
         // The same edge over eight pixels.
         let soft = measures(66, 9, |x, _| [u8::try_from(x.saturating_sub(29).min(8) * 255 / 8).unwrap(); 3]);
         assert!((soft.gradient / step.gradient - 1.0).abs() < 0.05, "{} and {}", soft.gradient, step.gradient);
-        assert!(soft.detail < step.detail / 3.0, "{} and {}", soft.detail, step.detail);
+        assert!(soft.texture.sharp[0] < step.texture.sharp[0] / 3.0, "{soft:?} and {step:?}");
     }
 
     #[test]

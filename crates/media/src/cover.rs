@@ -109,7 +109,8 @@ pub struct Candidate {
 /// One part of a score.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ScorePart {
-    /// `representativeness`, `stillness`, `sharpness`, `exposure`, `contrast`, `colourfulness`.
+    /// `representativeness`, `stillness`, `sharpness`, `picture`, `full-frame`, `exposure`, `contrast`,
+    /// `colourfulness`.
     pub name: String,
     /// 0 to 1.
     pub value: f64,
@@ -134,10 +135,24 @@ pub enum Flaw {
     TooBright,
     /// Nearly one luma everywhere.
     Flat,
-    /// Hardly an edge in it.
+    /// Hardly an edge in it, or out of focus beside the rest of the video.
     Blurred,
-    /// In or beside a fade or cut.
+    /// Pixels that have nothing to do with their neighbours: no signal.
+    Noise,
+    /// Letters on a plain ground: a title or an end card.
+    Card,
+    /// Burnt-in bars, in a video that has pictures without.
+    Bars,
+    /// Two moments woven line by line.
+    Combed,
+    /// The decoder could not make the whole of it.
+    Damaged,
+    /// In or right before a fade, a dissolve or a cut.
     Transition,
+    /// In the first 3 % of the video.
+    Beginning,
+    /// In the last 3 % of the video.
+    End,
     /// Too like a better one.
     Duplicate,
 }

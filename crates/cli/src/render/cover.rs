@@ -31,6 +31,17 @@ pub(crate) fn human(out: &mut dyn Write, result: &CoverResult, verbose: bool) ->
         let flaw = candidate.flaw.map_or_else(String::new, |flaw| format!("  ({}, nothing better)", flaw_name(flaw)));
         writeln!(out, "    {:>12}  {:.3}  {file}{flaw}", candidate.time.to_string(), candidate.score)?;
     }
+    if !verbose && !covers.rejected.is_empty() {
+        let mut counts: Vec<(Flaw, usize)> = Vec::new();
+        for rejected in &covers.rejected {
+            match counts.iter_mut().find(|(flaw, _)| *flaw == rejected.flaw) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((rejected.flaw, 1)),
+            }
+        }
+        let counts: Vec<String> = counts.iter().map(|(flaw, count)| format!("{count} {}", flaw_name(*flaw))).collect();
+        writeln!(out, "    {DIM}{:>12}  {}{DIM:#}", "rejected", counts.join(", "))?;
+    }
     if verbose {
         for rejected in &covers.rejected {
             writeln!(out, "    {DIM}{:>12}  {}{DIM:#}", rejected.time.to_string(), flaw_name(rejected.flaw))?;
@@ -45,7 +56,14 @@ const fn flaw_name(flaw: Flaw) -> &'static str {
         Flaw::TooBright => "too bright",
         Flaw::Flat => "flat",
         Flaw::Blurred => "blurred",
+        Flaw::Noise => "noise",
+        Flaw::Card => "letters on a plain ground",
+        Flaw::Bars => "bars around the picture",
+        Flaw::Combed => "combed",
+        Flaw::Damaged => "damaged",
         Flaw::Transition => "in a transition",
+        Flaw::Beginning => "at the very beginning",
+        Flaw::End => "at the very end",
         Flaw::Duplicate => "too like a better one",
     }
 }

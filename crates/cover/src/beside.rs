@@ -1,0 +1,135 @@
+//! What makes a frame no good beside the others of its video.
+
+use pinpress_media::Flaw;
+
+use crate::flaw;
+use crate::looked::Looked;
+use crate::measure::Measures;
+
+/// Share of the sharpness of the sharper frames of the video under which a frame is blurred: the gradient of large
+/// edges outlives any blur, their detail does not. Movement blurs one way only, so the worse way counts.
+const BLURRED: f64 = 0.35;
+
+/// Sharpness under which the sharper frames of a video are soft themselves: perhaps it is in focus elsewhere.
+const SOFT: f64 = 0.03;
+
+/// Share of a frame in bars from which on it is barred.
+const BARRED: f64 = 0.05;
+
+/// Share of the time without bars from which on frames with bars are the odd ones.
+const UNBARRED_TIME: f64 = 0.2;
+
+/// Share of the pixels that are exactly flat from which on a camera's picture with letters is a card. Its noise leaves
+/// few.
+const CARD_FLAT: f64 = 0.4;
+
+/// The same for a drawn video, most of which is flat anyway.
+const DRAWN_CARD_FLAT: f64 = 0.7;
+
+/// Median share of exactly flat pixels from which on a video is drawn.
+const DRAWN: f64 = 0.25;
+
+/// Share of the blocks that are smooth or letters from which on a frame is letters on a smooth ground.
+const CARD_SMOOTH: f64 = 0.88;
+
+/// Share of the blocks with letters that a card has at least.
+const CARD_LETTERS: f64 = 0.015;
+
+/// Share of the time in cards from which on they are what the video is.
+const CARD_TIME: f64 = 0.5;
+
+/// Share of the video at either end that is no cover, in hundredths: fades, logos, a hand that starts the camera.
+const ENDS: i64 = 3;
+
+/// The times of a video, in microseconds, that are neither its beginning nor its end.
+pub(crate) fn middle(duration_us: i64) -> std::ops::RangeInclusive<i64> {
+    let ends = duration_us / 100 * ENDS;
+    ends..=duration_us - ends
+}
+
+/// The worst that is wrong with each frame. `covered` is the time that each stands for, in any unit.
+pub(crate) fn flaws(frames: &[Looked], covered: &[f64], duration_us: i64) -> Vec<Option<Flaw>> {
+    let alone: Vec<Option<Flaw>> = frames.iter().map(flaw::of).collect();
+    let good: Vec<(&Measures, f64)> = frames
+        .iter()
+        .zip(&alone)
+        .zip(covered)
+        .filter(|((_, flaw), _)| flaw.is_none())
+        .map(|((frame, _), &time)| (&frame.measures, time))
+        .collect();
+    let video = Video::of(&good);
+    let middle = middle(duration_us);
+    // Of one frame, or of two, the beginning and the end are all there is.
+    let ends_count = frames.iter().any(|frame| middle.contains(&frame.time_us));
+    let end = |frame: &Looked| match frame.time_us {
+        time if !ends_count || middle.contains(&time) => None,
+        time if time < *middle.start() => Some(Flaw::Beginning),
+        _ => Some(Flaw::End),
+    };
+    frames
+        .iter()
+        .zip(alone)
+        .map(|(frame, alone)| alone.or_else(|| video.flaw(&frame.measures)).or(end(frame)))
+        .collect()
+}
+
+/// Whether the sharpest of these are soft: blurred together, they would not be found to be.
+pub(crate) fn are_soft(frames: &[Looked], flaws: &[Option<Flaw>]) -> bool {
+    let clean: Vec<(&Measures, f64)> =
+        frames.iter().zip(flaws).filter(|(_, flaw)| flaw.is_none()).map(|(frame, _)| (&frame.measures, 1.0)).collect();
+    sharpness(&clean).iter().all(|sharp| *sharp < SOFT)
+}
+
+/// What frames are measured against.
+struct Video {
+    sharp: [f64; 2],
+    unbarred: bool,
+    drawn: bool,
+    cards_are_odd: bool,
+}
+
+impl Video {
+    fn of(good: &[(&Measures, f64)]) -> Self {
+        let total: f64 = good.iter().map(|(_, time)| time).sum();
+        let time = |which: &dyn Fn(&Measures) -> bool| {
+            good.iter().filter(|(measures, _)| which(measures)).map(|(_, time)| time).sum::<f64>()
+        };
+        let drawn = quantile(good.iter().map(|(measures, _)| measures.texture.flat).collect(), 2) >= DRAWN;
+        Self {
+            sharp: sharpness(good),
+            unbarred: time(&|measures| measures.bars < BARRED) >= UNBARRED_TIME * total,
+            drawn,
+            cards_are_odd: time(&|measures| is_card(measures, drawn)) < CARD_TIME * total,
+        }
+    }
+
+    fn flaw(&self, measures: &Measures) -> Option<Flaw> {
+        if self.cards_are_odd && is_card(measures, self.drawn) {
+            Some(Flaw::Card)
+        } else if (0..2).any(|way| measures.texture.sharp[way] < BLURRED * self.sharp[way]) {
+            Some(Flaw::Blurred)
+        } else if self.unbarred && measures.bars >= BARRED {
+            Some(Flaw::Bars)
+        } else {
+            None
+        }
+    }
+}
+
+/// The sharpness that a quarter of the frames reaches.
+fn sharpness(good: &[(&Measures, f64)]) -> [f64; 2] {
+    [0, 1].map(|way| quantile(good.iter().map(|(measures, _)| measures.texture.sharp[way]).collect(), 3))
+}
+
+/// The value under which so many quarters lie; 0 of none.
+fn quantile(mut values: Vec<f64>, quarters: usize) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    values.get(values.len() * quarters / 4).copied().unwrap_or(0.0)
+}
+
+/// Letters on a flat or a smooth ground.
+fn is_card(measures: &Measures, drawn: bool) -> bool {
+    let texture = &measures.texture;
+    let flat = texture.flat >= if drawn { DRAWN_CARD_FLAT } else { CARD_FLAT };
+    texture.lettered >= CARD_LETTERS && (flat || texture.smooth + texture.lettered >= CARD_SMOOTH)
+}

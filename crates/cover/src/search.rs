@@ -1,0 +1,141 @@
+//! Where in a video frames are looked for, the cheapest places first.
+
+use std::collections::BTreeMap;
+
+use pinpress_av::Still;
+use pinpress_probe::Seconds;
+use rayon::ThreadPool;
+use rayon::prelude::*;
+
+use crate::choose::{Choice, choose, flaws};
+use crate::frames::Sampler;
+use crate::grid::Grid;
+use crate::looked::Looked;
+use crate::measure::Measures;
+use crate::meter::Meter;
+use crate::transition::Later;
+use crate::{Picture, beside, flaw};
+
+/// With fewer good frames than this at sync samples, evenly spread times are looked at besides.
+const FEW: usize = 8;
+
+/// How many evenly spread times; whatever number of frames is asked for, lest the best one depend on it.
+const SPREAD: i64 = 12;
+
+/// How many more where none of these is good. Each may cost a GOP.
+const CLOSER: i64 = 20;
+
+/// A search for frames.
+pub(crate) struct Search<'a> {
+    pub(crate) sampler: &'a mut Sampler,
+    pub(crate) pool: &'a ThreadPool,
+    pub(crate) meter: &'a Meter<'a>,
+}
+
+/// Frames in order of time, none twice.
+#[derive(Default)]
+struct Found {
+    stills: Vec<Still>,
+    frames: Vec<Looked>,
+    /// The looks after frames, by their time, where they were taken on the way: going back for one costs a GOP.
+    later: BTreeMap<i64, Vec<Later>>,
+}
+
+impl Search<'_> {
+    /// The frame at a time that was asked for, whatever it is like.
+    pub(crate) fn one(&mut self, at: Seconds) -> (Vec<Still>, Choice) {
+        let mut found = Found::default();
+        let stills = self.shown(at.micros()).into_iter().collect();
+        self.add(&mut found, stills);
+        let mut choice = choose(&found.frames, self.sampler.duration_us(), 1, &mut |_| Vec::new());
+        for pick in &mut choice.picks {
+            pick.flaw = flaw::of(&found.frames[pick.frame]);
+        }
+        (found.stills, choice)
+    }
+
+    /// The best frames of the video.
+    pub(crate) fn best(&mut self, count: usize) -> (Vec<Still>, Choice) {
+        let duration_us = self.sampler.duration_us();
+        let mut found = Found::default();
+        let stills = self.sampler.sync_times().into_iter().filter_map(|time| {
+            self.meter.reach(time);
+            self.sampler.sync(time)
+        });
+        let stills = stills.collect();
+        self.add(&mut found, stills);
+        if self.is_thin(&found) {
+            self.spread(&mut found);
+        }
+        if clean(&found.frames, duration_us) == 0 {
+            let stills = self.sampler.spread_times(CLOSER).into_iter().filter_map(|time| self.shown(time)).collect();
+            self.add(&mut found, stills);
+        }
+        if found.frames.is_empty() {
+            let stills = self.shown(0).into_iter().collect();
+            self.add(&mut found, stills);
+        }
+        let Found { stills, frames, mut later } = found;
+        let choice = choose(&frames, duration_us, count, &mut |at| {
+            let time = frames[at].time_us;
+            self.meter.reach(time);
+            later.remove(&time).unwrap_or_else(|| self.later(time))
+        });
+        (stills, choice)
+    }
+
+    /// Whether the sync samples leave little to choose from.
+    fn is_thin(&self, found: &Found) -> bool {
+        let flaws = flaws(&found.frames, self.sampler.duration_us());
+        flaws.iter().filter(|flaw| flaw.is_none()).count() < FEW || beside::are_soft(&found.frames, &flaws)
+    }
+
+    fn spread(&mut self, found: &mut Found) {
+        let mut stills = Vec::new();
+        for time in self.sampler.spread_times(SPREAD) {
+            let Some(still) = self.shown(time) else { continue };
+            found.later.insert(still.time_us, self.later(still.time_us));
+            stills.push(still);
+        }
+        self.add(found, stills);
+    }
+
+    fn shown(&mut self, time_us: i64) -> Option<Still> {
+        self.meter.reach(time_us);
+        self.sampler.shown(time_us)
+    }
+
+    fn later(&mut self, time_us: i64) -> Vec<Later> {
+        let stills = self.sampler.later(time_us);
+        let look = |still: &Still| {
+            let after_us = still.time_us - time_us;
+            as_picture(still).map(|picture| Later { after_us, grid: Grid::of(&picture) })
+        };
+        stills.iter().filter_map(look).collect()
+    }
+
+    /// Measures new frames and puts them where their time is.
+    fn add(&self, found: &mut Found, stills: Vec<Still>) {
+        let looked = |still: Still| {
+            let measures = Measures::of(&as_picture(&still)?);
+            let frame = Looked { time_us: still.time_us, measures, combed: still.combed, damaged: still.damaged };
+            Some((still, frame))
+        };
+        let new: Vec<_> = self.pool.install(|| stills.into_par_iter().filter_map(looked).collect());
+        let mut all: Vec<_> =
+            std::mem::take(&mut found.stills).into_iter().zip(std::mem::take(&mut found.frames)).collect();
+        all.extend(new);
+        all.sort_by_key(|(still, _)| still.time_us);
+        all.dedup_by_key(|(still, _)| still.time_us);
+        (found.stills, found.frames) = all.into_iter().unzip();
+    }
+}
+
+/// How many frames have nothing wrong with them.
+fn clean(frames: &[Looked], duration_us: i64) -> usize {
+    flaws(frames, duration_us).iter().filter(|flaw| flaw.is_none()).count()
+}
+
+fn as_picture(still: &Still) -> Option<Picture<'_>> {
+    Picture::new(still.width as usize, still.height as usize, &still.rgb)
+}
