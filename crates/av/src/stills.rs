@@ -59,7 +59,7 @@ pub struct Still {
     /// Two moments are woven in it, line by line: seen in the picture, and not taken apart, as nothing said that the
     /// video is interlaced.
     pub combed: bool,
-    /// The decoder complained about it, or about a frame that it may have been made from.
+    /// The decoder complained about it or about a frame that it may have been made from, or lacked such frames.
     pub damaged: bool,
 }
 
@@ -180,7 +180,7 @@ impl Stills {
             self.decode_up_to(time_us, &mut run, !last)?;
             // Without a frame at or before the target the demuxer landed too late, unless this is the beginning.
             let begins = run.beyond.as_ref().is_some_and(|taken| last || self.is_first(&taken.frame));
-            if run.shown.is_some() || begins {
+            if (run.shown.is_some() && (run.rooted || last)) || begins {
                 return self.pause(run);
             }
             if !last {
@@ -281,10 +281,12 @@ impl Stills {
 
     fn description(&self, frame: &frame::Video, colour: &Colour, aspect: Fraction, interlaced: bool) -> String {
         let mut filters = Vec::new();
-        if interlaced {
-            filters.push(picture::DEINTERLACE_ALONE.to_owned());
-        }
         let (width, height) = still_size(frame.width(), frame.height(), aspect, self.options.max_side);
+        if interlaced {
+            // Of a small still one field has all the lines, and is many times cheaper than lines made up.
+            let of_fields = if height * 2 <= frame.height() { "field=type=top" } else { picture::DEINTERLACE_ALONE };
+            filters.push(of_fields.to_owned());
+        }
         if colour.is_hdr() {
             // zimg takes no odd sides of subsampled planes, and 4:4:4 has none.
             filters.push("format=yuv444p10le".to_owned());

@@ -359,3 +359,13 @@ fn real_clips_that_are_whole_are_neither_combed_nor_damaged() {
         }
     }
 }
+
+#[test]
+fn a_sync_sample_that_is_none_is_damaged_and_frames_after_it_are_decoded_from_a_real_one() {
+    let Some(path) = good_clips().into_iter().find(|path| path.ends_with("mp4parser__MOV00006.3gp")) else { return };
+    let mut stills = Stills::open(&path, &StillOptions { max_side: Some(64), ..Default::default() }).unwrap();
+    assert!(!stills.sync_at_us(0).unwrap().unwrap().damaged);
+    let pretended = stills.sync_at_us(13_572_000).unwrap().unwrap();
+    assert!(pretended.damaged, "its sync sample at {} µs is a P picture", pretended.time_us);
+    assert!(!stills.at_us(8_160_000).unwrap().unwrap().damaged);
+}

@@ -1,6 +1,6 @@
 //! Decoding up to a time, and on from there.
 
-use ffmpeg_next::{Frame, Packet, frame};
+use ffmpeg_next::{Frame, Packet, frame, picture};
 
 use super::{Still, Stills};
 use crate::decoder::{Received, is_damaged};
@@ -15,6 +15,11 @@ pub(super) struct Taken {
     pub(super) damaged: bool,
 }
 
+/// Whether the decoder says that it was made from other pictures.
+pub(super) fn needs_others(frame: &frame::Video) -> bool {
+    matches!(frame.kind(), picture::Type::P | picture::Type::B | picture::Type::S) && !frame.is_key()
+}
+
 /// How far a run of decoding has come.
 pub(super) struct Run {
     /// The last frame at or before the time that was asked for.
@@ -27,19 +32,22 @@ pub(super) struct Run {
     ended: bool,
     /// Whether something was broken since the last sync frame that was whole: what follows is made from it.
     damaged: bool,
+    /// Whether a picture that needs no other was met: some files call pictures sync samples that are none.
+    pub(super) rooted: bool,
 }
 
 impl Run {
     /// A run that begins; `synced` gives the decoder the first packet, whatever it is.
     pub(super) const fn new(synced: bool) -> Self {
-        Self { shown: None, beyond: None, synced, ended: false, damaged: false }
+        Self { shown: None, beyond: None, synced, ended: false, damaged: false, rooted: false }
     }
 
     fn take(&mut self, frame: Frame) -> Taken {
         let damaged = is_damaged(&frame);
         let frame = frame::Video::from(frame);
+        self.rooted |= !needs_others(&frame);
         self.damaged = damaged || (self.damaged && !frame.is_key());
-        Taken { frame, damaged: self.damaged }
+        Taken { frame, damaged: self.damaged || !self.rooted }
     }
 }
 

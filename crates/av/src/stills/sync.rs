@@ -3,7 +3,7 @@
 use ffmpeg_next::{Packet, ffi, frame};
 
 use super::Stills;
-use super::run::Taken;
+use super::run::{Taken, needs_others};
 use crate::decoder::{Received, is_damaged};
 use crate::error::AvError;
 use crate::input::{Input, Next};
@@ -98,7 +98,9 @@ impl Stills {
                 match self.decoder.receive()? {
                     Received::Frame(frame) => {
                         damaged |= is_damaged(&frame);
-                        return Ok(Some(Taken { frame: frame::Video::from(frame), damaged }));
+                        let frame = frame::Video::from(frame);
+                        damaged |= needs_others(&frame);
+                        return Ok(Some(Taken { frame, damaged }));
                     }
                     Received::Wait | Received::End => break,
                     Received::Damaged => damaged = true,
