@@ -126,7 +126,7 @@ fn least_bad(frames: &[Looked], covered: &[f64], flaws: &BTreeMap<usize, Flaw>, 
     let mut ranked = Scorer::new(frames, &which, covered).ranked(&which, &|_| Movement::Unknown);
     for pick in &mut ranked {
         pick.flaw = flaws.get(&pick.frame).copied();
-        pick.score = (pick.score - flaw::penalty(pick.flaw)).max(0.0);
+        pick.score = (pick.score - flaw::penalty(pick.flaw, &frames[pick.frame].measures)).max(0.0);
     }
     ranked.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.frame.cmp(&b.frame)));
     let taken = distinct(frames, &ranked, count);

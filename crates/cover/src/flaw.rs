@@ -21,6 +21,9 @@ const BLURRED: f64 = 0.05;
 /// Correlation of neighbouring pixels at or under which a frame is noise.
 const NOISE: f64 = 0.35;
 
+/// What is taken besides from a frame that has nothing at all of what it lacks.
+const MORE_OF_IT: f64 = 0.3;
+
 /// What is wrong with a frame by itself, the worst first.
 pub(crate) fn of(frame: &Looked) -> Option<Flaw> {
     let decoding = if frame.damaged { Some(Flaw::Damaged) } else { frame.combed.then_some(Flaw::Combed) };
@@ -44,15 +47,17 @@ fn of_pixels(measures: &Measures) -> Option<Flaw> {
 }
 
 /// What a flaw takes from the score where a video has nothing better: a title card is a fair cover, a black frame is
-/// the last resort.
-pub(crate) fn penalty(flaw: Option<Flaw>) -> f64 {
+/// the last resort, and less of a flaw is better than more.
+pub(crate) fn penalty(flaw: Option<Flaw>, measures: &Measures) -> f64 {
+    let short = |value: f64, limit: f64| MORE_OF_IT * (1.0 - value / limit).clamp(0.0, 1.0);
     match flaw {
         None => 0.0,
         Some(Flaw::Duplicate) => 0.01,
         Some(Flaw::Beginning | Flaw::End) => 0.03,
         Some(Flaw::Transition | Flaw::Bars | Flaw::Combed) => 0.05,
-        Some(Flaw::Card | Flaw::Flat | Flaw::TooBright | Flaw::Blurred) => 0.2,
+        Some(Flaw::Card | Flaw::TooBright) => 0.2,
+        Some(Flaw::Flat | Flaw::Blurred) => 0.2 + short(measures.gradient, BLURRED),
         Some(Flaw::Damaged | Flaw::Noise) => 0.4,
-        Some(Flaw::TooDark) => 0.5,
+        Some(Flaw::TooDark) => 0.5 + short(measures.luma, DARK),
     }
 }

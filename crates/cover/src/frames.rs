@@ -20,7 +20,7 @@ const STEPS_US: [i64; 2] = [66_700, 133_400];
 /// A video from which small stills are taken.
 pub(crate) struct Sampler {
     stills: Stills,
-    /// In microseconds; by the last sync sample where the file does not say.
+    /// In microseconds; to the last frame where the file does not say.
     duration_us: i64,
     sync_us: Vec<i64>,
     /// Why the first still that failed did.
@@ -36,7 +36,11 @@ impl Sampler {
             Ok(times) => (times, None),
             Err(error) => (Vec::new(), Some(error)),
         };
-        let duration_us = stills.duration_us().or_else(|| sync_us.last().copied()).unwrap_or(0);
+        let duration_us = match stills.duration_us() {
+            Some(duration) => duration,
+            // The last frame's time; it may take decoding from the last sync sample on.
+            None => stills.at_us(i64::MAX / 4).ok().flatten().map_or(0, |still| still.time_us),
+        };
         Ok(Self { stills, duration_us, sync_us, trouble })
     }
 
