@@ -101,6 +101,13 @@ impl Decoder {
         self.witness.as_mut().map_or_else(Vec::new, Witness::rest)
     }
 
+    /// Whether a strict decoder has complained since it was asked; what it decodes by one thread at a time is of interest
+    /// from the first call on.
+    pub(crate) fn has_complained(&mut self) -> bool {
+        let told = !self.complaints().is_empty();
+        self.watch(Some(0)).is_some() || told
+    }
+
     /// The frames of a packet that holds more of them than the decoder takes; `None` for all other packets.
     pub(crate) fn pieces(&self, packet: &Packet) -> Option<Vec<Packet>> {
         let data = packet.data()?;

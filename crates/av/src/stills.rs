@@ -103,8 +103,10 @@ impl Stills {
         let mut input = Input::open(path, &options.cancel)?;
         let stream = input.first_video()?;
         input.keep_only(&[stream]);
-        let decoding = DecoderOptions { threads: options.threads, frame_threads: false, strict: false };
-        let decoder = Decoder::open(&input, stream, decoding)?;
+        // Strict: what is concealed is no cover.
+        let decoding = DecoderOptions { threads: options.threads, frame_threads: false, strict: true };
+        let mut decoder = Decoder::open(&input, stream, decoding)?;
+        decoder.has_complained();
         let time_base = input.time_base(stream);
         let origin = Fraction::MICROSECOND.rescale(input.start_micros(), time_base);
         let first = input.start_ticks(stream).unwrap_or(origin);
@@ -248,6 +250,7 @@ impl Stills {
             }
         }
         self.decoder.flush();
+        self.decoder.has_complained();
         Ok(())
     }
 

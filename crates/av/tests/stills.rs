@@ -353,8 +353,15 @@ fn a_frame_that_is_broken_and_those_made_from_it_are_damaged() {
 
 #[test]
 fn real_clips_that_are_whole_are_neither_combed_nor_damaged() {
-    for path in good_clips().into_iter().step_by(4) {
+    // A third of the clips; `MOV00006` calls pictures sync samples that are none.
+    for path in good_clips().into_iter().step_by(3).filter(|path| !path.ends_with("mp4parser__MOV00006.3gp")) {
         for still in sync_stills(&path) {
+            assert!(!still.damaged && !still.combed, "{still:?} {}: {}", still.combed, path.display());
+        }
+        let mut stills = Stills::open(&path, &StillOptions { max_side: Some(64), ..Default::default() }).unwrap();
+        let end = stills.duration_us().unwrap_or(1_000_000);
+        for part in [6, 3, 8] {
+            let still = stills.at_us(end * part / 10).unwrap().unwrap();
             assert!(!still.damaged && !still.combed, "{still:?} {}: {}", still.combed, path.display());
         }
     }

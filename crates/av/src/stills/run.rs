@@ -42,8 +42,8 @@ impl Run {
         Self { shown: None, beyond: None, synced, ended: false, damaged: false, rooted: false }
     }
 
-    fn take(&mut self, frame: Frame) -> Taken {
-        let damaged = is_damaged(&frame);
+    fn take(&mut self, frame: Frame, complained: bool) -> Taken {
+        let damaged = complained || is_damaged(&frame);
         let frame = frame::Video::from(frame);
         self.rooted |= !needs_others(&frame);
         self.damaged = damaged || (self.damaged && !frame.is_key());
@@ -82,7 +82,8 @@ impl Stills {
         loop {
             match self.decoder.receive()? {
                 Received::Frame(frame) => {
-                    let taken = run.take(frame);
+                    let complained = self.decoder.has_complained();
+                    let taken = run.take(frame, complained);
                     if self.frame_time(&taken.frame) > time_us {
                         run.beyond = Some(taken);
                         return Ok(());

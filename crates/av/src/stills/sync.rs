@@ -97,7 +97,7 @@ impl Stills {
             loop {
                 match self.decoder.receive()? {
                     Received::Frame(frame) => {
-                        damaged |= is_damaged(&frame);
+                        damaged |= self.decoder.has_complained() || is_damaged(&frame);
                         let frame = frame::Video::from(frame);
                         damaged |= needs_others(&frame);
                         return Ok(Some(Taken { frame, damaged }));
