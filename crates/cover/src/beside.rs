@@ -1,5 +1,7 @@
 //! What makes a frame no good beside the others of its video.
 
+use std::ops::RangeInclusive;
+
 use pinpress_media::Flaw;
 
 use crate::flaw;
@@ -8,7 +10,14 @@ use crate::measure::Measures;
 
 /// Share of the sharpness of the sharper frames of the video under which a frame is blurred: the gradient of large
 /// edges outlives any blur, their detail does not. Movement blurs one way only, so the worse way counts.
-const BLURRED: f64 = 0.35;
+const BLURRED: f64 = 0.4;
+
+/// Share of the correlation of neighbouring pixels in the better frames of the video at or under which a frame is noise
+/// over a picture: real clips stay over 0.8, with as much noise as picture it is 0.7.
+const NOISE_BESIDE: f64 = 0.72;
+
+/// Correlation over which no frame is noise.
+const NOISY: f64 = 0.7;
 
 /// Sharpness under which the sharper frames of a video are soft themselves: perhaps it is in focus elsewhere.
 const SOFT: f64 = 0.03;
@@ -32,8 +41,8 @@ const DRAWN: f64 = 0.25;
 /// Share of the blocks that are smooth or letters from which on a frame is letters on a smooth ground.
 const CARD_SMOOTH: f64 = 0.88;
 
-/// Share of the blocks with letters that a card has at least.
-const CARD_LETTERS: f64 = 0.015;
+/// Share of the blocks with letters that a card has: more of them are leaves before the sky.
+const CARD_LETTERS: RangeInclusive<f64> = 0.015..=0.2;
 
 /// Share of the time in cards from which on they are what the video is.
 const CARD_TIME: f64 = 0.5;
@@ -42,14 +51,20 @@ const CARD_TIME: f64 = 0.5;
 const ENDS: i64 = 3;
 
 /// The times of a video, in microseconds, that are neither its beginning nor its end.
-pub(crate) fn middle(duration_us: i64) -> std::ops::RangeInclusive<i64> {
+pub(crate) fn middle(duration_us: i64) -> RangeInclusive<i64> {
     let ends = duration_us / 100 * ENDS;
     ends..=duration_us - ends
 }
 
 /// The worst that is wrong with each frame. `covered` is the time that each stands for, in any unit.
 pub(crate) fn flaws(frames: &[Looked], covered: &[f64], duration_us: i64) -> Vec<Option<Flaw>> {
-    let alone: Vec<Option<Flaw>> = frames.iter().map(flaw::of).collect();
+    let mut alone: Vec<Option<Flaw>> = frames.iter().map(flaw::of).collect();
+    let noise = noise(frames, &alone);
+    for (flaw, frame) in alone.iter_mut().zip(frames) {
+        if frame.measures.texture.correlation <= noise {
+            flaw.get_or_insert(Flaw::Noise);
+        }
+    }
     let good: Vec<(&Measures, f64)> = frames
         .iter()
         .zip(&alone)
@@ -71,6 +86,13 @@ pub(crate) fn flaws(frames: &[Looked], covered: &[f64], duration_us: i64) -> Vec
         .zip(alone)
         .map(|(frame, alone)| alone.or_else(|| video.flaw(&frame.measures)).or(end(frame)))
         .collect()
+}
+
+/// The correlation at or under which frames are noise beside the others.
+fn noise(frames: &[Looked], flaws: &[Option<Flaw>]) -> f64 {
+    let good = frames.iter().zip(flaws).filter(|(_, flaw)| flaw.is_none());
+    let usual = quantile(good.map(|(frame, _)| frame.measures.texture.correlation).collect(), 3);
+    (NOISE_BESIDE * usual).min(NOISY)
 }
 
 /// Whether the sharpest of these are soft: blurred together, they would not be found to be.
@@ -131,5 +153,5 @@ fn quantile(mut values: Vec<f64>, quarters: usize) -> f64 {
 fn is_card(measures: &Measures, drawn: bool) -> bool {
     let texture = &measures.texture;
     let flat = texture.flat >= if drawn { DRAWN_CARD_FLAT } else { CARD_FLAT };
-    texture.lettered >= CARD_LETTERS && (flat || texture.smooth + texture.lettered >= CARD_SMOOTH)
+    CARD_LETTERS.contains(&texture.lettered) && (flat || texture.smooth + texture.lettered >= CARD_SMOOTH)
 }

@@ -18,6 +18,10 @@ const FLAT: f64 = 0.80;
 /// in focus, lie at 0.06, and clouds out of focus at 0.04.
 const BLURRED: f64 = 0.05;
 
+/// Share of smooth blocks at or over which a frame is blurred, however large its edges: the smoothest that are in focus,
+/// clouds, lie at 0.92.
+const ALL_SMOOTH: f64 = 0.97;
+
 /// Correlation of neighbouring pixels at or under which a frame is noise.
 const NOISE: f64 = 0.35;
 
@@ -39,7 +43,7 @@ fn of_pixels(measures: &Measures) -> Option<Flaw> {
         Some(Flaw::Noise)
     } else if measures.uniformity >= FLAT {
         Some(Flaw::Flat)
-    } else if measures.gradient <= BLURRED {
+    } else if measures.gradient <= BLURRED || measures.texture.smooth >= ALL_SMOOTH {
         Some(Flaw::Blurred)
     } else {
         None
