@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ffmpeg_next::frame;
+use ffmpeg_next::{codec, frame};
 
 use crate::colour::Colour;
 use crate::decoder::{Decoder, DecoderOptions, frame_ticks};
@@ -15,9 +15,11 @@ use crate::sniff;
 use crate::turn::Turn;
 
 mod combing;
+mod gaps;
 mod run;
 mod sync;
 
+use gaps::FrameNumbers;
 use run::{Run, Taken};
 use sync::SyncSample;
 
@@ -89,6 +91,8 @@ pub struct Stills {
     run: Option<Run>,
     has_index: bool,
     interlaced: bool,
+    /// Of H.264.
+    numbers: Option<FrameNumbers>,
     turn: Turn,
     options: StillOptions,
     graph: Option<(PictureShape, Colour, Graph)>,
@@ -116,6 +120,8 @@ impl Stills {
         let has_index = iso.is_some_and(|boxes| boxes.has_moov && !boxes.fragmented);
         let turn = input.display_matrix(stream).and_then(|matrix| Turn::from_matrix(&matrix)).unwrap_or_default();
         let interlaced = input.is_flagged_interlaced(stream);
+        let is_h264 = input.context().stream(stream).is_some_and(|found| found.parameters().id() == codec::Id::H264);
+        let numbers = is_h264.then(|| FrameNumbers::of(&input.extradata(stream)));
         Ok(Self {
             path: path.to_owned(),
             input,
@@ -130,6 +136,7 @@ impl Stills {
             run: None,
             has_index,
             interlaced,
+            numbers,
             turn,
             options: options.clone(),
             graph: None,
@@ -251,6 +258,9 @@ impl Stills {
         }
         self.decoder.flush();
         self.decoder.has_complained();
+        if let Some(numbers) = &mut self.numbers {
+            numbers.restart();
+        }
         Ok(())
     }
 

@@ -376,3 +376,23 @@ fn a_sync_sample_that_is_none_is_damaged_and_frames_after_it_are_decoded_from_a_
     assert!(pretended.damaged, "its sync sample at {} µs is a P picture", pretended.time_us);
     assert!(!stills.at_us(8_160_000).unwrap().unwrap().damaged);
 }
+
+#[test]
+fn frames_that_are_missing_damage_what_is_made_from_them() {
+    let folder = folder();
+    let graph = "testsrc2=s=320x240:r=25:d=4";
+    for (name, filter, damaged) in [("whole.mp4", "null", false), ("holes.mp4", "noise=drop='between(n,60,63)'", true)]
+    {
+        let path = folder.path().join(name);
+        ffmpeg(
+            &["-f", "lavfi", "-i", graph, "-c:v", "libx264", "-g", "50", "-bf", "2", "-sc_threshold", "0"]
+                .into_iter()
+                .chain(["-bsf:v", filter, text(&path)])
+                .collect::<Vec<_>>(),
+        );
+        let mut stills = Stills::open(&path, &StillOptions { max_side: Some(64), ..Default::default() }).unwrap();
+        for (time, damaged) in [(1_500_000, false), (2_200_000, false), (3_500_000, damaged)] {
+            assert_eq!(stills.at_us(time).unwrap().unwrap().damaged, damaged, "{name} at {time}");
+        }
+    }
+}

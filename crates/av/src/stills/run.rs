@@ -101,6 +101,8 @@ impl Stills {
                     }
                     Some(packet) => {
                         run.synced = true;
+                        let data = packet.data().unwrap_or_default();
+                        run.damaged |= self.numbers.as_mut().is_some_and(|numbers| numbers.has_gap_before(data));
                         run.damaged |= !self.decoder.send(Some(&packet))?;
                     }
                     None if run.ended => return Ok(()),
