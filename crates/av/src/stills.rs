@@ -143,6 +143,17 @@ impl Stills {
         })
     }
 
+    /// Opens the same file once more, without looking for its sync samples again: for frames of two places at once.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn again(&self) -> Result<Self, AvError> {
+        let mut again = Self::open(&self.path, &self.options)?;
+        again.indexed.clone_from(&self.indexed);
+        again.sync_times.clone_from(&self.sync_times);
+        Ok(again)
+    }
+
     /// The file's duration in microseconds, by its index or libav's estimate; `None` when neither says.
     #[must_use]
     pub fn duration_us(&self) -> Option<i64> {

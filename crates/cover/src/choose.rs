@@ -12,7 +12,7 @@ use crate::{beside, cluster, flaw};
 
 /// Frames of which it is known how much moves before any is taken: the best by all else. More than a few results need
 /// more looks, which must not change which one is the best.
-const LOOKS: usize = 12;
+const LOOKS: usize = 8;
 
 /// What was chosen, by place in the list of frames.
 #[derive(Debug, Default)]
@@ -34,12 +34,12 @@ pub(crate) struct Pick {
 
 /// Takes up to `count` frames, no two alike; those of a smaller `count` are the first of a larger. `frames` are in
 /// order of time; `later` looks at the pictures after a frame, which costs decoding and is asked only of frames that
-/// may be taken, in order of time where that is possible.
+/// may be taken, in order of time, many in one go.
 pub(crate) fn choose(
     frames: &[Looked],
     duration_us: i64,
     count: usize,
-    later: &mut dyn FnMut(usize) -> Vec<Later>,
+    later: &mut dyn FnMut(&[usize]) -> Vec<Vec<Later>>,
 ) -> Choice {
     let covered = covered(frames, duration_us);
     let all = (0..).zip(flaws(frames, duration_us));
@@ -57,10 +57,8 @@ pub(crate) fn choose(
             break;
         }
         first.sort_unstable();
-        for at in first {
-            if !looks.rests(at) {
-                flaws.insert(at, Flaw::Transition);
-            }
+        for at in looks.in_transition(&first) {
+            flaws.insert(at, Flaw::Transition);
         }
     }
     let standing: Vec<usize> = clean.iter().copied().filter(|at| !flaws.contains_key(at)).collect();
@@ -69,7 +67,7 @@ pub(crate) fn choose(
         if is_like_any(frames, pick.frame, picks.iter().map(|pick| pick.frame)) {
             flaws.insert(pick.frame, Flaw::Duplicate);
         } else if picks.len() < count {
-            if looks.movements.contains_key(&pick.frame) || looks.rests(pick.frame) {
+            if looks.movements.contains_key(&pick.frame) || looks.in_transition(&[pick.frame]).is_empty() {
                 picks.push(pick);
             } else {
                 flaws.insert(pick.frame, Flaw::Transition);
@@ -93,22 +91,25 @@ pub(crate) fn flaws(frames: &[Looked], duration_us: i64) -> Vec<Option<Flaw>> {
 /// What the pictures after frames say.
 struct Looks<'a> {
     frames: &'a [Looked],
-    later: &'a mut dyn FnMut(usize) -> Vec<Later>,
+    later: &'a mut dyn FnMut(&[usize]) -> Vec<Vec<Later>>,
     /// By frame, of those that rest or move.
     movements: BTreeMap<usize, Movement>,
 }
 
 impl Looks<'_> {
-    /// Looks, and answers whether the frame is in no transition.
-    fn rests(&mut self, at: usize) -> bool {
-        let later = (self.later)(at);
-        let now = &self.frames[at].measures;
-        if transition::is_transition(now, &later) {
-            return false;
+    /// Looks after these frames, which are in order, and answers those that are in a transition.
+    fn in_transition(&mut self, which: &[usize]) -> Vec<usize> {
+        let mut changing = Vec::new();
+        for (&at, later) in which.iter().zip((self.later)(which)) {
+            let now = &self.frames[at].measures;
+            if transition::is_transition(now, &later) {
+                changing.push(at);
+            } else {
+                let movement = transition::movement(now, &later).map_or(Movement::Unknown, Movement::Known);
+                self.movements.insert(at, movement);
+            }
         }
-        let movement = transition::movement(now, &later).map_or(Movement::Unknown, Movement::Known);
-        self.movements.insert(at, movement);
-        true
+        changing
     }
 
     fn movement(&self, at: usize) -> Movement {
@@ -224,7 +225,7 @@ mod tests {
     fn no_two_picks_look_alike_and_the_copies_are_told() {
         let frames: Vec<Looked> =
             (0..6).map(|at| squares(500_000 + i64::from(at) * 1_000_000, at % 2, 8, 200)).collect();
-        let choice = choose(&frames, 6_000_000, 6, &mut |_| Vec::new());
+        let choice = choose(&frames, 6_000_000, 6, &mut |which| vec![Vec::new(); which.len()]);
         assert_eq!(choice.picks.len(), 2);
         assert!(choice.rejected.iter().all(|&(_, flaw)| flaw == Flaw::Duplicate));
         assert_eq!(choice.rejected.len(), 4);
@@ -233,11 +234,11 @@ mod tests {
     #[test]
     fn a_flawed_frame_is_taken_only_when_nothing_else_is_there() {
         let (dark, good) = (squares(0, 1, 8, 20), squares(1_000_000, 2, 8, 200));
-        let both = choose(&[dark.clone(), good], 2_000_000, 2, &mut |_| Vec::new());
+        let both = choose(&[dark.clone(), good], 2_000_000, 2, &mut |which| vec![Vec::new(); which.len()]);
         assert_eq!(both.picks.iter().map(|pick| (pick.frame, pick.flaw)).collect::<Vec<_>>(), [(1, None)]);
         assert_eq!(both.rejected, [(0, Flaw::TooDark)]);
 
-        let alone = choose(&[dark], 2_000_000, 2, &mut |_| Vec::new());
+        let alone = choose(&[dark], 2_000_000, 2, &mut |which| vec![Vec::new(); which.len()]);
         assert_eq!(alone.picks.iter().map(|pick| pick.flaw).collect::<Vec<_>>(), [Some(Flaw::TooDark)]);
         assert!(alone.rejected.is_empty());
     }
@@ -246,9 +247,9 @@ mod tests {
     fn a_frame_before_a_cut_gives_way_to_one_at_rest() {
         let frames = [squares(500_000, 1, 8, 200), squares(1_000_000, 2, 8, 200)];
         let other = squares(0, 3, 16, 200).measures;
-        let choice = choose(&frames, 2_000_000, 1, &mut |at| {
-            let grid = if at == 0 { other.grid.clone() } else { frames[1].measures.grid.clone() };
-            vec![Later { after_us: 100_000, grid }]
+        let choice = choose(&frames, 2_000_000, 1, &mut |which| {
+            let grid = |at| if at == 0 { &other.grid } else { &frames[1].measures.grid };
+            which.iter().map(|&at| vec![Later { after_us: 100_000, grid: grid(at).clone() }]).collect()
         });
         assert_eq!(choice.picks[0].frame, 1);
         assert!(choice.rejected.contains(&(0, Flaw::Transition)), "{:?}", choice.rejected);
@@ -256,6 +257,6 @@ mod tests {
 
     #[test]
     fn no_frame_is_no_pick() {
-        assert!(choose(&[], 0, 3, &mut |_| Vec::new()).picks.is_empty());
+        assert!(choose(&[], 0, 3, &mut |which| vec![Vec::new(); which.len()]).picks.is_empty());
     }
 }

@@ -15,7 +15,7 @@ use crate::search::Search;
 use crate::{failure, picture, sheet, write};
 
 /// Chooses the frames of `source` that `options` asks for and writes their pictures. The same file gives the same
-/// answer at any number of `threads` (at least 1; for measuring and for the decoder of full-size frames). Times are
+/// answer at any number of `threads` (at least 1: for decoding at several places, for measuring and for full-size frames). Times are
 /// from the start of the file. `progress` is called for every frame that is decoded.
 ///
 /// # Errors
@@ -31,7 +31,7 @@ pub fn cover(
 ) -> Result<Covers, Failure> {
     let sheet_format = options.contact_sheet.as_ref().map(|path| sheet_format(&PathBuf::from(path))).transpose()?;
     refuse_existing(options)?;
-    let mut sampler = Sampler::open(source)?;
+    let mut sampler = Sampler::open(source, threads)?;
     let meter = Meter::new(progress, sampler.duration_us());
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads.max(1))

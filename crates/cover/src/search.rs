@@ -47,7 +47,8 @@ impl Search<'_> {
         let mut found = Found::default();
         let stills = self.shown(at.micros()).into_iter().collect();
         self.add(&mut found, stills);
-        let mut choice = choose(&found.frames, self.sampler.duration_us(), 1, &mut |_| Vec::new());
+        let mut choice =
+            choose(&found.frames, self.sampler.duration_us(), 1, &mut |which| vec![Vec::new(); which.len()]);
         for pick in &mut choice.picks {
             pick.flaw = flaw::of(&found.frames[pick.frame]);
         }
@@ -58,11 +59,7 @@ impl Search<'_> {
     pub(crate) fn best(&mut self, count: usize) -> (Vec<Still>, Choice) {
         let duration_us = self.sampler.duration_us();
         let mut found = Found::default();
-        let stills = self.sampler.sync_times().into_iter().filter_map(|time| {
-            self.meter.reach(time);
-            self.sampler.sync(time)
-        });
-        let stills = stills.collect();
+        let stills = self.sampler.syncs(&self.sampler.sync_times(), &|time| self.meter.reach(time));
         self.add(&mut found, stills);
         if self.is_thin(&found) {
             self.spread(&mut found);
@@ -76,10 +73,11 @@ impl Search<'_> {
             self.add(&mut found, stills);
         }
         let Found { stills, frames, mut later } = found;
-        let choice = choose(&frames, duration_us, count, &mut |at| {
-            let time = frames[at].time_us;
-            self.meter.reach(time);
-            later.remove(&time).unwrap_or_else(|| self.later(time))
+        let choice = choose(&frames, duration_us, count, &mut |which| {
+            let times: Vec<i64> = which.iter().map(|&at| frames[at].time_us).collect();
+            let unknown: Vec<i64> = times.iter().copied().filter(|time| !later.contains_key(time)).collect();
+            later.extend(unknown.iter().copied().zip(self.later(&unknown)));
+            times.iter().map(|time| later.remove(time).unwrap_or_default()).collect()
         });
         (stills, choice)
     }
@@ -94,7 +92,8 @@ impl Search<'_> {
         let mut stills = Vec::new();
         for time in self.sampler.spread_times(SPREAD) {
             let Some(still) = self.shown(time) else { continue };
-            found.later.insert(still.time_us, self.later(still.time_us));
+            let later = self.later(&[still.time_us]).pop().unwrap_or_default();
+            found.later.insert(still.time_us, later);
             stills.push(still);
         }
         self.add(found, stills);
@@ -105,13 +104,14 @@ impl Search<'_> {
         self.sampler.shown(time_us)
     }
 
-    fn later(&mut self, time_us: i64) -> Vec<Later> {
-        let stills = self.sampler.later(time_us);
-        let look = |still: &Still| {
+    fn later(&mut self, times_us: &[i64]) -> Vec<Vec<Later>> {
+        let all = self.sampler.later(times_us, &|time| self.meter.reach(time));
+        let look = |still: &Still, time_us: i64| {
             let after_us = still.time_us - time_us;
             as_picture(still).map(|picture| Later { after_us, grid: Grid::of(&picture) })
         };
-        stills.iter().filter_map(look).collect()
+        let looks = |(stills, &time): (Vec<Still>, &i64)| stills.iter().filter_map(|still| look(still, time)).collect();
+        all.into_iter().zip(times_us).map(looks).collect()
     }
 
     /// Measures new frames and puts them where their time is.

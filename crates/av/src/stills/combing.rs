@@ -6,7 +6,7 @@ use ffmpeg_next::{ffi, frame};
 const BLOCK: usize = 16;
 
 /// How many blocks are looked at, evenly spread: combing lies where things move, which is never one small place.
-const MOST_BLOCKS: usize = 1_200;
+const MOST_BLOCKS: usize = 600;
 
 /// How far a line has to stand off from both its neighbours, of 255, both in one direction.
 const STANDS_OFF: i32 = 8;
@@ -32,14 +32,18 @@ struct Luma<'a> {
 }
 
 impl Luma<'_> {
-    fn at(&self, x: usize, y: usize) -> i32 {
-        let at = y * self.stride + x * self.step + self.offset;
-        let low = self.bytes.get(at).copied().unwrap_or(0);
-        if self.depth <= 8 {
-            return i32::from(low);
+    /// Upper eight bits of pixels of a row, the first at `left`.
+    fn row<const N: usize>(&self, left: usize, y: usize) -> [i32; N] {
+        let mut row = [0; N];
+        let bytes = self.bytes.get(y * self.stride + left * self.step + self.offset..).unwrap_or_default();
+        for (value, bytes) in row.iter_mut().zip(bytes.chunks(self.step)) {
+            *value = match *bytes {
+                [low, high, ..] if self.depth > 8 => i32::from(u16::from_le_bytes([low, high])) >> (self.depth - 8),
+                [low, ..] => i32::from(low),
+                [] => 0,
+            };
         }
-        let high = self.bytes.get(at + 1).copied().unwrap_or(0);
-        i32::from(u16::from_le_bytes([low, high])) >> (self.depth - 8)
+        row
     }
 }
 
@@ -79,13 +83,17 @@ fn shows_combing(luma: &Luma<'_>, width: usize, height: usize) -> bool {
 }
 
 fn is_block_combed(luma: &Luma<'_>, left: usize, top: usize) -> bool {
+    const WIDE: usize = BLOCK + 2;
     let (mut down, mut across) = (0, 0);
+    let row = |y| luma.row::<WIDE>(left - 1, y);
+    let (mut above, mut here) = (row(top - 1), row(top));
     for y in top..top + BLOCK {
-        for x in left..left + BLOCK {
-            let here = luma.at(x, y);
-            down += usize::from(stands_off(luma.at(x, y - 1), here, luma.at(x, y + 1)));
-            across += usize::from(stands_off(luma.at(x - 1, y), here, luma.at(x + 1, y)));
+        let below = row(y + 1);
+        for x in 1..=BLOCK {
+            down += usize::from(stands_off(above[x], here[x], below[x]));
+            across += usize::from(stands_off(here[x - 1], here[x], here[x + 1]));
         }
+        (above, here) = (here, below);
     }
     down * 100 >= BLOCK * BLOCK * COMBED_PIXELS && down >= ACROSS * across
 }

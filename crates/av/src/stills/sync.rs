@@ -12,6 +12,7 @@ use crate::input::{Input, Next};
 const UNSYNCED_PACKETS: usize = 2_000;
 
 /// A sync sample by the demuxer's index, in ticks.
+#[derive(Clone)]
 pub(super) struct SyncSample {
     /// When it is shown.
     pub(super) shown: i64,
