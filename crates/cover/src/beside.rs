@@ -44,8 +44,8 @@ const CARD_SMOOTH: f64 = 0.88;
 /// Share of the blocks with letters that a card has: more of them are leaves before the sky.
 const CARD_LETTERS: RangeInclusive<f64> = 0.015..=0.2;
 
-/// Share of the time in cards from which on they are what the video is.
-const CARD_TIME: f64 = 0.5;
+/// Share of the time in cards, or in pieces, from which on that is what the video is.
+const USUAL_TIME: f64 = 0.5;
 
 /// Share of the video at either end that is no cover, in hundredths: fades, logos, a hand that starts the camera.
 const ENDS: i64 = 3;
@@ -108,6 +108,7 @@ struct Video {
     unbarred: bool,
     drawn: bool,
     cards_are_odd: bool,
+    pieces_are_odd: bool,
 }
 
 impl Video {
@@ -121,12 +122,15 @@ impl Video {
             sharp: sharpness(good),
             unbarred: time(&|measures| measures.bars < BARRED) >= UNBARRED_TIME * total,
             drawn,
-            cards_are_odd: time(&|measures| is_card(measures, drawn)) < CARD_TIME * total,
+            pieces_are_odd: !drawn && time(&|measures| measures.in_pieces) < USUAL_TIME * total,
+            cards_are_odd: time(&|measures| is_card(measures, drawn)) < USUAL_TIME * total,
         }
     }
 
     fn flaw(&self, measures: &Measures) -> Option<Flaw> {
-        if self.cards_are_odd && is_card(measures, self.drawn) {
+        if self.pieces_are_odd && measures.in_pieces {
+            Some(Flaw::Damaged)
+        } else if self.cards_are_odd && is_card(measures, self.drawn) {
             Some(Flaw::Card)
         } else if (0..2).any(|way| measures.texture.sharp[way] < BLURRED * self.sharp[way]) {
             Some(Flaw::Blurred)

@@ -18,6 +18,7 @@ mod looked;
 mod measure;
 mod meter;
 mod picture;
+mod pieces;
 mod pixels;
 mod plane;
 mod score;

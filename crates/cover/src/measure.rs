@@ -4,6 +4,7 @@ use crate::Picture;
 use crate::bars::Inside;
 use crate::grid::Grid;
 use crate::look::{Hash, Look, SAME_HASH, SAME_LOOK};
+use crate::pieces::is_in_pieces;
 use crate::plane::Plane;
 use crate::texture::Texture;
 
@@ -30,6 +31,8 @@ pub(crate) struct Measures {
     pub(crate) colourfulness: f64,
     /// Share of the frame that is burnt-in bars, 0 to 1.
     pub(crate) bars: f64,
+    /// As [`is_in_pieces`].
+    pub(crate) in_pieces: bool,
     /// The frame as 32 × 32 cells.
     pub(crate) grid: Grid,
     /// Its colours and their places.
@@ -53,6 +56,7 @@ impl Measures {
             texture: Texture::of(&plane),
             colourfulness: colourfulness(picture, &inside),
             bars: inside.bars(&whole),
+            in_pieces: is_in_pieces(&plane),
             look: Look::of(&grid),
             hash: Hash::of(&grid),
             grid,

@@ -145,7 +145,7 @@ pub enum Flaw {
     Bars,
     /// Two moments woven line by line.
     Combed,
-    /// The decoder could not make the whole of it.
+    /// The decoder could not make the whole of it, or its parts are not where they belong.
     Damaged,
     /// In or right before a fade, a dissolve or a cut.
     Transition,
