@@ -7,6 +7,12 @@ use crate::plane::Plane;
 /// Luma of a bar: so far may its pixels be from one another.
 const SPREAD: f32 = 0.05;
 
+/// In how many of the pixels of a line of it more, in hundredths: encoders leave specks.
+const SPECKS: usize = 2;
+
+/// Lines between a bar and the picture that are neither: scaling leaves one that is half bar, encoders ripple.
+const RAGGED: usize = 5;
+
 /// A bar is at least this share of the side, in hundredths.
 const THINNEST: usize = 3;
 
@@ -55,15 +61,13 @@ fn inside(count: usize, length: usize, at: &dyn Fn(usize, usize) -> f32) -> Rang
 /// How many lines from the edge are a bar; 0 when no picture begins after them.
 fn bar(count: usize, length: usize, at: &dyn Fn(usize, usize) -> f32) -> usize {
     let ground = at(0, length / 2);
-    let is_plain = |line: usize| (0..length).all(|along| (at(line, along) - ground).abs() < SPREAD);
-    let lines = (0..count).take_while(|&line| is_plain(line)).count();
-    // Scaling may leave a line that is half bar.
-    let picture = lines + 1;
-    if lines == 0 || picture >= count {
+    let differ = |line: usize, by: f32| (0..length).filter(|&along| (at(line, along) - ground).abs() >= by).count();
+    let lines = (0..count).take_while(|&line| differ(line, SPREAD) * 100 <= length * SPECKS).count();
+    if lines == 0 {
         return 0;
     }
-    let stepping = (0..length).filter(|&along| (at(picture, along) - ground).abs() >= STEP).count();
-    if stepping * 100 >= length * STEPPING { lines } else { 0 }
+    let begins = |line: &usize| *line + 1 < count && differ(line + 1, STEP) * 100 >= length * STEPPING;
+    (lines..lines + RAGGED).find(begins).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -90,6 +94,18 @@ mod tests {
             let pillarbox = plane(100, 60, |x, y| if (12..88).contains(&x) { scene(x, y) } else { grey });
             assert_eq!(Inside::of(&pillarbox).columns, 12..88, "grey {grey}");
         }
+    }
+
+    #[test]
+    fn specks_in_a_bar_and_a_ragged_edge_do_not_hide_it() {
+        let ragged = plane(100, 100, |x, y| match y {
+            18..82 => scene(x, y),
+            16..84 => u8::try_from(x % 3 * 20).unwrap(),
+            _ if x == 40 => 60,
+            _ => 0,
+        });
+        let inside = Inside::of(&ragged);
+        assert!((16..19).contains(&inside.rows.start) && (82..85).contains(&inside.rows.end), "{inside:?}");
     }
 
     #[test]

@@ -14,10 +14,10 @@ const BLURRED: f64 = 0.4;
 
 /// Share of the correlation of neighbouring pixels in the better frames of the video at or under which a frame is noise
 /// over a picture: real clips stay over 0.8, with as much noise as picture it is 0.7.
-const NOISE_BESIDE: f64 = 0.72;
+const NOISE_BESIDE: f64 = 0.78;
 
 /// Correlation over which no frame is noise.
-const NOISY: f64 = 0.7;
+const NOISY: f64 = 0.75;
 
 /// Sharpness under which the sharper frames of a video are soft themselves: perhaps it is in focus elsewhere.
 const SOFT: f64 = 0.03;

@@ -105,7 +105,7 @@ impl Looks<'_> {
             if transition::is_transition(now, &later) {
                 changing.push(at);
             } else {
-                let movement = transition::movement(now, &later).map_or(Movement::Unknown, Movement::Known);
+                let movement = transition::movement(&later).map_or(Movement::Unknown, Movement::Known);
                 self.movements.insert(at, movement);
             }
         }
@@ -249,7 +249,7 @@ mod tests {
         let other = squares(0, 3, 16, 200).measures;
         let choice = choose(&frames, 2_000_000, 1, &mut |which| {
             let grid = |at| if at == 0 { &other.grid } else { &frames[1].measures.grid };
-            which.iter().map(|&at| vec![Later { after_us: 100_000, grid: grid(at).clone() }]).collect()
+            which.iter().map(|&at| vec![Later { after_us: 100_000, grid: grid(at).clone(), change: 0.0 }]).collect()
         });
         assert_eq!(choice.picks[0].frame, 1);
         assert!(choice.rejected.contains(&(0, Flaw::Transition)), "{:?}", choice.rejected);

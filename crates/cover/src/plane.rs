@@ -43,6 +43,15 @@ impl Plane {
         self.values[y * self.width + x]
     }
 
+    /// Mean difference to another plane, 0 to 1; all there is when it is of another size.
+    pub(crate) fn difference(&self, other: &Self) -> f64 {
+        if self.width != other.width || self.values.len() != other.values.len() {
+            return 1.0;
+        }
+        let sum: f64 = self.values.iter().zip(&other.values).map(|(a, b)| f64::from((a - b).abs())).sum();
+        sum / self.values.len() as f64
+    }
+
     /// Mean magnitude of the Sobel gradient: 3 × 3 kernels without scaling, over all pixels but the border, which has
     /// no neighbours. 0 to about 4.
     pub(crate) fn gradient(&self) -> f64 {

@@ -31,8 +31,8 @@ const PARTS: [Part; 8] = [
     Part { name: "colourfulness", weight: 0.03 },
 ];
 
-/// Mean difference of luma in a tenth of a second at which a frame counts as in full movement.
-const FULL_MOVEMENT: f64 = 0.06;
+/// Mean change of luma in a tenth of a second, pixel by pixel, at which a frame counts as in full movement.
+const FULL_MOVEMENT: f64 = 0.08;
 
 /// Standard deviation of luma of a picture with full contrast: a uniform spread over all values has 0.29.
 const FULL_CONTRAST: f64 = 0.25;
@@ -125,7 +125,7 @@ mod tests {
                 .0
         };
         let [rest, unknown, moving, wild] =
-            [Movement::Known(0.0), Movement::Unknown, Movement::Known(0.06), Movement::Known(9.0)].map(score);
+            [Movement::Known(0.0), Movement::Unknown, Movement::Known(FULL_MOVEMENT), Movement::Known(9.0)].map(score);
         assert!(rest > unknown && unknown > moving);
         assert!((0.0..=1.0).contains(&rest) && (moving - wild).abs() < 1e-9);
     }

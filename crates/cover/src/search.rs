@@ -13,6 +13,7 @@ use crate::grid::Grid;
 use crate::looked::Looked;
 use crate::measure::Measures;
 use crate::meter::Meter;
+use crate::plane::Plane;
 use crate::transition::Later;
 use crate::{Picture, beside, flaw};
 
@@ -74,10 +75,11 @@ impl Search<'_> {
         }
         let Found { stills, frames, mut later } = found;
         let choice = choose(&frames, duration_us, count, &mut |which| {
-            let times: Vec<i64> = which.iter().map(|&at| frames[at].time_us).collect();
-            let unknown: Vec<i64> = times.iter().copied().filter(|time| !later.contains_key(time)).collect();
-            later.extend(unknown.iter().copied().zip(self.later(&unknown)));
-            times.iter().map(|time| later.remove(time).unwrap_or_default()).collect()
+            let unknown: Vec<&Still> =
+                which.iter().map(|&at| &stills[at]).filter(|still| !later.contains_key(&still.time_us)).collect();
+            let looks = self.later(&unknown);
+            later.extend(unknown.iter().map(|still| still.time_us).zip(looks));
+            which.iter().map(|&at| later.remove(&frames[at].time_us).unwrap_or_default()).collect()
         });
         (stills, choice)
     }
@@ -92,7 +94,7 @@ impl Search<'_> {
         let mut stills = Vec::new();
         for time in self.sampler.spread_times(SPREAD) {
             let Some(still) = self.shown(time) else { continue };
-            let later = self.later(&[still.time_us]).pop().unwrap_or_default();
+            let later = self.later(&[&still]).pop().unwrap_or_default();
             found.later.insert(still.time_us, later);
             stills.push(still);
         }
@@ -104,14 +106,20 @@ impl Search<'_> {
         self.sampler.shown(time_us)
     }
 
-    fn later(&mut self, times_us: &[i64]) -> Vec<Vec<Later>> {
-        let all = self.sampler.later(times_us, &|time| self.meter.reach(time));
-        let look = |still: &Still, time_us: i64| {
-            let after_us = still.time_us - time_us;
-            as_picture(still).map(|picture| Later { after_us, grid: Grid::of(&picture) })
+    /// The looks after stills in order of time.
+    fn later(&mut self, stills: &[&Still]) -> Vec<Vec<Later>> {
+        let times: Vec<i64> = stills.iter().map(|still| still.time_us).collect();
+        let all = self.sampler.later(&times, &|time| self.meter.reach(time));
+        let looks = |(later, now): (Vec<Still>, &&Still)| {
+            let plane = as_picture(now).map(|picture| Plane::of(&picture));
+            let look = |still: Still| {
+                let picture = as_picture(&still)?;
+                let change = plane.as_ref()?.difference(&Plane::of(&picture));
+                Some(Later { after_us: still.time_us - now.time_us, grid: Grid::of(&picture), change })
+            };
+            later.into_iter().filter_map(look).collect()
         };
-        let looks = |(stills, &time): (Vec<Still>, &i64)| stills.iter().filter_map(|still| look(still, time)).collect();
-        all.into_iter().zip(times_us).map(looks).collect()
+        all.into_iter().zip(stills).map(looks).collect()
     }
 
     /// Measures new frames and puts them where their time is.
