@@ -1,5 +1,6 @@
 //! Side by side with the tools that people use today: whole processes with their start, taken in turn in one run.
 
+mod cover;
 mod fix;
 mod folder;
 mod gate;
@@ -31,6 +32,21 @@ pub(crate) enum Bench {
         #[arg(long)]
         no_build: bool,
     },
+    /// `pinpress cover` beside ffmpeg's `thumbnail` and ffmpegthumbnailer: time, memory, and covers that are bad
+    Cover {
+        /// Times that each command is run; the median counts
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+        /// One table instead of all
+        #[arg(long, value_name = "TABLE")]
+        only: Option<cover::Table>,
+        /// Measure the release build that is there
+        #[arg(long)]
+        no_build: bool,
+        /// How long the long video is
+        #[arg(long, value_name = "SECONDS", default_value_t = cover::QUARTER_OF_AN_HOUR)]
+        seconds: u32,
+    },
 }
 
 /// Runs the bench and prints its table.
@@ -38,5 +54,8 @@ pub(crate) fn run(bench: &Bench) -> anyhow::Result<()> {
     match bench {
         Bench::Check { rounds } => gate::run((*rounds).max(1)),
         Bench::Fix { rounds, only, no_build } => fix::run((*rounds).max(1), *only, !no_build),
+        Bench::Cover { rounds, only, no_build, seconds } => {
+            cover::run((*rounds).max(1), *only, !no_build, (*seconds).max(1))
+        }
     }
 }

@@ -32,10 +32,11 @@ const APT: [&str; 12] = [
 const APT_FOR_TESTS: [&str; 3] = ["chromium", "libxml2-utils", "strace"];
 
 /// For benches alone: the programs that are measured against.
-const APT_FOR_BENCHES: [&str; 2] = ["mediainfo", "handbrake-cli"];
+const APT_FOR_BENCHES: [&str; 3] = ["mediainfo", "handbrake-cli", "ffmpegthumbnailer"];
 
 /// Their names, and what makes them print their version.
-const MEASURED_AGAINST: [(&str, &str); 2] = [("mediainfo", "--Version"), ("HandBrakeCLI", "--version")];
+const MEASURED_AGAINST: [(&str, &str); 3] =
+    [("mediainfo", "--Version"), ("HandBrakeCLI", "--version"), ("ffmpegthumbnailer", "-v")];
 
 /// Other systems: the program that tells them, and what to type there.
 const ELSEWHERE: [(&str, &str); 3] = [

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use clap::ValueEnum;
 
 use super::measure::Run;
-use super::text::{typed, words};
+use super::text::{commands, words};
 use crate::{setup, step};
 
 mod edits;
@@ -93,13 +93,4 @@ fn ffmpeg(before: &[&str], source: &Path, after: &[&str], output: &Path) -> Vec<
     command.extend(words(after));
     command.push(output.display().to_string());
     command
-}
-
-/// The commands of a table's rows.
-fn commands<'a>(runs: impl IntoIterator<Item = &'a Run>) {
-    println!("\n```sh");
-    for run in runs {
-        println!("{}", typed(&run.command));
-    }
-    println!("```");
 }

@@ -82,6 +82,21 @@ pub(crate) fn root() -> PathBuf {
     pinpress_fixtures::workspace_root().join("target/bench")
 }
 
+/// Makes the video at `path` by ffmpeg with these arguments, unless it is there.
+pub(crate) fn made_at(path: PathBuf, args: &[&str]) -> Result<PathBuf> {
+    if path.exists() {
+        return Ok(path);
+    }
+    let parent = path.parent().context("a name without a folder")?;
+    fs::create_dir_all(parent).context("cannot make the folder of videos")?;
+    let unfinished = parent.join(format!("part.{}", path.file_name().unwrap_or_default().to_string_lossy()));
+    let mut ffmpeg = Command::new("ffmpeg");
+    ffmpeg.args(["-v", "error", "-nostdin", "-y"]).args(args).arg(&unfinished);
+    step::run(&mut ffmpeg)?;
+    fs::rename(&unfinished, &path).context("cannot rename the video")?;
+    Ok(path)
+}
+
 fn remuxed(from: &Path, to: &Path, before: &[&str], after: &[&str]) -> Result<()> {
     if to.exists() {
         return Ok(());

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::measure::Run;
+
 pub(crate) fn words(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
@@ -46,4 +48,13 @@ pub(crate) fn typed(command: &[String]) -> String {
         Some(script) => script.replace(&root, ""),
         None => command.iter().map(word).collect::<Vec<_>>().join(" "),
     }
+}
+
+/// The commands of a table's rows.
+pub(crate) fn commands<'a>(runs: impl IntoIterator<Item = &'a Run>) {
+    println!("\n```sh");
+    for run in runs {
+        println!("{}", typed(&run.command));
+    }
+    println!("```");
 }

@@ -4,14 +4,11 @@
 //! at the 17 to 24 Mb/s of a phone's camera. Colour bars would cost an encoder next to nothing, and noise all that it
 //! has.
 
-use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
-use crate::bench::folder::root;
-use crate::step;
+use crate::bench::folder::{made_at, root};
 
 /// How long the pictures of the encode table play, in seconds.
 const SECONDS: &str = "20";
@@ -27,18 +24,7 @@ fn folder() -> PathBuf {
 
 /// Makes `name` by ffmpeg with these arguments, unless it is there.
 pub(super) fn made(name: &str, args: &[&str]) -> Result<PathBuf> {
-    let path = folder().join(name);
-    if path.exists() {
-        return Ok(path);
-    }
-    let parent = path.parent().context("a name without a folder")?;
-    fs::create_dir_all(parent).context("cannot make the folder of videos")?;
-    let unfinished = parent.join(format!("part.{}", path.file_name().unwrap_or_default().to_string_lossy()));
-    let mut ffmpeg = Command::new("ffmpeg");
-    ffmpeg.args(["-v", "error", "-nostdin", "-y"]).args(args).arg(&unfinished);
-    step::run(&mut ffmpeg)?;
-    fs::rename(&unfinished, &path).context("cannot rename the video")?;
-    Ok(path)
+    made_at(folder().join(name), args)
 }
 
 fn text(path: &Path) -> String {
