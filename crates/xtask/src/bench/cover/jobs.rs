@@ -9,7 +9,7 @@ use crate::bench::measure::in_turn;
 use crate::bench::text::{mebibytes, ratio, seconds};
 
 /// Clips in the folder.
-const CLIPS: u32 = 16;
+const CLIPS: u32 = 12;
 
 /// Measures and prints.
 pub(super) fn table(bench: &Bench) -> Result<()> {

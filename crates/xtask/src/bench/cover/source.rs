@@ -33,7 +33,7 @@ fn scenes(small: &str, size: &str) -> String {
     let drawn = [
         fractal("-0.7436", "0.1318", "0.5"),
         format!("{},hue=h=120:s=0.6", fractal("-1.25", "0.02", "0.8")),
-        format!("life=s={small}:r=30:mold=12:ratio=0.3:seed=5:death_color=0x183050:life_color=0xf0d080"),
+        format!("{},hue=h=280:s=0.8", fractal("-0.16", "1.035", "0.1")),
         format!("{},negate,hue=h=200", fractal("0.3", "0.5", "0.6")),
         format!("testsrc2=s={small}:r=30,rotate=t/9:fillcolor=0x604030"),
         format!("{},hue=h=60:s=0.4,eq=brightness=0.1", fractal("-0.1", "0.9", "0.4")),
@@ -76,10 +76,10 @@ pub(super) fn clips(count: u32) -> Result<Vec<PathBuf>> {
     (0..count).map(clip).collect()
 }
 
-/// 12 s of 3840×2160: 8-bit H.264, and H.265 with 10 bits in HLG, which is tone-mapped.
+/// 8 s of 3840×2160: 8-bit H.264, and H.265 with 10 bits in HLG, which is tone-mapped.
 pub(super) fn four_k() -> Result<[(&'static str, PathBuf); 2]> {
     let minute = text(&landscape(60)?);
-    let start = ["-ss", "4", "-i", &minute, "-t", "12", "-vf"];
+    let start = ["-ss", "4", "-i", &minute, "-t", "8", "-vf"];
     let plain = made(
         "4k.mp4",
         &[&start[..], &["scale=3840:2160", "-c:v", "libx264", "-preset", "ultrafast", "-crf", "26", "-g", "60"]]
