@@ -128,6 +128,16 @@ impl Decoder {
         Some((0..).zip(frames).map(cut).collect())
     }
 
+    /// Pixels of a coded picture; 0 where it is not known, and of sound.
+    pub(crate) fn pixels(&self) -> u64 {
+        // SAFETY: reading plain fields of an open decoder.
+        let (width, height) = unsafe {
+            let context = self.opened.as_ptr();
+            ((*context).coded_width, (*context).coded_height)
+        };
+        u64::try_from(width).unwrap_or(0) * u64::try_from(height).unwrap_or(0)
+    }
+
     pub(crate) const fn time_base(&self) -> Fraction {
         self.time_base
     }

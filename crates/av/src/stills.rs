@@ -154,6 +154,19 @@ impl Stills {
         Ok(again)
     }
 
+    /// Makes stills of another size from here on, as [`StillOptions::max_side`]; `threads`, at least 1, are for the
+    /// filters.
+    pub fn resize(&mut self, max_side: Option<u32>, threads: usize) {
+        (self.options.max_side, self.options.threads) = (max_side, threads.max(1));
+        (self.run, self.graph) = (None, None);
+    }
+
+    /// Pixels of a coded picture, as far as the container says: what a decoder's memory grows with.
+    #[must_use]
+    pub fn pixels(&self) -> u64 {
+        self.decoder.pixels()
+    }
+
     /// The file's duration in microseconds, by its index or libav's estimate; `None` when neither says.
     #[must_use]
     pub fn duration_us(&self) -> Option<i64> {

@@ -9,14 +9,14 @@ use pinpress_media::{
 use pinpress_probe::Seconds;
 
 use crate::choose::Choice;
-use crate::frames::{FullSize, Sampler};
+use crate::frames::Sampler;
 use crate::meter::Meter;
 use crate::search::Search;
 use crate::{failure, picture, sheet, write};
 
 /// Chooses the frames of `source` that `options` asks for and writes their pictures. The same file gives the same
-/// answer at any number of `threads` (at least 1: for decoding at several places, for measuring and for full-size frames). Times are
-/// from the start of the file. `progress` is called for every frame that is decoded.
+/// answer at any number of `threads` (at least 1: for decoding at several
+/// places, for measuring and for full-size frames). Times are from the start of the file. `progress` is called for every frame that is decoded.
 ///
 /// # Errors
 /// [`FailureKind::OutputExists`] before any work when a picture is there and overwriting was not asked for;
@@ -47,7 +47,7 @@ pub fn cover(
     }
     let mut covers = as_covers(&stills, &choice);
     if let Some(files) = &options.pictures {
-        write_pictures(source, &mut covers, options, files, threads, &meter)?;
+        write_pictures(sampler, &mut covers, options, files, threads, &meter)?;
     }
     if let (Some(path), Some(format)) = (&options.contact_sheet, sheet_format) {
         let entries: Vec<_> =
@@ -81,26 +81,35 @@ fn as_covers(stills: &[Still], choice: &Choice) -> Covers {
 }
 
 fn write_pictures(
-    source: &Path,
+    sampler: Sampler,
     covers: &mut Covers,
     options: &CoverOptions,
     files: &PictureFiles,
     threads: usize,
     meter: &Meter<'_>,
 ) -> Result<(), Failure> {
-    let mut video = FullSize::open(source, files.max_side, threads)?;
     let quality = if files.max_side.is_some() { picture::SMALL_QUALITY } else { picture::QUALITY };
     let mut entries: Vec<_> = covers.candidates.iter_mut().zip(options.picture_names()).collect();
     // In order of time, so that frames of one GOP are decoded in one go.
     entries.sort_by_key(|(candidate, _)| candidate.time);
-    for (candidate, path) in entries {
-        let still = video.frame(candidate.time.micros())?;
-        write::write_whole(&path, options.overwrite, |out| {
-            picture::encode(out, (still.width, still.height), &still.rgb, files.format, quality)
-        })
-        .map_err(|error| failure::of_writing(&error))?;
+    let places: Vec<(i64, PathBuf)> =
+        entries.iter().map(|(candidate, path)| (candidate.time.micros(), path.clone())).collect();
+    // One frame alone may have all threads.
+    let filter_threads = if places.len() < 2 { threads } else { 1 };
+    let written = sampler.into_full_size(files.max_side, filter_threads).each(
+        &places,
+        &|(time_us, _)| *time_us,
+        &|still, (_, path)| {
+            write::write_whole(path, options.overwrite, |out| {
+                picture::encode(out, (still.width, still.height), &still.rgb, files.format, quality)
+            })
+            .map_err(|error| failure::of_writing(&error))
+        },
+        &|_| meter.reach(0),
+    );
+    for ((candidate, path), written) in entries.into_iter().zip(written) {
+        written?;
         candidate.file = Some(path.as_path().into());
-        meter.reach(0);
     }
     Ok(())
 }

@@ -15,6 +15,10 @@ const MOST: usize = 60;
 /// With so many sync samples places are looked at at once.
 const WORTH_A_THREAD: usize = 8;
 
+/// Pixels of pictures that are decoded at once: two of 2560×1440, and one of 4K, of which each decoder holds over
+/// 80 MB.
+const PIXELS_AT_ONCE: u64 = 8_000_000;
+
 /// Longest side of a still for measuring, in pixels. hecate's limits are for frames of about this size.
 const SIDE: u32 = 320;
 
@@ -49,7 +53,8 @@ impl Sampler {
             None => stills.at_us(i64::MAX / 4).ok().flatten().map_or(0, |still| still.time_us),
         };
         // With few sync samples all places are reached from the same one.
-        let more = if sync_us.len() < WORTH_A_THREAD { 0 } else { threads.saturating_sub(1) };
+        let room = usize::try_from(PIXELS_AT_ONCE / stills.pixels().max(1)).unwrap_or(usize::MAX);
+        let more = if sync_us.len() < WORTH_A_THREAD { 0 } else { threads.min(room).saturating_sub(1) };
         let mut all: Vec<Stills> = (0..more).map_while(|_| stills.again().ok()).collect();
         all.push(stills);
         Ok(Self { stills: all, duration_us, sync_us, trouble })
@@ -79,7 +84,7 @@ impl Sampler {
 
     /// The sync frames at or before times in order; none for those that do not decode. `seen` is told each time.
     pub(crate) fn syncs(&mut self, times_us: &[i64], seen: &dyn Fn(i64)) -> Vec<Still> {
-        let taken = at_once(&mut self.stills, times_us, &|stills, time| stills.sync_at_us(time), seen);
+        let taken = at_once(&mut self.stills, times_us, &|stills, &time| stills.sync_at_us(time), &|&time| seen(time));
         taken.into_iter().filter_map(|taken| self.keep_trouble(taken)).collect()
     }
 
@@ -94,7 +99,7 @@ impl Sampler {
         let taken = at_once(
             &mut self.stills,
             times_us,
-            &|stills, time| {
+            &|stills, &time| {
                 let mut later: Vec<Still> = Vec::new();
                 for step in STEPS_US {
                     let last = later.last().map_or(time, |still| still.time_us);
@@ -102,10 +107,18 @@ impl Sampler {
                 }
                 Ok(later)
             },
-            seen,
+            &|&time| seen(time),
         );
         let kept = taken.into_iter().map(|taken| self.keep_trouble(taken.map(Some)).unwrap_or_default());
         kept.collect()
+    }
+
+    /// The same video for frames with no side over `max_side` pixels, with `threads` for the filters of each.
+    pub(crate) fn into_full_size(mut self, max_side: Option<u32>, threads: usize) -> FullSize {
+        for stills in &mut self.stills {
+            stills.resize(max_side, threads);
+        }
+        FullSize { stills: self.stills, sync_us: self.sync_us }
     }
 
     /// Why there is no frame at all.
@@ -125,33 +138,33 @@ impl Sampler {
     }
 }
 
-/// Takes something at each time, in order: a run of times each with its own `stills`, at once. `seen` is told each time
-/// when it is done.
-fn at_once<T: Send>(
+/// Takes something for each place, in order: a run of places each with its own `stills`, at once. `seen` is told each
+/// place when it is done.
+fn at_once<I: Sync, T: Send, E: Send>(
     stills: &mut [Stills],
-    times_us: &[i64],
-    take: &(dyn Fn(&mut Stills, i64) -> Result<T, AvError> + Sync),
-    seen: &dyn Fn(i64),
-) -> Vec<Result<T, AvError>> {
-    if times_us.is_empty() {
+    places: &[I],
+    take: &(dyn Fn(&mut Stills, &I) -> Result<T, E> + Sync),
+    seen: &dyn Fn(&I),
+) -> Vec<Result<T, E>> {
+    if places.is_empty() {
         return Vec::new();
     }
-    let share = times_us.len().div_ceil(stills.len());
+    let share = places.len().div_ceil(stills.len().max(1));
     let (send, receive) = mpsc::channel();
-    let mut taken: Vec<(usize, Result<T, AvError>)> = Vec::with_capacity(times_us.len());
+    let mut taken: Vec<(usize, Result<T, E>)> = Vec::with_capacity(places.len());
     thread::scope(|scope| {
-        for (stills, (run, times)) in stills.iter_mut().zip(times_us.chunks(share).enumerate()) {
+        for (stills, (run, places)) in stills.iter_mut().zip(places.chunks(share).enumerate()) {
             let send = send.clone();
             scope.spawn(move || {
-                for (at, &time) in (run * share..).zip(times) {
+                for (at, place) in (run * share..).zip(places) {
                     // Nobody stops listening before the end.
-                    let _ = send.send((at, take(stills, time)));
+                    let _ = send.send((at, take(stills, place)));
                 }
             });
         }
         drop(send);
         for (at, result) in receive {
-            seen(times_us.get(at).copied().unwrap_or(0));
+            places.get(at).into_iter().for_each(seen);
             taken.push((at, result));
         }
     });
@@ -160,23 +173,38 @@ fn at_once<T: Send>(
 }
 
 /// A video from which frames are taken at full size, or smaller when that is asked for.
-pub(crate) struct FullSize(Stills);
+pub(crate) struct FullSize {
+    /// As of [`Sampler`].
+    stills: Vec<Stills>,
+    sync_us: Vec<i64>,
+}
 
 impl FullSize {
-    /// With `threads` for the decoder, at least 1, and no side over `max_side` pixels.
-    pub(crate) fn open(source: &Path, max_side: Option<u32>, threads: usize) -> Result<Self, Failure> {
-        let options = StillOptions { max_side, threads: threads.max(1), ..StillOptions::default() };
-        let mut stills = Stills::open(source, &options).map_err(|error| failure::of_libav(&error))?;
-        // Knowing them, it decodes on where no sync sample lies between two frames; not knowing is only slower.
-        let _ = stills.sync_times_us();
-        Ok(Self(stills))
+    /// Gives each entry's frame to `take`; `time` is an entry's, as a [`Sampler`] gave it, and entries are in order of
+    /// it. `seen` is told each entry when it is done. Answers in order.
+    pub(crate) fn each<I: Sync, T: Send>(
+        &mut self,
+        entries: &[I],
+        time: &(dyn Fn(&I) -> i64 + Sync),
+        take: &(dyn Fn(&Still, &I) -> Result<T, Failure> + Sync),
+        seen: &dyn Fn(&I),
+    ) -> Vec<Result<T, Failure>> {
+        let sync_us = &self.sync_us;
+        let frame = |stills: &mut Stills, entry: &I| take(&frame(stills, sync_us, time(entry))?, entry);
+        at_once(&mut self.stills, entries, &frame, seen)
     }
+}
 
-    /// The frame that a [`Sampler`] gave with this time.
-    pub(crate) fn frame(&mut self, time_us: i64) -> Result<Still, Failure> {
-        // A microsecond more: the rounded time of a frame may lie a hair before its timestamp, in the frame before.
-        let taken = self.0.at_us(time_us.saturating_add(1)).map_err(|error| failure::of_libav(&error))?;
-        let gone = || AvError::Corrupt("a frame that decoded before does not decode again".to_owned());
-        taken.ok_or_else(|| failure::of_libav(&gone()))
+/// The frame that a [`Sampler`] gave with this time.
+fn frame(stills: &mut Stills, sync_us: &[i64], time_us: i64) -> Result<Still, Failure> {
+    // A microsecond more: the rounded time of a frame may lie a hair before its timestamp, in the frame before.
+    let asked = time_us.saturating_add(1);
+    // Of a sync frame nothing else is decoded.
+    let alone = if sync_us.binary_search(&time_us).is_ok() { stills.sync_at_us(asked).ok().flatten() } else { None };
+    if let Some(still) = alone.filter(|still| still.time_us == time_us) {
+        return Ok(still);
     }
+    let taken = stills.at_us(asked).map_err(|error| failure::of_libav(&error))?;
+    let gone = || AvError::Corrupt("a frame that decoded before does not decode again".to_owned());
+    taken.ok_or_else(|| failure::of_libav(&gone()))
 }
