@@ -14,6 +14,7 @@ use crate::picture;
 use crate::sniff;
 use crate::turn::Turn;
 
+mod bands;
 mod combing;
 mod gaps;
 mod run;
@@ -294,6 +295,16 @@ impl Stills {
         let aspect = self.input.sample_aspect(self.stream, frame);
         let (shape, colour) = (PictureShape::of(frame), Colour::of_frame(frame));
         let interlaced = frame.is_interlaced() || self.interlaced;
+        if colour.is_hdr()
+            && !interlaced
+            && self.size(frame, aspect) == (frame.width(), frame.height())
+            && bands::is_large(frame)
+        {
+            let rgb = bands::in_bands(frame, &tone_mapping(&colour), self.time_base, self.options.threads)?;
+            let combed = combing::is_combed(frame);
+            let upright = self.upright(rgb)?;
+            return Ok(Still { combed, damaged: taken.damaged, ..packed(&upright, time_us) });
+        }
         let reusable = self.graph.take().filter(|(s, c, _)| *s == shape && *c == colour && !interlaced);
         let mut graph = match reusable {
             Some((_, _, graph)) => graph,
@@ -316,22 +327,37 @@ impl Stills {
         Ok(Still { combed, damaged: taken.damaged, ..packed(&frame::Video::from(out), time_us) })
     }
 
+    fn size(&self, frame: &frame::Video, aspect: Fraction) -> (u32, u32) {
+        still_size(frame.width(), frame.height(), aspect, self.options.max_side)
+    }
+
+    /// Turns a picture as a player does.
+    fn upright(&self, rgb: frame::Video) -> Result<frame::Video, AvError> {
+        let filters = self.turn.filters();
+        if filters.is_empty() {
+            return Ok(rgb);
+        }
+        let shape = PictureShape::of(&rgb);
+        let mut graph = Graph::pictures(shape, self.time_base, None, &filters.join(","), self.options.threads)?;
+        graph.send(Some(&rgb))?;
+        graph.send(None)?;
+        let out = graph.receive()?;
+        out.map(frame::Video::from).ok_or_else(|| AvError::Internal("a filter gave no picture".to_owned()))
+    }
+
     fn description(&self, frame: &frame::Video, colour: &Colour, aspect: Fraction, interlaced: bool) -> String {
         let mut filters = Vec::new();
-        let (width, height) = still_size(frame.width(), frame.height(), aspect, self.options.max_side);
+        let (width, height) = self.size(frame, aspect);
         if interlaced {
             // Of a small still one field has all the lines, and is many times cheaper than lines made up.
             let of_fields = if height * 2 <= frame.height() { "field=type=top" } else { picture::DEINTERLACE_ALONE };
             filters.push(of_fields.to_owned());
         }
         if colour.is_hdr() {
-            // zimg takes no odd sides of subsampled planes, and 4:4:4 has none.
-            filters.push("format=yuv444p10le".to_owned());
             if (width, height) != (frame.width(), frame.height()) {
                 filters.push(format!("scale={width}:{height}:flags=bicubic"));
             }
-            filters.push(picture::tone_map(colour).replace("format=yuv420p", "format=yuv444p"));
-            filters.push("scale=in_color_matrix=bt709:in_range=tv:flags=accurate_rnd".to_owned());
+            filters.push(tone_mapping(colour));
         } else {
             let range = if colour.full_range == Some(true) { "pc" } else { "tv" };
             let matrix = picture::matrix(colour, frame.width(), frame.height());
@@ -339,11 +365,18 @@ impl Stills {
                 "scale={width}:{height}:in_color_matrix={matrix}:in_range={range}:\
                  flags=bicubic+accurate_rnd+full_chroma_int"
             ));
+            filters.push("format=rgb24".to_owned());
         }
-        filters.push("format=rgb24".to_owned());
         filters.extend(self.turn.filters().into_iter().map(str::to_owned));
         filters.join(",")
     }
+}
+
+/// PQ or HLG to RGB.
+fn tone_mapping(colour: &Colour) -> String {
+    // zimg takes no odd sides of subsampled planes, and 4:4:4 has none.
+    let tone_map = picture::tone_map(colour).replace("format=yuv420p", "format=yuv444p");
+    format!("format=yuv444p10le,{tone_map},scale=in_color_matrix=bt709:in_range=tv:flags=accurate_rnd,format=rgb24")
 }
 
 /// The size in square pixels before the turn: the width is scaled by the sample aspect, then both by the limit.

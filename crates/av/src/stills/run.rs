@@ -1,6 +1,6 @@
 //! Decoding up to a time, and on from there.
 
-use ffmpeg_next::{Frame, Packet, frame, picture};
+use ffmpeg_next::{Frame, Packet, ffi, frame, picture};
 
 use super::{Still, Stills};
 use crate::decoder::{Received, is_damaged};
@@ -8,11 +8,23 @@ use crate::error::AvError;
 use crate::input::Next;
 
 /// A frame out of the decoder.
-#[derive(Clone)]
 pub(super) struct Taken {
     pub(super) frame: frame::Video,
     /// As [`super::Still::damaged`].
     pub(super) damaged: bool,
+}
+
+/// The same frame once more, without a copy of its pixels.
+pub(super) fn share(frame: &frame::Video) -> Result<frame::Video, AvError> {
+    // SAFETY: the frame is valid; what libav answers is null or a frame of its own that holds the same buffers, and is
+    // freed with what wraps it. Filters write to no buffer that others hold.
+    unsafe {
+        let shared = ffi::av_frame_clone(frame.as_ptr());
+        if shared.is_null() {
+            return Err(AvError::Internal("out of memory".to_owned()));
+        }
+        Ok(frame::Video::wrap(shared))
+    }
 }
 
 /// Whether the decoder says that it was made from other pictures.
@@ -61,9 +73,10 @@ impl Stills {
 
     /// The still of a run, which is kept to go on from.
     pub(super) fn pause(&mut self, run: Run) -> Result<Option<Still>, AvError> {
-        // A copy: the filter takes the frame that it is given, and the run may need it again.
-        let frame = run.shown.as_ref().or(run.beyond.as_ref()).cloned();
-        let still = frame.map(|frame| self.still(&frame)).transpose()?;
+        // The filter takes the frame that it is given, and the run may need it again.
+        let taken = run.shown.as_ref().or(run.beyond.as_ref());
+        let taken = taken.map(|taken| Ok(Taken { frame: share(&taken.frame)?, damaged: taken.damaged }));
+        let still = taken.transpose()?.map(|taken| self.still(&taken)).transpose()?;
         self.run = Some(run);
         Ok(still)
     }
