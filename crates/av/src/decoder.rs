@@ -17,6 +17,8 @@ pub(crate) struct DecoderOptions {
     pub(crate) frame_threads: bool,
     /// Notice what is broken, instead of concealing it in silence.
     pub(crate) strict: bool,
+    /// Smooth the edges of blocks, as pictures that are shown or encoded need it; not those that are only counted.
+    pub(crate) deblock: bool,
 }
 
 /// An open decoder for one stream.
@@ -62,8 +64,9 @@ impl Decoder {
             // `crccheck` and the parsing checks; `explode` would end decoding at the first fault, and it is the
             // count that is wanted. `aggressive` reports faults that conforming encoders make.
             dictionary.set("err_detect", "crccheck+bitstream+buffer");
-            // No bit of the stream is read for it, so it can find no fault (ITU-T H.264 §8.7, H.265 §8.7.2); the pictures
-            // are counted and not looked at.
+        }
+        if !options.deblock {
+            // No bit of the stream is read for it, so it can find no fault (ITU-T H.264 §8.7, H.265 §8.7.2).
             dictionary.set("skip_loop_filter", "all");
         }
         let opened = decoder.open_as_with(codec, dictionary).map_err(fail)?;

@@ -119,7 +119,7 @@ fn attempt(
             timescale = base;
             let encoder = Encoder::h264(encode, base, split.encoder)?;
             let track = output.encoded_track(encoder.context(), base)?;
-            let options = DecoderOptions { threads: split.decoder, frame_threads: true, strict: false };
+            let options = DecoderOptions { threads: split.decoder, frame_threads: true, strict: false, deblock: true };
             let decoder = Decoder::open(&input, encode.stream, options)?;
             chains.push(Chain::Video {
                 settings: encode,
@@ -143,7 +143,7 @@ fn attempt(
             let decoder = Decoder::open(
                 &input,
                 encode.stream,
-                DecoderOptions { threads: 1, frame_threads: false, strict: false },
+                DecoderOptions { threads: 1, frame_threads: false, strict: false, deblock: true },
             )?;
             chains.push(Chain::Audio {
                 settings: encode,

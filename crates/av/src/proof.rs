@@ -225,7 +225,7 @@ fn lanes(input: &mut Input, only: Option<&[u32]>, threads: usize) -> Result<Vec<
     let mut lanes = Vec::new();
     for (stream, kind, codec, _) in moving {
         let threads = if kind == media::Type::Video { share } else { 1 };
-        let options = DecoderOptions { threads, frame_threads: true, strict: true };
+        let options = DecoderOptions { threads, frame_threads: true, strict: true, deblock: false };
         let (decoder, missing) = match Decoder::open(input, stream, options) {
             Ok(decoder) => (Some(decoder), false),
             Err(AvError::Missing(_)) => (None, true),

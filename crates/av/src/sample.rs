@@ -76,7 +76,7 @@ pub fn sample(path: &Path, stream: usize, options: &SampleOptions, cancel: &Canc
     let mut input = Input::open(path, cancel)?;
     input.expect_kind(stream, media::Type::Video, "video")?;
     input.keep_only(&[stream]);
-    let decoding = DecoderOptions { threads: options.threads, frame_threads: true, strict: false };
+    let decoding = DecoderOptions { threads: options.threads, frame_threads: true, strict: false, deblock: true };
     let decoder = Decoder::open(&input, stream, decoding)?;
     let turn = input.display_matrix(stream).and_then(|matrix| Turn::from_matrix(&matrix)).unwrap_or_default();
     let duration = input.duration_micros().filter(|micros| *micros >= options.short_us);

@@ -109,7 +109,7 @@ impl Stills {
         let stream = input.first_video()?;
         input.keep_only(&[stream]);
         // Strict: what is concealed is no cover.
-        let decoding = DecoderOptions { threads: options.threads, frame_threads: false, strict: true };
+        let decoding = DecoderOptions { threads: options.threads, frame_threads: false, strict: true, deblock: true };
         let mut decoder = Decoder::open(&input, stream, decoding)?;
         decoder.has_complained();
         let time_base = input.time_base(stream);

@@ -121,7 +121,7 @@ fn last_picture(input: &mut Input, stream: usize) -> Result<(frame::Video, i64),
     let base = input.time_base(stream);
     let end_us = input.duration_micros().unwrap_or(0).saturating_add(input.start_micros());
     input.seek_before(stream, Fraction::MICROSECOND.rescale(end_us, base))?;
-    let options = DecoderOptions { threads: 1, frame_threads: false, strict: false };
+    let options = DecoderOptions { threads: 1, frame_threads: false, strict: false, deblock: true };
     let mut decoder = Decoder::open(input, stream, options)?;
     let (mut last, mut end, mut run) = (None::<frame::Video>, None, 0);
     let mut drain = |decoder: &mut Decoder| -> Result<(), AvError> {

@@ -187,6 +187,32 @@ fn stills_of_real_clips_look_as_ffmpeg_shows_them() {
 }
 
 #[test]
+fn edges_of_blocks_are_smoothed_as_a_player_does() {
+    let folder = folder();
+    let path = folder.path().join("coarse.mp4");
+    let source = ["-f", "lavfi", "-i", "mandelbrot=s=320x240:r=25:end_pts=25", "-t", "1"];
+    let coarse = ["-c:v", "libx264", "-qp", "46", "-pix_fmt", "yuv420p", text(&path)];
+    ffmpeg(&[&source[..], &coarse].concat());
+    let still = Stills::open(&path, &StillOptions::default()).unwrap().at_us(0).unwrap().unwrap();
+    let shown = judged(&path, &still, "auto");
+    let blocks = ffmpeg_bytes(&[
+        "-skip_loop_filter",
+        "all",
+        "-i",
+        text(&path),
+        "-frames:v",
+        "1",
+        "-pix_fmt",
+        "rgb24",
+        "-f",
+        "rawvideo",
+        "-",
+    ]);
+    let (to_shown, to_blocks) = (mean_difference(&still.rgb, &shown), mean_difference(&still.rgb, &blocks));
+    assert!(to_shown * 4.0 < to_blocks, "{to_shown} and {to_blocks}");
+}
+
+#[test]
 fn hdr_is_tone_mapped_to_a_picture_that_is_neither_grey_nor_black() {
     let mut mapped = 0;
     for path in good_clips() {
