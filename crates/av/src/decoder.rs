@@ -131,14 +131,22 @@ impl Decoder {
         Some((0..).zip(frames).map(cut).collect())
     }
 
-    /// Pixels of a coded picture; 0 where it is not known, and of sound.
-    pub(crate) fn pixels(&self) -> u64 {
+    /// Width and height of a coded picture; 0 where they are not known, and of sound.
+    pub(crate) fn coded_size(&self) -> (u32, u32) {
         // SAFETY: reading plain fields of an open decoder.
         let (width, height) = unsafe {
             let context = self.opened.as_ptr();
             ((*context).coded_width, (*context).coded_height)
         };
-        u64::try_from(width).unwrap_or(0) * u64::try_from(height).unwrap_or(0)
+        (u32::try_from(width).unwrap_or(0), u32::try_from(height).unwrap_or(0))
+    }
+
+    /// As [`DecoderOptions::deblock`] from here on; for a decoder without frame threads, before a packet that is a sync
+    /// sample.
+    pub(crate) fn deblock(&mut self, deblock: bool) {
+        let skip = if deblock { ffi::AVDiscard::AVDISCARD_DEFAULT } else { ffi::AVDiscard::AVDISCARD_ALL };
+        // SAFETY: writing a plain field that is the caller's, which is read with the next packet.
+        unsafe { (*self.opened.as_mut_ptr()).skip_loop_filter = skip };
     }
 
     pub(crate) const fn time_base(&self) -> Fraction {

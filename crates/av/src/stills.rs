@@ -27,6 +27,9 @@ use sync::SyncSample;
 /// The longest side of a still, whatever a sample aspect ratio asks for.
 const SIDE_LIMIT: u64 = 16_384;
 
+/// How many times smaller than the frame a rough still is that is decoded without deblocking.
+const MUCH_SMALLER: u32 = 3;
+
 /// Seeks that are tried when a demuxer lands behind the time that was asked for, each twice as far back.
 const SEEK_TRIES: u32 = 8;
 
@@ -38,13 +41,15 @@ pub struct StillOptions {
     /// Threads for the decoder and the filters each, at least 1. One is best for single sync frames: frame threads
     /// were measured to cost 2.5 s where one thread takes 0.4 s.
     pub threads: usize,
+    /// For measuring and not for showing: sync frames that become much smaller are not deblocked.
+    pub rough: bool,
     /// Stops opening, seeking and decoding.
     pub cancel: Cancel,
 }
 
 impl Default for StillOptions {
     fn default() -> Self {
-        Self { max_side: None, threads: 1, cancel: Cancel::new() }
+        Self { max_side: None, threads: 1, rough: false, cancel: Cancel::new() }
     }
 }
 
@@ -155,17 +160,19 @@ impl Stills {
         Ok(again)
     }
 
-    /// Makes stills of another size from here on, as [`StillOptions::max_side`]; `threads`, at least 1, are for the
-    /// filters.
+    /// Makes stills of another size from here on, as [`StillOptions::max_side`], and none rough; `threads`, at least 1,
+    /// are for the filters.
     pub fn resize(&mut self, max_side: Option<u32>, threads: usize) {
-        (self.options.max_side, self.options.threads) = (max_side, threads.max(1));
+        let cancel = self.options.cancel.clone();
+        self.options = StillOptions { max_side, threads: threads.max(1), rough: false, cancel };
         (self.run, self.graph) = (None, None);
     }
 
     /// Pixels of a coded picture, as far as the container says: what a decoder's memory grows with.
     #[must_use]
     pub fn pixels(&self) -> u64 {
-        self.decoder.pixels()
+        let (width, height) = self.decoder.coded_size();
+        u64::from(width) * u64::from(height)
     }
 
     /// The file's duration in microseconds, by its index or libav's estimate; `None` when neither says.
@@ -205,6 +212,7 @@ impl Stills {
             self.decode_up_to(time_us, &mut run, false)?;
             return self.pause(run);
         }
+        self.decoder.deblock(true);
         let mut seek_to = self.ticks_of(time_us);
         // The last two begin at the beginning; the very last takes what decodes without a sync sample.
         for attempt in 0..=SEEK_TRIES + 1 {
@@ -231,6 +239,8 @@ impl Stills {
     /// When reading or filtering fails.
     pub fn sync_at_us(&mut self, time_us: i64) -> Result<Option<Still>, AvError> {
         self.run = None;
+        // Nothing is made from this frame.
+        self.decoder.deblock(!self.may_keep_blocks());
         let known = self.indexed.iter().rev().find(|sample| self.unclamped_time_of(sample.shown) <= time_us);
         let mut seek_to = known.map_or_else(|| self.ticks_of(time_us), |sample| sample.seek);
         for attempt in 0..=SEEK_TRIES {
@@ -245,6 +255,14 @@ impl Stills {
             seek_to = self.earlier(seek_to, attempt);
         }
         Ok(None)
+    }
+
+    /// Whether a still is rough, and so small that the edges of blocks, which are smoothed over up to three pixels on
+    /// each side, do not show.
+    fn may_keep_blocks(&self) -> bool {
+        let (width, height) = self.decoder.coded_size();
+        self.options.rough
+            && self.options.max_side.is_some_and(|side| width.max(height) >= side.saturating_mul(MUCH_SMALLER))
     }
 
     fn ticks_of(&self, time_us: i64) -> i64 {

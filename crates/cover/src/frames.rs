@@ -40,7 +40,7 @@ pub(crate) struct Sampler {
 impl Sampler {
     /// With at least one thread.
     pub(crate) fn open(source: &Path, threads: usize) -> Result<Self, Failure> {
-        let options = StillOptions { max_side: Some(SIDE), ..StillOptions::default() };
+        let options = StillOptions { max_side: Some(SIDE), rough: true, ..StillOptions::default() };
         let mut stills = Stills::open(source, &options).map_err(|error| failure::of_libav(&error))?;
         // A file that breaks off still has frames before the break: what is wrong shows when none is found.
         let (sync_us, trouble) = match stills.sync_times_us() {
