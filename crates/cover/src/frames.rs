@@ -9,8 +9,14 @@ use pinpress_media::Failure;
 
 use crate::{beside, failure};
 
-/// How many sync samples are looked at.
+/// How many sync samples are looked at in a short video.
+const SOME: usize = 20;
+
+/// How many in the longest.
 const MOST: usize = 60;
+
+/// For so many microseconds one more: of 15 minutes, the longest Pin, [`MOST`].
+const ONE_MORE_US: i64 = 22_500_000;
 
 /// With so many sync samples places are looked at at once.
 const WORTH_A_THREAD: usize = 8;
@@ -64,11 +70,13 @@ impl Sampler {
         self.duration_us
     }
 
-    /// Times of sync samples: at most [`MOST`] of the middle, evenly chosen, and one each of the beginning and the end.
+    /// Times of sync samples: of the middle [`SOME`] to [`MOST`] where there are so many, evenly chosen, and one each of
+    /// the beginning and the end.
     pub(crate) fn sync_times(&self) -> Vec<i64> {
         let middle = beside::middle(self.duration_us);
         let inside: Vec<i64> = self.sync_us.iter().copied().filter(|time| middle.contains(time)).collect();
-        let count = inside.len().min(MOST);
+        let more = usize::try_from(self.duration_us / ONE_MORE_US).unwrap_or(0);
+        let count = inside.len().min(SOME.saturating_add(more).min(MOST));
         let chosen = (0..count).map(|at| inside[(2 * at + 1) * inside.len() / (2 * count)]);
         let first = self.sync_us.first().copied().filter(|time| time < middle.start());
         let last = self.sync_us.last().copied().filter(|time| time > middle.end());
