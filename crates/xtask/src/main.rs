@@ -38,7 +38,7 @@ enum Task {
     },
     /// Set up and run all tests
     Test,
-    /// Formatting, lints, docs, all tests and a minute of fuzzing: what .ci/run runs
+    /// Formatting, lints, docs, all tests and half a minute of fuzzing: what .ci/run runs
     Ci,
     /// Fuzz the readers and the rule-set parser; a long run is `cargo xtask fuzz --seconds 3600`
     Fuzz {
