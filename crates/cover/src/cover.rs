@@ -15,8 +15,8 @@ use crate::search::Search;
 use crate::{failure, picture, sheet, write};
 
 /// Chooses the frames of `source` that `options` asks for and writes their pictures. The same file gives the same
-/// answer at any number of `threads` (at least 1: for decoding at several
-/// places, for measuring and for full-size frames). Times are from the start of the file. `progress` is called for every frame that is decoded.
+/// answer at any number of `threads` (at least 1: for decoding at several places, for measuring and for full-size
+/// frames). Times are from the start of the file. `progress` is called for every frame that is decoded.
 ///
 /// # Errors
 /// [`FailureKind::OutputExists`] before any work when a picture is there and overwriting was not asked for;

@@ -2,34 +2,18 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
+mod support;
+
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use pinpress_cover::cover;
 use pinpress_media::{CoverOptions, Covers, Failure, FailureKind, Flaw, PictureFiles, PictureFormat};
 use pinpress_probe::Seconds;
-use tempfile::TempDir;
+use support::{clip, ffmpeg};
 
 /// Mean difference of a colour part, of 255, under which two pictures are the same frame: the command line is asked for
 /// the scaler's exact ways.
 const SAME_PICTURE: f64 = 1.0;
-
-fn ffmpeg(arguments: &[&str]) -> Vec<u8> {
-    let done = Command::new("ffmpeg").args(["-v", "error", "-nostdin", "-y"]).args(arguments).output().unwrap();
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-    done.stdout
-}
-
-/// A clip made from a lavfi graph.
-fn clip(folder: &TempDir, name: &str, graph: &str, encode: &[&str]) -> PathBuf {
-    let path = folder.path().join(name);
-    let mut arguments = vec!["-f", "lavfi", "-i", graph];
-    arguments.extend(["-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "ultrafast"]);
-    arguments.extend(encode);
-    arguments.push(path.to_str().unwrap());
-    ffmpeg(&arguments);
-    path
-}
 
 fn options(folder: &Path, count: usize) -> CoverOptions {
     let pictures = PictureFiles {
