@@ -7,7 +7,11 @@ mod gate;
 mod measure;
 mod text;
 
+use std::path::PathBuf;
+
 use clap::Subcommand;
+
+use crate::{setup, step};
 
 pub(crate) use measure::report;
 
@@ -58,4 +62,14 @@ pub(crate) fn run(bench: &Bench) -> anyhow::Result<()> {
             cover::run((*rounds).max(1), *only, !no_build, (*seconds).max(1))
         }
     }
+}
+
+/// The release build of pinpress, made first if `build`; what it is measured against is installed.
+fn pinpress(build: bool) -> anyhow::Result<PathBuf> {
+    setup::for_benches()?;
+    if build {
+        step::run(&mut step::cargo(&["build", "--release", "--locked"]))?;
+    }
+    println!();
+    Ok(pinpress_fixtures::workspace_root().join("target/release/pinpress"))
 }

@@ -7,7 +7,6 @@ use anyhow::Result;
 use clap::ValueEnum;
 
 use super::text::commands;
-use crate::{setup, step};
 
 mod bad;
 mod jobs;
@@ -36,12 +35,7 @@ pub(crate) enum Table {
 
 /// Builds, measures, prints.
 pub(crate) fn run(rounds: usize, only: Option<Table>, build: bool, seconds: u32) -> Result<()> {
-    setup::for_benches()?;
-    if build {
-        step::run(&mut step::cargo(&["build", "--release", "--locked"]))?;
-    }
-    println!();
-    let bench = Bench { pinpress: pinpress_fixtures::workspace_root().join("target/release/pinpress"), rounds };
+    let bench = Bench { pinpress: super::pinpress(build)?, rounds };
     for table in Table::value_variants().iter().filter(|table| only.is_none_or(|only| only == **table)) {
         match table {
             Table::Fifteen => speed::fifteen(&bench, seconds)?,

@@ -8,7 +8,6 @@ use clap::ValueEnum;
 
 use super::measure::Run;
 use super::text::{commands, words};
-use crate::{setup, step};
 
 mod edits;
 mod encode;
@@ -38,12 +37,7 @@ pub(crate) enum Table {
 
 /// Builds, measures, prints.
 pub(crate) fn run(rounds: usize, only: Option<Table>, build: bool) -> Result<()> {
-    setup::for_benches()?;
-    if build {
-        step::run(&mut step::cargo(&["build", "--release", "--locked"]))?;
-    }
-    println!();
-    let bench = Bench { pinpress: pinpress_fixtures::workspace_root().join("target/release/pinpress"), rounds };
+    let bench = Bench { pinpress: super::pinpress(build)?, rounds };
     for table in Table::value_variants().iter().filter(|table| only.is_none_or(|only| only == **table)) {
         match table {
             Table::Encode => encode::table(&bench)?,

@@ -7,16 +7,12 @@ use anyhow::{Context as _, Result};
 use super::folder;
 use super::measure::{Measured, Run, in_turn as all_in_turn};
 use super::text::{mebibytes, seconds, shell, words};
-use crate::{setup, step};
+use crate::step;
 
 /// Builds, measures, prints.
 pub(crate) fn run(rounds: usize) -> Result<()> {
-    setup::for_benches()?;
-    step::run(&mut step::cargo(&["build", "--release", "--locked"]))?;
-    let root = pinpress_fixtures::workspace_root();
-    let pinpress = root.join("target/release/pinpress").display().to_string();
+    let pinpress = super::pinpress(true)?.display().to_string();
     let singles = folder::singles()?;
-    println!();
     beside_peers(&pinpress, rounds)?;
     growth(&pinpress, rounds)?;
     starts(&pinpress, &singles[0].1, rounds)?;
