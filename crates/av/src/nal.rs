@@ -1,5 +1,7 @@
 //! NAL units of H.264 in the two forms that containers have them in.
 
+/// `nal_unit_type` of a slice of a picture that is no IDR picture (ITU-T H.264 table 7-1).
+pub(crate) const SLICE: u8 = 1;
 /// `nal_unit_type` of a slice of an IDR picture (ITU-T H.264 table 7-1).
 pub(crate) const IDR: u8 = 5;
 /// `nal_unit_type` of supplemental enhancement information.
@@ -101,6 +103,13 @@ pub(crate) fn start_coded(data: &[u8]) -> Vec<&[u8]> {
 /// `nal_unit_type`; 0 for none at all.
 pub(crate) fn kind(unit: &[u8]) -> u8 {
     unit.first().map_or(0, |first| first & 0x1F)
+}
+
+/// Whether no other picture is made from the one of these units: `nal_ref_idc` of its slices is 0 (§7.4.1). Whether one
+/// has no slice is not known.
+pub(crate) fn is_disposable(units: &[&[u8]]) -> bool {
+    let mut slices = units.iter().filter(|unit| (SLICE..=IDR).contains(&kind(unit))).peekable();
+    slices.peek().is_some() && slices.all(|unit| unit.first().is_some_and(|first| first >> 5 & 3 == 0))
 }
 
 /// Whether these units are of an IDR picture: none behind it refers to one before it, and frame numbers begin anew.

@@ -17,6 +17,7 @@ use crate::turn::Turn;
 mod bands;
 mod combing;
 mod gaps;
+mod leap;
 mod run;
 mod sync;
 
@@ -113,10 +114,7 @@ impl Stills {
         let mut input = Input::open(path, &options.cancel)?;
         let stream = input.first_video()?;
         input.keep_only(&[stream]);
-        // Strict: what is concealed is no cover.
-        let decoding = DecoderOptions { threads: options.threads, frame_threads: false, strict: true, deblock: true };
-        let mut decoder = Decoder::open(&input, stream, decoding)?;
-        decoder.has_complained();
+        let decoder = open_decoder(&input, stream, options.threads)?;
         let time_base = input.time_base(stream);
         let origin = Fraction::MICROSECOND.rescale(input.start_micros(), time_base);
         let first = input.start_ticks(stream).unwrap_or(origin);
@@ -162,10 +160,16 @@ impl Stills {
 
     /// Makes stills of another size from here on, as [`StillOptions::max_side`], and none rough; `threads`, at least 1,
     /// are for the filters.
-    pub fn resize(&mut self, max_side: Option<u32>, threads: usize) {
+    ///
+    /// # Errors
+    /// When the decoder cannot be opened again.
+    pub fn resize(&mut self, max_side: Option<u32>, threads: usize) -> Result<(), AvError> {
         let cancel = self.options.cancel.clone();
-        self.options = StillOptions { max_side, threads: threads.max(1), rough: false, cancel };
         (self.run, self.graph) = (None, None);
+        // A decoder keeps the pictures of all that it met: of 4K in 10 bits over 100 MB.
+        self.decoder = open_decoder(&self.input, self.stream, self.options.threads)?;
+        self.options = StillOptions { max_side, threads: threads.max(1), rough: false, cancel };
+        Ok(())
     }
 
     /// Pixels of a coded picture, as far as the container says: what a decoder's memory grows with.
@@ -241,8 +245,7 @@ impl Stills {
         self.run = None;
         // Nothing is made from this frame.
         self.decoder.deblock(!self.may_keep_blocks());
-        let known = self.indexed.iter().rev().find(|sample| self.unclamped_time_of(sample.shown) <= time_us);
-        let mut seek_to = known.map_or_else(|| self.ticks_of(time_us), |sample| sample.seek);
+        let mut seek_to = self.sync_ticks(time_us);
         for attempt in 0..=SEEK_TRIES {
             let last = attempt == SEEK_TRIES;
             self.seek(if last { i64::MIN } else { seek_to })?;
@@ -255,6 +258,12 @@ impl Stills {
             seek_to = self.earlier(seek_to, attempt);
         }
         Ok(None)
+    }
+
+    /// What to seek to for the last sync sample that is shown at or before `time_us`.
+    fn sync_ticks(&self, time_us: i64) -> i64 {
+        let known = self.indexed.iter().rev().find(|sample| self.unclamped_time_of(sample.shown) <= time_us);
+        known.map_or_else(|| self.ticks_of(time_us), |sample| sample.seek)
     }
 
     /// Whether a still is rough, and so small that the edges of blocks, which are smoothed over up to three pixels on
@@ -379,15 +388,21 @@ impl Stills {
         } else {
             let range = if colour.full_range == Some(true) { "pc" } else { "tv" };
             let matrix = picture::matrix(colour, frame.width(), frame.height());
-            filters.push(format!(
-                "scale={width}:{height}:in_color_matrix={matrix}:in_range={range}:\
-                 flags=bicubic+accurate_rnd+full_chroma_int"
-            ));
+            let flags = if self.may_keep_blocks() { "area" } else { "bicubic+accurate_rnd+full_chroma_int" };
+            filters.push(format!("scale={width}:{height}:in_color_matrix={matrix}:in_range={range}:flags={flags}"));
             filters.push("format=rgb24".to_owned());
         }
         filters.extend(self.turn.filters().into_iter().map(str::to_owned));
         filters.join(",")
     }
+}
+
+fn open_decoder(input: &Input, stream: usize, threads: usize) -> Result<Decoder, AvError> {
+    // Strict: what is concealed is no cover.
+    let decoding = DecoderOptions { threads, frame_threads: false, strict: true, deblock: true };
+    let mut decoder = Decoder::open(input, stream, decoding)?;
+    decoder.has_complained();
+    Ok(decoder)
 }
 
 /// PQ or HLG to RGB.

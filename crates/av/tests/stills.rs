@@ -117,6 +117,40 @@ fn sync_times_are_those_of_ffprobes_key_packets_and_each_gives_its_frame() {
     }
 }
 
+#[test]
+fn rough_frames_are_found_at_the_same_times_with_others_left_out() {
+    for path in good_clips().into_iter().filter(|path| has_presentation_times(path)).skip(1).step_by(2) {
+        let times = frame_times(&path);
+        let shown_at = |asked: i64| times.iter().rev().find(|time| **time <= asked + TIME_TOLERANCE_US).copied();
+        let options = StillOptions { max_side: Some(64), rough: true, ..Default::default() };
+        let mut stills = Stills::open(&path, &options).unwrap();
+        let sync_times = stills.sync_times_us().unwrap();
+        for index in [0, sync_times.len() / 2, sync_times.len().saturating_sub(1)] {
+            let Some(from) = sync_times.get(index) else { continue };
+            let asked = [from + 66_700, from + 133_400];
+            let mut listed: Vec<i64> = asked.iter().filter_map(|asked| shown_at(*asked)).collect();
+            listed.dedup();
+            let ours: Vec<i64> = stills.shortly_us(&asked).unwrap().iter().map(|still| still.time_us).collect();
+            assert!(
+                ours.len() == listed.len() && ours.iter().zip(&listed).all(|(a, b)| near(*a, *b)),
+                "{ours:?} and not {listed:?}: {}",
+                path.display()
+            );
+        }
+        let longest = times.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(0);
+        for part in [2, 5, 9] {
+            let asked = times[(times.len() - 1) * part / 10];
+            let ours = stills.at_us(asked + TIME_TOLERANCE_US).unwrap().unwrap().time_us;
+            // Of pictures that stand for long the one before may be given.
+            assert!(
+                near(ours, asked) || (longest > 250_000 && ours < asked),
+                "{ours}, not {asked}: {}",
+                path.display()
+            );
+        }
+    }
+}
+
 /// What ffmpeg shows first, turned and scaled to `still`'s size, by this matrix.
 fn judged(path: &Path, still: &Still, matrix: &str) -> Vec<u8> {
     let size = format!(

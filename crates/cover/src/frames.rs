@@ -1,6 +1,7 @@
 //! Small stills of a video, spread over it.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 
@@ -108,11 +109,8 @@ impl Sampler {
             &mut self.stills,
             times_us,
             &|stills, &time| {
-                let mut later: Vec<Still> = Vec::new();
-                for step in STEPS_US {
-                    let last = later.last().map_or(time, |still| still.time_us);
-                    later.extend(stills.at_us(time.saturating_add(step))?.filter(|still| still.time_us > last));
-                }
+                let mut later = stills.shortly_us(&STEPS_US.map(|step| time.saturating_add(step)))?;
+                later.retain(|still| still.time_us > time);
                 Ok(later)
             },
             &|&time| seen(time),
@@ -122,11 +120,14 @@ impl Sampler {
     }
 
     /// The same video for frames with no side over `max_side` pixels, with `threads` for the filters of each.
-    pub(crate) fn into_full_size(mut self, max_side: Option<u32>, threads: usize) -> FullSize {
+    ///
+    /// # Errors
+    /// When the decoder cannot be opened again.
+    pub(crate) fn into_full_size(mut self, max_side: Option<u32>, threads: usize) -> Result<FullSize, Failure> {
         for stills in &mut self.stills {
-            stills.resize(max_side, threads);
+            stills.resize(max_side, threads).map_err(|error| failure::of_libav(&error))?;
         }
-        FullSize { stills: self.stills, sync_us: self.sync_us }
+        Ok(FullSize { stills: self.stills, sync_us: self.sync_us })
     }
 
     /// Why there is no frame at all.
@@ -146,8 +147,8 @@ impl Sampler {
     }
 }
 
-/// Takes something for each place, in order: a run of places each with its own `stills`, at once. `seen` is told each
-/// place when it is done.
+/// Takes something for each place, at once with as many `stills`; answers in order. `seen` is told each place when it is
+/// done.
 fn at_once<I: Sync, T: Send, E: Send>(
     stills: &mut [Stills],
     places: &[I],
@@ -157,14 +158,16 @@ fn at_once<I: Sync, T: Send, E: Send>(
     if places.is_empty() {
         return Vec::new();
     }
-    let share = places.len().div_ceil(stills.len().max(1));
     let (send, receive) = mpsc::channel();
     let mut taken: Vec<(usize, Result<T, E>)> = Vec::with_capacity(places.len());
+    let next = AtomicUsize::new(0);
     thread::scope(|scope| {
-        for (stills, (run, places)) in stills.iter_mut().zip(places.chunks(share).enumerate()) {
-            let send = send.clone();
+        for stills in stills.iter_mut() {
+            let (send, next) = (send.clone(), &next);
             scope.spawn(move || {
-                for (at, place) in (run * share..).zip(places) {
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(place) = places.get(at) else { break };
                     // Nobody stops listening before the end.
                     let _ = send.send((at, take(stills, place)));
                 }

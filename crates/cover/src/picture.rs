@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder as _, ImageError};
+use jpeg_encoder::{ColorType, Encoder, EncodingError, SamplingFactor};
 use pinpress_media::PictureFormat;
 
 /// JPEG quality of a cover.
@@ -19,18 +19,33 @@ pub(crate) const SMALL_QUALITY: u8 = 80;
 /// What the system says, or that the format cannot hold a picture of this size.
 pub(crate) fn encode(
     out: &mut impl Write,
-    (width, height): (u32, u32),
+    size: (u32, u32),
     rgb: &[u8],
     format: PictureFormat,
     quality: u8,
 ) -> io::Result<()> {
-    let kind = ExtendedColorType::Rgb8;
-    let written = match format {
-        PictureFormat::Jpeg => JpegEncoder::new_with_quality(out, quality).write_image(rgb, width, height, kind),
-        PictureFormat::Png => PngEncoder::new(out).write_image(rgb, width, height, kind),
+    match format {
+        PictureFormat::Jpeg => jpeg(out, size, rgb, quality),
+        PictureFormat::Png => {
+            let (width, height) = size;
+            let written = PngEncoder::new(out).write_image(rgb, width, height, ExtendedColorType::Rgb8);
+            written.map_err(|error| match error {
+                ImageError::IoError(error) => error,
+                other => io::Error::other(other),
+            })
+        }
+    }
+}
+
+fn jpeg(out: &mut impl Write, (width, height): (u32, u32), rgb: &[u8], quality: u8) -> io::Result<()> {
+    let (Ok(width), Ok(height)) = (u16::try_from(width), u16::try_from(height)) else {
+        return Err(io::Error::other("a JPEG has at most 65,535 pixels a side: take a PNG"));
     };
-    written.map_err(|error| match error {
-        ImageError::IoError(error) => error,
+    let mut encoder = Encoder::new(out, quality);
+    // Pictures of video have a colour for every two by two pixels anyway.
+    encoder.set_sampling_factor(SamplingFactor::F_2_2);
+    encoder.encode(rgb, width, height, ColorType::Rgb).map_err(|error| match error {
+        EncodingError::IoError(error) => error,
         other => io::Error::other(other),
     })
 }

@@ -27,6 +27,11 @@ impl FrameNumbers {
         Self { form, bits: set.and_then(number_bits), last: None }
     }
 
+    /// Whether no other picture is made from that of this packet.
+    pub(super) fn is_disposable(&self, packet: &[u8]) -> bool {
+        nal::is_disposable(&self.form.units(packet))
+    }
+
     /// Forgets where it is, for a seek.
     pub(super) fn restart(&mut self) {
         self.last = None;
@@ -38,14 +43,14 @@ impl FrameNumbers {
         for unit in self.form.units(packet) {
             match nal::kind(unit) {
                 nal::SPS => self.bits = number_bits(unit),
-                kind @ (SLICE | nal::IDR) => {
+                kind @ (nal::SLICE | nal::IDR) => {
                     let Some((bits, number)) = self.bits.and_then(|bits| Some((bits, frame_number(unit, bits)?)))
                     else {
                         continue;
                     };
                     let next = |last: u32| (last + 1) % (1 << bits);
                     // A picture may set the count to 0 (memory management control operation 5).
-                    gap |= kind == SLICE
+                    gap |= kind == nal::SLICE
                         && number > 1
                         && self.last.is_some_and(|last| number != last && number != next(last));
                     if unit.first().is_some_and(|first| first >> 5 & 3 != 0) {
@@ -58,9 +63,6 @@ impl FrameNumbers {
         gap
     }
 }
-
-/// A slice of a picture that is no IDR picture (ITU-T H.264 table 7-1).
-const SLICE: u8 = 1;
 
 fn number_bits(unit: &[u8]) -> Option<u32> {
     let payload = decode_nal(unit).ok()?;

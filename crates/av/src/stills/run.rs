@@ -7,6 +7,10 @@ use crate::decoder::{Received, is_damaged};
 use crate::error::AvError;
 use crate::input::Next;
 
+/// How long before a wanted time, in microseconds, pictures are passed over that no other is made from: longer than a
+/// picture is shown at 5 a second, the least that is common.
+const LONG_BEFORE_US: i64 = 250_000;
+
 /// A frame out of the decoder.
 pub(super) struct Taken {
     pub(super) frame: frame::Video,
@@ -116,6 +120,9 @@ impl Stills {
                         run.synced = true;
                         let data = packet.data().unwrap_or_default();
                         run.damaged |= self.numbers.as_mut().is_some_and(|numbers| numbers.has_gap_before(data));
+                        if self.may_pass_over(&packet, time_us) {
+                            continue;
+                        }
                         run.damaged |= !self.decoder.send(Some(&packet))?;
                     }
                     None if run.ended => return Ok(()),
@@ -126,6 +133,20 @@ impl Stills {
                 },
             }
         }
+    }
+
+    /// Whether a packet need not be decoded on the way to a rough still: no other is made from it, and it is shown long
+    /// before. Only a picture that stands for longer than [`LONG_BEFORE_US`] is missed by that; the one before is as
+    /// good to measure.
+    fn may_pass_over(&self, packet: &Packet, time_us: i64) -> bool {
+        let early = packet.pts().is_some_and(|ticks| self.unclamped_time_of(ticks) < time_us - LONG_BEFORE_US);
+        self.options.rough && early && self.is_disposable(packet)
+    }
+
+    /// Whether no other picture is made from that of a packet; known of H.264 in whole frames.
+    pub(super) fn is_disposable(&self, packet: &Packet) -> bool {
+        let data = packet.data().unwrap_or_default();
+        !self.interlaced && self.numbers.as_ref().is_some_and(|numbers| numbers.is_disposable(data))
     }
 
     pub(super) fn next_packet(&mut self, damaged_run: &mut u32) -> Result<Option<Packet>, AvError> {
