@@ -296,3 +296,21 @@ fn covers_are_ranked_and_written() {
     let sheets = ran(dir.path(), &["cover", "raw", "-o", "covers", "--contact-sheet", "sheet.jpg"]);
     assert_eq!(sheets.code, 2, "one sheet for one video");
 }
+
+#[test]
+fn a_cover_of_a_file_that_is_cut_off_says_so() {
+    let Some(dir) = raw() else { return };
+    let whole = std::fs::read(dir.path().join("raw/ready.mp4")).unwrap();
+    std::fs::write(dir.path().join("raw/cut.mp4"), &whole[..whole.len() * 7 / 10]).unwrap();
+    let told = ran(dir.path(), &["cover", "raw/cut.mp4", "-o", "covers", "-n", "1"]);
+    assert_eq!(told.code, 0, "there are frames: {}{}", told.stdout, told.stderr);
+    assert!(dir.path().join("covers/cut.cover.jpg").is_file());
+    assert!(told.stdout.contains("integrity"), "{}", told.stdout);
+    let listed = ran(dir.path(), &["cover", "raw", "-o", "more", "-n", "1", "--json"]);
+    let listed = json(&listed);
+    for video in listed["videos"].as_array().unwrap() {
+        let cut = video["path"] == "raw/cut.mp4";
+        let rules: Vec<_> = video["findings"].as_array().unwrap().iter().map(|finding| &finding["rule"]).collect();
+        assert_eq!(rules, if cut { vec!["integrity"] } else { Vec::new() }, "{video}");
+    }
+}

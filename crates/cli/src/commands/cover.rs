@@ -9,8 +9,8 @@ use clap::{Args, ValueEnum};
 use pinpress_media::{CoverOptions, Covers, Failure, PictureFiles, PictureFormat};
 use pinpress_pipeline::naming::{cover_stem, output_names};
 use pinpress_pipeline::ordered::in_order;
-use pinpress_pipeline::{Media as _, discover};
-use pinpress_probe::Seconds;
+use pinpress_pipeline::{Media as _, check_file, discover};
+use pinpress_probe::{DeepReader, Finding, RuleId, Seconds, Spec};
 
 use crate::exit::Exit;
 use crate::fixing::Listener;
@@ -72,6 +72,8 @@ pub(crate) struct CoverResult {
     pub(crate) video: PathBuf,
     /// Its frames.
     pub(crate) covers: Result<Covers, Failure>,
+    /// What is broken or missing of a file that has frames all the same.
+    pub(crate) broken: Vec<Finding>,
 }
 
 pub(crate) fn run(args: &CoverArgs, shared: &Shared) -> anyhow::Result<Exit> {
@@ -91,6 +93,7 @@ pub(crate) fn run(args: &CoverArgs, shared: &Shared) -> anyhow::Result<Exit> {
             .with_context(|| format!("cannot make the output folder: {}", folder.display()))?;
     }
     let jobs = args.jobs.for_reading().min(videos.len());
+    let spec = Spec::load("pinterest")?;
     let workers = LazyWorkers::new(jobs);
     let interrupt = signals::interrupt();
     let progress = Progress::new(shared.quiet);
@@ -100,8 +103,9 @@ pub(crate) fn run(args: &CoverArgs, shared: &Shared) -> anyhow::Result<Exit> {
         progress.started(&video, "cover");
         let listener = Listener { progress: &progress, interrupt: &interrupt, video: &video };
         let covers = workers.cover(&video, &args.options(&targets[index]), &listener);
+        let broken = if covers.is_ok() { broken(&video, &spec, &workers) } else { Vec::new() };
         progress.finished(&video, None);
-        CoverResult { video, covers }
+        CoverResult { video, covers, broken }
     };
     let mut results = Results::text(None)?;
     let mut covered = Vec::new();
@@ -127,6 +131,12 @@ pub(crate) fn run(args: &CoverArgs, shared: &Shared) -> anyhow::Result<Exit> {
         exit = exit.worse(Exit::NotDone);
     }
     Ok(if interrupt.requested() { Exit::Interrupted } else { exit })
+}
+
+/// A file that is cut off has frames up to there, and none of what would have come.
+fn broken(video: &Path, spec: &Spec, reader: &dyn DeepReader) -> Vec<Finding> {
+    let Ok(checked) = check_file(video, spec, reader) else { return Vec::new() };
+    checked.report.findings.into_iter().filter(|finding| finding.rule == RuleId::Integrity).collect()
 }
 
 impl CoverArgs {

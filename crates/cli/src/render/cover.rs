@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use pinpress_media::{Candidate, Flaw};
 use serde::Serialize;
 
-use super::media_json::{TOOL, Tool};
+use super::check_human;
+use super::media_json::{FindingJson, TOOL, Tool};
 use crate::commands::cover::CoverResult;
 use crate::output::{BAD, DIM, GOOD, clean, shown};
 
@@ -25,6 +26,7 @@ pub(crate) fn human(out: &mut dyn Write, result: &CoverResult, verbose: bool) ->
     };
     let looked = covers.looked_at;
     writeln!(out, "{GOOD}✓{GOOD:#} {}  {DIM}{looked} frames looked at{DIM:#}", shown(&result.video))?;
+    check_human::findings(out, &result.broken, false)?;
     for candidate in &covers.candidates {
         let file = candidate.file.as_ref().map(PathBuf::from);
         let file = file.as_deref().map(shown).unwrap_or_default();
@@ -79,6 +81,8 @@ struct Document<'a> {
 struct VideoJson<'a> {
     path: String,
     error: Option<&'a str>,
+    /// What is broken or missing of the file: its frames are those before.
+    findings: Vec<FindingJson<'a>>,
     looked_at: usize,
     candidates: Vec<CandidateJson<'a>>,
     rejected: Vec<RejectedJson>,
@@ -120,6 +124,7 @@ pub(crate) fn json(results: &[CoverResult]) -> serde_json::Result<String> {
             VideoJson {
                 path: result.video.to_string_lossy().into_owned(),
                 error: result.covers.as_ref().err().map(|failure| failure.message.as_str()),
+                findings: result.broken.iter().map(FindingJson::from).collect(),
                 looked_at: covers.map_or(0, |covers| covers.looked_at),
                 candidates: covers.iter().flat_map(|covers| &covers.candidates).map(candidate).collect(),
                 rejected: covers
