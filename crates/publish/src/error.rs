@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::board::BoardError;
 use crate::cover::CoverError;
 use crate::draft::Problems;
-use crate::id::MediaId;
+use crate::id::{BoardId, MediaId, PinId};
 use crate::secret::NotAnUploadUrl;
 
 /// A call of the API, for errors and logs.
@@ -259,6 +259,14 @@ pub enum Looked {
     /// So many Pins could be it; never one.
     Matches(usize),
     /// The board could not be read.
+    /// A Pin that was named for one of unknown outcome is not where that one would be.
+    #[error("Pin {pin_id} is not on board {board}, or not in its section: name the one that is")]
+    PinElsewhere {
+        /// The Pin that was named.
+        pin_id: PinId,
+        /// Where the Pin of unknown outcome was to be.
+        board: BoardId,
+    },
     Unread(Box<PublishError>),
 }
 

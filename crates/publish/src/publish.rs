@@ -14,6 +14,7 @@ use crate::id::{MediaId, PinId};
 use crate::lookup::{Look, look_up};
 use crate::model::{Media, MediaUploadStatus};
 use crate::pin_create::{CoverFields, PinCreate};
+use crate::reconcile::SoughtPin;
 use crate::state::{Checkpoint, Observer, PublishState, Receipt, Waiting};
 
 /// How often an upload begins again with a new registration within one run: when its form expired, or Pinterest has
@@ -153,7 +154,8 @@ impl Publication<'_> {
         attempted_at: Timestamp,
         reason: String,
     ) -> Result<PublishState, PublishError> {
-        let looked = match look_up(self.client, self.draft, attempted_at, self.checkpoint, self.observer).await {
+        let sought = SoughtPin::of(self.draft, attempted_at);
+        let looked = match look_up(self.client, &sought, self.checkpoint, self.observer).await {
             Ok(Look::One(pin)) => return self.pinned(media_id, pin, true),
             Ok(Look::None) => Looked::Matches(0),
             Ok(Look::Several(count)) => Looked::Matches(count),

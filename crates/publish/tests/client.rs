@@ -1,0 +1,10 @@
+//! The client by itself, against servers that keep count and hosts that misbehave.
+//!
+//! The modules are marked as tests so that the lints know their helpers for what they are.
+
+#[cfg(test)]
+#[path = "client/ground.rs"]
+mod ground;
+#[cfg(test)]
+#[path = "client/reconcile.rs"]
+mod reconcile;
