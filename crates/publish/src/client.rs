@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::api_base::ApiBase;
 use crate::board::{find_board, find_section};
+use crate::budget::{Budget, BudgetLeft};
 use crate::error::{Call, PublishError, Refusal};
 use crate::http::{Answer, send};
 use crate::id::{BoardId, BoardSectionId, MediaId, PinId};
@@ -42,6 +43,8 @@ pub struct ClientOptions {
     pub lookup: LookupPolicy,
     /// `ad_account_id` for Business Access: act for the owner of that ad account.
     pub ad_account_id: Option<String>,
+    /// Calls a day that are made at most, where Pinterest's answers do not tell of such a limit.
+    pub daily_calls: Option<u64>,
 }
 
 impl Default for ClientOptions {
@@ -56,6 +59,7 @@ impl Default for ClientOptions {
             poll: PollPolicy::default(),
             lookup: LookupPolicy::default(),
             ad_account_id: None,
+            daily_calls: None,
         }
     }
 }
@@ -110,6 +114,7 @@ pub struct Client {
     once: reqwest::Client,
     /// For the bytes. No token ever goes through it.
     pub(crate) bytes: reqwest::Client,
+    budget: Budget,
 }
 
 impl Client {
@@ -138,7 +143,15 @@ impl Client {
         )?;
         // Pinterest's upload host speaks HTTP/1.1 as S3 does; each try has a connection of its own.
         let bytes = build(builder(loopback).http1_only().pool_max_idle_per_host(0).retry(reqwest::retry::never()))?;
-        Ok(Self { token, options, api, once, bytes })
+        let budget = Budget::new(options.daily_calls);
+        Ok(Self { token, options, api, once, bytes, budget })
+    }
+
+    /// What is left of each window of the rate limits that the answers so far tell of, the longest window last. All
+    /// tasks share it.
+    #[must_use]
+    pub fn budget(&self) -> Vec<BudgetLeft> {
+        self.budget.left()
     }
 
     /// What it was made with.
@@ -169,7 +182,7 @@ impl Client {
         observer: &dyn Observer,
         request: impl Fn() -> RequestBuilder,
     ) -> Result<Answer, PublishError> {
-        let answer = send(call, Repeat::Safe, &self.options.retry, observer, request)
+        let answer = send(call, Repeat::Safe, &self.options.retry, &self.budget, observer, request)
             .await?
             .map_err(|error| error.into_error(call))?;
         if answer.is_success() {
@@ -327,7 +340,7 @@ impl Client {
     pub(crate) async fn create(&self, pin: &PinCreate<'_>, observer: &dyn Observer) -> Created {
         let call = Call::CreatePin;
         let request = || self.as_account(self.request(&self.once, Method::POST, "pins")).json(pin);
-        let outcome = match send(call, Repeat::OnlyUnsent, &self.options.retry, observer, request).await {
+        let outcome = match send(call, Repeat::OnlyUnsent, &self.options.retry, &self.budget, observer, request).await {
             Ok(outcome) => outcome,
             Err(error) => return Created::No(error),
         };

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::board::BoardError;
+use crate::budget::{InWords, RateWindow};
 use crate::cover::CoverError;
 use crate::draft::Problems;
 use crate::id::{BoardId, MediaId, PinId};
@@ -154,12 +155,25 @@ pub enum PublishError {
         refusal: Refusal,
     },
     /// The limit is reached for longer than a call may wait.
-    #[error("could not {call}: the rate limit is reached: try again in {} s", wait.as_secs().max(1))]
+    #[error("could not {call}: the rate limit is reached: run the same command again in {}", InWords(*wait))]
     RateLimited {
         /// The call.
         call: Call,
         /// How long the server asks to wait.
         wait: Duration,
+    },
+    /// A window of the rate limit is used up for longer than a call may wait. Nothing was sent.
+    #[error(
+        "could not {call}: the rate limit of {window} is used up: run the same command again in {}",
+        InWords(*resets_in)
+    )]
+    BudgetSpent {
+        /// The call.
+        call: Call,
+        /// The window.
+        window: RateWindow,
+        /// When there is room again.
+        resets_in: Duration,
     },
     /// The network failed, after all the tries that this call allows.
     #[error("could not {call}: {}: check the network and try again: {detail}", match fault {
@@ -245,6 +259,14 @@ pub enum PublishError {
         /// What looking for it brought.
         looked: Looked,
     },
+    /// A Pin that was named for one of unknown outcome is not where that one would be.
+    #[error("Pin {pin_id} is not on board {board}, or not in its section: name the one that is")]
+    PinElsewhere {
+        /// The Pin that was named.
+        pin_id: PinId,
+        /// Where the Pin of unknown outcome was to be.
+        board: BoardId,
+    },
     /// The state could not be saved. Nothing was sent after that.
     #[error("the state could not be saved, so nothing more was sent: {source}")]
     Checkpoint {
@@ -259,14 +281,6 @@ pub enum Looked {
     /// So many Pins could be it; never one.
     Matches(usize),
     /// The board could not be read.
-    /// A Pin that was named for one of unknown outcome is not where that one would be.
-    #[error("Pin {pin_id} is not on board {board}, or not in its section: name the one that is")]
-    PinElsewhere {
-        /// The Pin that was named.
-        pin_id: PinId,
-        /// Where the Pin of unknown outcome was to be.
-        board: BoardId,
-    },
     Unread(Box<PublishError>),
 }
 
@@ -296,7 +310,11 @@ impl PublishError {
             Self::Refused { refusal, .. } => {
                 !refusal.is_spam() && (refusal.status == 429 || refusal.status == 408 || refusal.status >= 500)
             }
-            Self::RateLimited { .. } | Self::Network { .. } | Self::StillProcessing { .. } | Self::FormExpired => true,
+            Self::RateLimited { .. }
+            | Self::BudgetSpent { .. }
+            | Self::Network { .. }
+            | Self::StillProcessing { .. }
+            | Self::FormExpired => true,
             _ => false,
         }
     }

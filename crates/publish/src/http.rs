@@ -8,6 +8,7 @@ use reqwest::header::HeaderMap;
 use reqwest::{RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 
+use crate::budget::Budget;
 use crate::error::{Call, NetworkFault, PublishError, Refusal};
 use crate::model::ErrorBody;
 use crate::retry::{Repeat, RetryPolicy, asked_wait};
@@ -166,19 +167,33 @@ pub(crate) fn next_step(repeat: Repeat, outcome: &Result<Answer, NoAnswer>) -> N
     }
 }
 
-/// Makes a call until it is answered for good or the tries are used up. `request` builds it anew for each try.
+/// Makes a call until it is answered for good or the tries are used up. Each try waits until the budget has room for
+/// it; `request` builds it anew.
 pub(crate) async fn send(
     call: Call,
     repeat: Repeat,
     policy: &RetryPolicy,
+    budget: &Budget,
     observer: &dyn Observer,
     request: impl Fn() -> RequestBuilder,
 ) -> Result<Result<Answer, NoAnswer>, PublishError> {
     let mut attempt = 1;
     loop {
+        let permit = budget.permit(call, policy.max_wait, observer).await?;
         let outcome = match request().send().await {
-            Ok(response) => Answer::read(response).await,
-            Err(error) => Err(error.into()),
+            Ok(response) => {
+                permit.answered(response.status().as_u16(), response.headers());
+                Answer::read(response).await
+            }
+            Err(error) => {
+                let error = NoAnswer::from(error);
+                if error.fault == NetworkFault::Unsent {
+                    permit.unsent();
+                } else {
+                    drop(permit);
+                }
+                Err(error)
+            }
         };
         match &outcome {
             Ok(answer) => {
@@ -186,7 +201,11 @@ pub(crate) async fn send(
             }
             Err(error) => tracing::debug!(?call, attempt, fault = ?error.fault, detail = error.detail, "no answer"),
         }
-        let delay = match next_step(repeat, &outcome) {
+        let next = next_step(repeat, &outcome);
+        if let (Next::After(wait), Ok(Answer { status: 429, .. })) = (&next, &outcome) {
+            budget.bar(call, *wait);
+        }
+        let delay = match next {
             Next::Stop => return Ok(outcome),
             Next::After(wait) if wait > policy.max_wait => {
                 return match &outcome {

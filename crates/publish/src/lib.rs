@@ -9,6 +9,7 @@
 
 mod api_base;
 mod board;
+mod budget;
 mod client;
 mod cover;
 mod draft;
@@ -21,14 +22,15 @@ mod model;
 mod pick;
 mod pin_create;
 mod publish;
-mod retry;
 mod reconcile;
+mod retry;
 mod secret;
 mod state;
 mod upload;
 
 pub use api_base::ApiBase;
 pub use board::{BoardError, find_board, find_section};
+pub use budget::{BudgetLeft, RateWindow};
 pub use client::{Client, ClientOptions, LookupPolicy, PollPolicy};
 pub use cover::{
     ContentType, Cover, CoverAs, CoverError, CoverPicker, CoverSource, PICTURE_MAX_BYTES, PickedCover, settle_cover,
@@ -44,7 +46,7 @@ pub use model::{
 #[cfg(feature = "pick-cover")]
 pub use pick::WorkerPicker;
 pub use publish::publish;
+pub use reconcile::{AdoptablePin, SoughtPin};
 pub use retry::RetryPolicy;
 pub use secret::{AccessToken, NotAToken, NotAnUploadUrl, UploadParameters, UploadUrl};
-pub use reconcile::{AdoptablePin, SoughtPin};
 pub use state::{Checkpoint, Observer, PublishState, Receipt, Waiting};

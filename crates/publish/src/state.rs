@@ -133,6 +133,13 @@ pub enum Waiting {
         /// Until it is made again.
         delay: Duration,
     },
+    /// The rate limit leaves no room for the call yet.
+    Budget {
+        /// The call.
+        call: Call,
+        /// Until there is room.
+        delay: Duration,
+    },
     /// The board is looked at again, as the Pin may not be listed yet.
     Lookup {
         /// Until it is looked at again.

@@ -6,5 +6,8 @@
 #[path = "client/ground.rs"]
 mod ground;
 #[cfg(test)]
+#[path = "client/limits.rs"]
+mod limits;
+#[cfg(test)]
 #[path = "client/reconcile.rs"]
 mod reconcile;

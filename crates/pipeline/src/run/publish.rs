@@ -159,9 +159,9 @@ impl<'a> Publisher<'a, '_> {
         let reason = error.to_string();
         let (status, end) = match error {
             PublishError::OutcomeUnknown { .. } => (PinStatus::Unknown, End::Unknown { reason: reason.clone() }),
-            PublishError::StillProcessing { .. } | PublishError::RateLimited { .. } => {
-                (PinStatus::Waiting, End::Later { reason: reason.clone() })
-            }
+            PublishError::StillProcessing { .. }
+            | PublishError::RateLimited { .. }
+            | PublishError::BudgetSpent { .. } => (PinStatus::Waiting, End::Later { reason: reason.clone() }),
             error if error.is_unauthorized() => {
                 self.refused.get_or_init(|| reason.clone());
                 (PinStatus::Waiting, End::Later { reason: reason.clone() })

@@ -95,6 +95,7 @@ impl Observer for Watch<'_> {
             Waiting::Retry { call, reason, delay } => {
                 (format!("again in a moment, could not {call}: {reason}"), *delay)
             }
+            Waiting::Budget { delay, .. } => ("the rate limit leaves no room yet".to_owned(), *delay),
             Waiting::Lookup { delay } => ("looking for the Pin on the board".to_owned(), *delay),
         };
         self.run.observer.event(&RunEvent::Waiting { video: self.video, reason, delay });
