@@ -10,6 +10,10 @@ use std::time::Duration;
 
 use super::headers::RateWindow;
 
+/// Of windows longer than this the server's word is taken that one is over. A day that ends at midnight must not be
+/// counted until the next evening; in a short one little is given away.
+const TRUSTED: Duration = Duration::from_secs(3_600);
+
 /// When there is room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Room {
@@ -64,7 +68,14 @@ impl Count {
         while self.ended.front().is_some_and(|ended| *ended + span <= now) {
             self.ended.pop_front();
         }
-        self.word.take_if(|word| word.until <= now);
+        let over = self.word.take_if(|word| word.until <= now).map(|word| word.until);
+        if let Some(until) = over.filter(|_| span > TRUSTED) {
+            // The end was told in whole seconds, and rounded up by one.
+            let before = until.saturating_sub(Duration::from_secs(2));
+            while self.ended.front().is_some_and(|ended| *ended <= before) {
+                self.ended.pop_front();
+            }
+        }
     }
 
     pub(crate) fn room(&mut self, now: Duration) -> Room {
@@ -82,7 +93,9 @@ impl Count {
         let span = self.span?;
         let over = (self.ended.len() as u64 + self.on_their_way).checked_sub(self.limit)?;
         let frees = usize::try_from(over).ok().and_then(|place| self.ended.get(place));
-        Some(frees.map_or(Duration::MAX, |ended| *ended + span))
+        let frees = frees.map_or(Duration::MAX, |ended| *ended + span);
+        let over = self.word.as_ref().filter(|_| span > TRUSTED).map(|word| word.until);
+        Some(over.map_or(frees, |over| over.min(frees)))
     }
 
     /// Calls that may be sent now.
@@ -98,8 +111,10 @@ impl Count {
     /// When the last of what is counted now is no longer; `None` when nothing is.
     pub(crate) fn empty_at(&mut self, now: Duration) -> Option<Duration> {
         self.forget(now);
-        let own = self.ended.back().map(|ended| *ended + self.span.unwrap_or_default());
-        own.max(self.word.as_ref().map(|word| word.until))
+        let span = self.span.unwrap_or_default();
+        let told = self.word.as_ref().map(|word| word.until);
+        let own = self.ended.back().map(|ended| *ended + span);
+        if span > TRUSTED { told.or(own) } else { told.max(own) }
     }
 
     pub(crate) fn sent(&mut self) {

@@ -60,8 +60,8 @@ pub(crate) struct Told {
 pub(crate) struct RateHeaders {
     /// All windows that hold for the call.
     pub(crate) windows: Vec<RateWindow>,
-    /// The one that is nearest to its end.
-    pub(crate) told: Option<Told>,
+    /// The one that is nearest to its end; all that it may be, where several have the same limit.
+    pub(crate) told: Vec<Told>,
 }
 
 impl RateHeaders {
@@ -101,16 +101,15 @@ impl RateHeaders {
         let fits = |window: &&RateWindow| {
             current.is_none_or(|limit| window.limit == limit) && window.span >= reset.map(|reset| reset.min(DAY))
         };
-        let speaks_of = windows.iter().filter(fits).min_by_key(|window| window.span).cloned().or_else(|| {
-            let limit = current.filter(|limit| *limit > 0)?;
-            Some(RateWindow { span: None, limit, name: None })
-        });
-        if let Some(window) = &speaks_of
-            && !windows.contains(window)
-        {
-            windows.push(window.clone());
+        let fits: Vec<_> = windows.iter().filter(fits).cloned().collect();
+        let alone = || current.filter(|limit| *limit > 0).map(|limit| RateWindow { span: None, limit, name: None });
+        let speaks_of = if fits.is_empty() { alone().into_iter().collect() } else { fits };
+        for window in &speaks_of {
+            if !windows.contains(window) {
+                windows.push(window.clone());
+            }
         }
-        let told = speaks_of.zip(remaining).and_then(|(window, remaining)| {
+        let told = speaks_of.into_iter().filter_map(|window| {
             // Whole seconds may be rounded down. No window ends later than its length from now.
             let rounded_up = reset.map(|reset| reset.min(DAY) + Duration::from_secs(1));
             let resets_in = match (rounded_up, window.span) {
@@ -118,8 +117,9 @@ impl RateHeaders {
                 (Some(end), None) | (None, Some(end)) => end,
                 (None, None) => return None,
             };
-            Some(Told { window, remaining, resets_in })
+            Some(Told { window, remaining: remaining?, resets_in })
         });
+        let told = told.collect();
         Self { windows, told }
     }
 }
@@ -141,40 +141,41 @@ mod tests {
         RateWindow { span: Some(Duration::from_secs(span)), limit, name: None }
     }
 
+    fn told(limit: &str, remaining: u64, reset: Option<u64>) -> Vec<(RateWindow, u64, u64)> {
+        let told = RateHeaders::of(limit, Some(remaining), reset).told.into_iter();
+        told.map(|told| (told.window, told.remaining, told.resets_in.as_secs())).collect()
+    }
+
     #[test]
     fn several_windows_are_read_and_the_rest_belongs_to_the_first_limit() {
-        let read = RateHeaders::of("100, 100;w=1, 1000;w=60", Some(99), Some(1));
-        assert_eq!(read.windows, [window(100, 1), window(1_000, 60)]);
-        let told = read.told.unwrap();
-        assert_eq!((told.window, told.remaining, told.resets_in), (window(100, 1), 99, Duration::from_secs(1)));
-        let read = RateHeaders::of("1000, 100;w=1, 1000;w=60", Some(7), Some(30));
-        let told = read.told.unwrap();
-        assert_eq!((told.window, told.resets_in), (window(1_000, 60), Duration::from_secs(31)), "rounded up");
+        assert_eq!(RateHeaders::of("100, 100;w=1, 1000;w=60", None, None).windows, [window(100, 1), window(1_000, 60)]);
+        assert_eq!(told("100, 100;w=1, 1000;w=60", 99, Some(1)), [(window(100, 1), 99, 1)]);
+        assert_eq!(told("1000, 100;w=1, 1000;w=60", 7, Some(30)), [(window(1_000, 60), 7, 31)], "rounded up");
     }
 
     #[test]
     fn windows_have_names_and_comments() {
-        let read = RateHeaders::of(r#"100, 100;w=1;name="all, app", 1000;w=60;comment="a;b, c""#, Some(3), None);
+        let text = r#"100, 100;w=1;name="all, app", 1000;w=60;comment="a;b, c""#;
         let named = RateWindow { name: Some("all, app".to_owned()), ..window(100, 1) };
-        assert_eq!(read.windows, [named.clone(), window(1_000, 60)]);
-        assert_eq!(read.told, Some(Told { window: named, remaining: 3, resets_in: Duration::from_secs(1) }));
+        assert_eq!(RateHeaders::of(text, None, None).windows, [named.clone(), window(1_000, 60)]);
+        assert_eq!(told(text, 3, None), [(named, 3, 1)]);
     }
 
     #[test]
     fn a_limit_alone_holds_until_its_reset() {
         let alone = RateWindow { span: None, limit: 10, name: None };
-        let read = RateHeaders::of("10", Some(0), Some(5));
-        assert_eq!(read.windows, std::slice::from_ref(&alone));
-        assert_eq!(read.told, Some(Told { window: alone, remaining: 0, resets_in: Duration::from_secs(6) }));
-        assert_eq!(RateHeaders::of("10", Some(0), None).told, None, "for ever would be too long");
+        assert_eq!(RateHeaders::of("10", None, None).windows, std::slice::from_ref(&alone));
+        assert_eq!(told("10", 0, Some(5)), [(alone, 0, 6)]);
+        assert_eq!(told("10", 0, None), [], "for ever would be too long");
     }
 
     #[test]
-    fn the_shortest_window_that_fits_the_reset_is_meant() {
-        let told = |reset| RateHeaders::of("100, 100;w=1, 100;w=60", Some(1), Some(reset)).told.unwrap();
-        assert_eq!(told(1).window, window(100, 1));
-        assert_eq!(told(2).window, window(100, 60));
-        assert_eq!(told(3_000).window.span, None, "no window is that long");
+    fn windows_of_the_same_limit_are_told_apart_by_their_reset_where_it_does() {
+        let text = "100, 100;w=1, 100;w=60";
+        assert_eq!(told(text, 7, Some(1)), [(window(100, 1), 7, 1), (window(100, 60), 7, 2)]);
+        assert_eq!(told(text, 7, Some(2)), [(window(100, 60), 7, 3)]);
+        let alone = RateWindow { span: None, limit: 100, name: None };
+        assert_eq!(told(text, 7, Some(3_000)), [(alone, 7, 3_001)], "no window is that long");
     }
 
     #[test]
@@ -199,7 +200,7 @@ mod tests {
         fn any_text_is_read(text in "[0-9a-z;=,\" .-]{0,60}", remaining: Option<u64>, reset: Option<u64>) {
             let read = RateHeaders::of(&text, remaining, reset);
             proptest::prop_assert!(read.windows.iter().all(|window| window.limit > 0));
-            if let Some(told) = read.told {
+            for told in read.told {
                 proptest::prop_assert!(read.windows.contains(&told.window));
                 proptest::prop_assert!(told.resets_in <= told.window.span.unwrap_or(DAY + Duration::from_secs(1)));
             }

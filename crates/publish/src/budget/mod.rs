@@ -167,7 +167,7 @@ impl Book {
         for window in &counted_in {
             self.count(window).ended(ticket.held.contains(window), now);
         }
-        if let Some(Told { window, remaining, resets_in }) = answer.and_then(|headers| headers.told.as_ref()) {
+        for Told { window, remaining, resets_in } in answer.map(|headers| &*headers.told).unwrap_or_default() {
             let was_counted = ticket.held.contains(window);
             self.count(window).told(ticket.sent, was_counted, now, *remaining, *resets_in);
         }
