@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+use jiff::Timestamp;
+use reqwest::header::CONTENT_TYPE;
 use reqwest::{Method, RequestBuilder};
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
@@ -18,9 +21,12 @@ use crate::pin_create::PinCreate;
 use crate::retry::{Repeat, RetryPolicy};
 use crate::secret::{AccessToken, UploadUrl};
 use crate::state::Observer;
+use crate::upload::begin_by;
 
 /// OpenAPI `page_size.maximum`.
 const PAGE_SIZE: &str = "250";
+/// Bytes a second that every line has.
+const SLOW_LINE: u64 = 32 * 1024;
 /// A listing that goes on for longer than this is taken for one that turns in a circle.
 const PAGES_MAX: usize = 400;
 
@@ -31,10 +37,15 @@ pub struct ClientOptions {
     pub api_base: ApiBase,
     /// Until a connection stands, TLS included.
     pub connect_timeout: Duration,
-    /// For one call of the API from its start to the end of its answer; uploads apart.
+    /// For one call of the API from its start to the end of its answer; uploads apart. `POST /pins` has more, by the
+    /// length of the cover.
     pub call_timeout: Duration,
+    /// Such a call in which nothing is heard for this long is given up; `POST /pins` apart, which carries the cover.
+    pub idle_timeout: Duration,
     /// An upload in which nothing moves for this long is given up.
     pub upload_idle_timeout: Duration,
+    /// No upload of a video is tried again later than this after the first try began.
+    pub upload_limit: Duration,
     /// How often calls are made again.
     pub retry: RetryPolicy,
     /// How Pinterest is asked whether the video is processed.
@@ -52,9 +63,10 @@ impl Default for ClientOptions {
         Self {
             api_base: ApiBase::default(),
             connect_timeout: Duration::from_secs(15),
-            // A cover of 20 MB goes along with `POST /pins`.
             call_timeout: Duration::from_secs(120),
+            idle_timeout: Duration::from_secs(30),
             upload_idle_timeout: Duration::from_secs(60),
+            upload_limit: Duration::from_secs(6 * 3_600),
             retry: RetryPolicy::default(),
             poll: PollPolicy::default(),
             lookup: LookupPolicy::default(),
@@ -137,7 +149,7 @@ impl Client {
             builder.build().map_err(|error| PublishError::Client { reason: error.without_url().to_string() })
         };
         let loopback = options.api_base.is_loopback();
-        let api = build(builder(loopback).timeout(options.call_timeout))?;
+        let api = build(builder(loopback).timeout(options.call_timeout).read_timeout(options.idle_timeout))?;
         let once = build(
             builder(loopback).timeout(options.call_timeout).pool_max_idle_per_host(0).retry(reqwest::retry::never()),
         )?;
@@ -321,11 +333,10 @@ impl Client {
         let Some(upload_url) = upload_url.map(SecretString::from) else {
             return Err(PublishError::NoUploadUrl { media_id });
         };
-        Ok(MediaUpload {
-            media_id,
-            upload_url: UploadUrl::new(secrecy::ExposeSecret::expose_secret(&upload_url))?,
-            upload_parameters: upload_parameters.unwrap_or_default(),
-        })
+        let upload_url = UploadUrl::new(secrecy::ExposeSecret::expose_secret(&upload_url))?;
+        let upload_parameters = upload_parameters.unwrap_or_default();
+        let begin_by = begin_by(&upload_url, &upload_parameters, &answer.headers, Timestamp::now());
+        Ok(MediaUpload { media_id, upload_url, upload_parameters, begin_by })
     }
 
     /// `GET /media/{media_id}`: how far an upload is.
@@ -339,7 +350,15 @@ impl Client {
     /// `POST /pins`, sent once. Only a 429, or a connection that failed before a byte was sent, lets it be sent again.
     pub(crate) async fn create(&self, pin: &PinCreate<'_>, observer: &dyn Observer) -> Created {
         let call = Call::CreatePin;
-        let request = || self.as_account(self.request(&self.once, Method::POST, "pins")).json(pin);
+        let body = match serde_json::to_vec(pin) {
+            Ok(body) => Bytes::from(body),
+            Err(error) => return Created::No(PublishError::Client { reason: error.to_string() }),
+        };
+        let timeout = self.options.call_timeout + Duration::from_secs(body.len() as u64 / SLOW_LINE);
+        let request = || {
+            let request = self.as_account(self.request(&self.once, Method::POST, "pins"));
+            request.timeout(timeout).header(CONTENT_TYPE, "application/json").body(body.clone())
+        };
         let outcome = match send(call, Repeat::OnlyUnsent, &self.options.retry, &self.budget, observer, request).await {
             Ok(outcome) => outcome,
             Err(error) => return Created::No(error),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use reqwest::header::HeaderMap;
 use reqwest::{RequestBuilder, Response};
 use serde::de::DeserializeOwned;
+use tokio::time::Instant;
 
 use crate::budget::Budget;
 use crate::error::{Call, NetworkFault, PublishError, Refusal};
@@ -178,8 +179,10 @@ pub(crate) async fn send(
     request: impl Fn() -> RequestBuilder,
 ) -> Result<Result<Answer, NoAnswer>, PublishError> {
     let mut attempt = 1;
+    let mut permit = budget.permit(call, policy.max_wait, observer).await?;
+    // Waiting for room is no failure and takes no time from the tries.
+    let started = Instant::now();
     loop {
-        let permit = budget.permit(call, policy.max_wait, observer).await?;
         let outcome = match request().send().await {
             Ok(response) => {
                 permit.answered(response.status().as_u16(), response.headers());
@@ -216,7 +219,7 @@ pub(crate) async fn send(
             Next::After(wait) => wait.max(policy.jittered(attempt)),
             Next::Again => policy.jittered(attempt),
         };
-        if attempt >= policy.attempts.max(1) {
+        if attempt >= policy.attempts.max(1) || started.elapsed() + delay > policy.limit {
             return Ok(outcome);
         }
         let reason = match &outcome {
@@ -225,6 +228,7 @@ pub(crate) async fn send(
         };
         observer.waiting(&Waiting::Retry { call, reason, delay });
         tokio::time::sleep(delay).await;
+        permit = budget.permit(call, policy.max_wait, observer).await?;
         attempt += 1;
     }
 }

@@ -50,3 +50,4 @@ pub use reconcile::{AdoptablePin, SoughtPin};
 pub use retry::RetryPolicy;
 pub use secret::{AccessToken, NotAToken, NotAnUploadUrl, UploadParameters, UploadUrl};
 pub use state::{Checkpoint, Observer, PublishState, Receipt, Waiting};
+pub use upload::Pace;

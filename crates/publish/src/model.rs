@@ -21,6 +21,9 @@ pub struct MediaUpload {
     pub upload_url: UploadUrl,
     /// The key/value pairs to send with the POST request; empty in the card's form, which has none.
     pub upload_parameters: UploadParameters,
+    /// No upload begins later than this, by our clock, as the form's time is nearly over then; `None` when it names
+    /// no end.
+    pub begin_by: Option<Timestamp>,
 }
 
 /// The answer to `POST /media` before its address is judged. Not `Debug`: everything in it is secret.

@@ -1,8 +1,8 @@
 //! When a call is made again, and after how long.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
 /// Which calls may be made again after a failure that leaves the effect open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub struct RetryPolicy {
     pub max_delay: Duration,
     /// Longest delay that a server may ask for; over that the call gives up and says so.
     pub max_wait: Duration,
+    /// No try begins later than this after the first one began, however many are left.
+    pub limit: Duration,
 }
 
 impl Default for RetryPolicy {
@@ -34,6 +36,7 @@ impl Default for RetryPolicy {
             max_delay: Duration::from_secs(20),
             // The window of Pinterest's per-minute limit.
             max_wait: Duration::from_secs(65),
+            limit: Duration::from_secs(300),
         }
     }
 }
@@ -56,12 +59,21 @@ impl RetryPolicy {
     }
 }
 
-/// How long the server asks to wait: `Retry-After` in seconds (RFC 9110 §10.2.3; undocumented at Pinterest), else
-/// `x-ratelimit-reset`, the seconds until the window ends.
+/// How long the server asks to wait: `Retry-After` in seconds or as a date (RFC 9110 §10.2.3; undocumented at
+/// Pinterest), else `x-ratelimit-reset`, the seconds until the window ends.
 #[must_use]
 pub(crate) fn asked_wait(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok().map(Duration::from_secs);
-    seconds(RETRY_AFTER.as_str()).or_else(|| seconds("x-ratelimit-reset"))
+    let text = |name: &str| Some(headers.get(name)?.to_str().ok()?.trim());
+    let seconds = |name: &str| text(name)?.parse::<u64>().ok().map(Duration::from_secs);
+    let date = |name: &str| httpdate::parse_http_date(text(name)?).ok();
+    seconds(RETRY_AFTER.as_str())
+        .or_else(|| {
+            let at = date(RETRY_AFTER.as_str())?;
+            // By the server's own clock, where it tells it: ours may be wrong.
+            let now = date(DATE.as_str()).unwrap_or_else(SystemTime::now);
+            Some(at.duration_since(now).unwrap_or_default())
+        })
+        .or_else(|| seconds("x-ratelimit-reset"))
 }
 
 #[cfg(test)]
@@ -92,7 +104,16 @@ mod tests {
         assert_eq!(asked_wait(&headers), Some(Duration::from_secs(7)));
         headers.insert(RETRY_AFTER, HeaderValue::from_static(" 3 "));
         assert_eq!(asked_wait(&headers), Some(Duration::from_secs(3)));
-        headers.insert(RETRY_AFTER, HeaderValue::from_static("Wed, 21 Oct 2026 07:28:00 GMT"));
-        assert_eq!(asked_wait(&headers), Some(Duration::from_secs(7)), "a date is not understood, the reset is");
+        let date = |text: &'static str| HeaderValue::from_static(text);
+        headers.insert(RETRY_AFTER, date("Wed, 21 Oct 2026 07:28:00 GMT"));
+        headers.insert(DATE, date("Wed, 21 Oct 2026 07:27:15 GMT"));
+        assert_eq!(asked_wait(&headers), Some(Duration::from_secs(45)), "by the server's clock");
+        headers.insert(DATE, date("Wed, 21 Oct 2026 07:29:00 GMT"));
+        assert_eq!(asked_wait(&headers), Some(Duration::ZERO), "it is past");
+        headers.remove(DATE);
+        headers.insert(RETRY_AFTER, date("Thu, 01 Jan 1970 00:00:00 GMT"));
+        assert_eq!(asked_wait(&headers), Some(Duration::ZERO));
+        headers.insert(RETRY_AFTER, date("tomorrow"));
+        assert_eq!(asked_wait(&headers), Some(Duration::from_secs(7)), "the reset is understood");
     }
 }

@@ -6,6 +6,9 @@
 #[path = "client/ground.rs"]
 mod ground;
 #[cfg(test)]
+#[path = "client/hosts.rs"]
+mod hosts;
+#[cfg(test)]
 #[path = "client/limits.rs"]
 mod limits;
 #[cfg(test)]
