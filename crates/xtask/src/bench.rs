@@ -6,6 +6,7 @@ mod folder;
 mod gate;
 mod measure;
 mod text;
+mod upload;
 
 use std::path::PathBuf;
 
@@ -51,6 +52,15 @@ pub(crate) enum Bench {
         #[arg(long, value_name = "SECONDS", default_value_t = cover::QUARTER_OF_AN_HOUR)]
         seconds: u32,
     },
+    /// The upload of 2 GB beside curl that sends the same form: MB/s and memory
+    Upload {
+        /// Times that each command is run; the median counts
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+        /// Measure the release build that is there
+        #[arg(long)]
+        no_build: bool,
+    },
 }
 
 /// Runs the bench and prints its table.
@@ -61,6 +71,7 @@ pub(crate) fn run(bench: &Bench) -> anyhow::Result<()> {
         Bench::Cover { rounds, only, no_build, seconds } => {
             cover::run((*rounds).max(1), *only, !no_build, (*seconds).max(1))
         }
+        Bench::Upload { rounds, no_build } => upload::run((*rounds).max(1), !no_build),
     }
 }
 
