@@ -1,10 +1,11 @@
 //! What a Pin is to say: as a user writes it ([`PinDraft`]), and checked and settled ([`Draft`]).
 
 use std::fmt;
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use url::Url;
+use url::{Host, Url};
 
 use crate::cover::{Cover, CoverAs, CoverPicker, CoverSource, settle_cover};
 use crate::error::PublishError;
@@ -36,7 +37,7 @@ pub struct PinDraft {
     pub title: Option<String>,
     /// At most 800 code points; 500 are advised.
     pub description: Option<String>,
-    /// At most 2048 code points, `https`.
+    /// At most 2048 code points, `https`, to a host on the web.
     pub link: Option<String>,
     /// At most 500 code points.
     pub alt_text: Option<String>,
@@ -260,7 +261,41 @@ fn link_flaw(link: &str) -> Option<&'static str> {
     if !url.username().is_empty() || url.password().is_some() {
         return Some("holds a user name or password, which everybody could read: take it out");
     }
+    if !is_reachable(&url) {
+        return Some("leads to this machine or its own network, where nobody else gets: use an address on the web");
+    }
     None
+}
+
+/// Whether people elsewhere could follow it, as far as the address tells.
+fn is_reachable(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => {
+            let name = name.trim_end_matches('.').to_ascii_lowercase();
+            // Names for no public use: RFC 6761, RFC 6762, RFC 8375, and ICANN's reservation of 2024.
+            let local = [".localhost", ".local", ".home.arpa", ".internal"];
+            name.contains('.') && !local.iter().any(|end| name.ends_with(end))
+        }
+        Some(Host::Ipv4(address)) => !is_local(address),
+        Some(Host::Ipv6(address)) => match address.to_ipv4_mapped() {
+            Some(address) => !is_local(address),
+            None => {
+                !address.is_loopback()
+                    && !address.is_unspecified()
+                    && !address.is_unique_local()
+                    && !address.is_unicast_link_local()
+            }
+        },
+        None => false,
+    }
+}
+
+fn is_local(address: Ipv4Addr) -> bool {
+    address.is_loopback()
+        || address.is_private()
+        || address.is_link_local()
+        || address.is_unspecified()
+        || address.is_broadcast()
 }
 
 #[cfg(test)]
@@ -308,9 +343,14 @@ mod tests {
 
     #[test]
     fn links_are_https() {
-        for good in
-            ["https://e.example", "HTTPS://e.example/a?b=c#d", "https://münchen.example/ü", "https://[2001:db8::1]/"]
-        {
+        for good in [
+            "https://e.example",
+            "HTTPS://e.example/a?b=c#d",
+            "https://münchen.example/ü",
+            "https://[2001:db8::1]/",
+            "https://203.0.113.5:8443/",
+            "https://localhost.example.",
+        ] {
             assert_eq!(fields(&PinDraft { link: Some(good.to_owned()), ..draft() }), [], "{good}");
         }
         for bad in [
@@ -323,6 +363,15 @@ mod tests {
             "https://e.example/\n",
             "https://me:secret@e.example/",
             "javascript:alert(1)",
+            "https://localhost/",
+            "https://shop/",
+            "https://nas.local/a",
+            "https://127.0.0.1/",
+            "https://192.168.1.5/",
+            "https://0x7f000001/",
+            "https://[::1]/",
+            "https://[::ffff:10.0.0.1]/",
+            "https://[fe80::1]/",
         ] {
             assert_eq!(fields(&PinDraft { link: Some(bad.to_owned()), ..draft() }), [Field::Link], "{bad:?}");
         }

@@ -27,6 +27,7 @@ mod retry;
 mod secret;
 mod state;
 mod upload;
+mod word;
 
 pub use api_base::ApiBase;
 pub use board::{BoardError, find_board, find_section};
@@ -40,9 +41,7 @@ pub use draft::{
 };
 pub use error::{Call, CheckpointError, Looked, NetworkFault, PublishError, Refusal};
 pub use id::{BoardId, BoardSectionId, MediaId, NotAnId, PinId};
-pub use model::{
-    Account, Board, BoardSection, ErrorBody, Media, MediaUpload, MediaUploadStatus, Page, Pin, parse_time,
-};
+pub use model::{Account, Board, BoardSection, ErrorBody, Media, MediaUpload, Page, Pin, parse_time};
 #[cfg(feature = "pick-cover")]
 pub use pick::WorkerPicker;
 pub use publish::publish;
@@ -51,3 +50,4 @@ pub use retry::RetryPolicy;
 pub use secret::{AccessToken, NotAToken, NotAnUploadUrl, UploadParameters, UploadUrl};
 pub use state::{Checkpoint, Observer, PublishState, Receipt, Waiting};
 pub use upload::Pace;
+pub use word::{AccountType, BoardPrivacy, CreativeType, MediaUploadStatus};

@@ -1,16 +1,15 @@
 //! The objects of the API, with the names and the words of Pinterest's OpenAPI description 5.23.0. Fields that
 //! pinpress does not use are left out; fields that it does not know are ignored.
 
-use std::fmt;
-
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::id::{BoardId, BoardSectionId, MediaId, PinId};
 use crate::secret::{UploadParameters, UploadUrl};
+use crate::word::{AccountType, BoardPrivacy, CreativeType, MediaUploadStatus};
 
 /// OpenAPI `MediaUpload`: a media upload that has been registered but not uploaded or processed yet.
 #[derive(Debug, Clone)]
@@ -46,71 +45,6 @@ pub struct Media {
     pub status: MediaUploadStatus,
 }
 
-/// OpenAPI `MediaUploadStatus`. A value that is not in the description survives as [`Self::Unknown`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum MediaUploadStatus {
-    /// `registered`: no bytes yet.
-    Registered,
-    /// `processing`.
-    Processing,
-    /// `succeeded`: a Pin can be made of it.
-    Succeeded,
-    /// `failed`. No reason is ever given.
-    Failed,
-    /// Anything else; empty when the answer had no status.
-    Unknown(String),
-}
-
-impl Default for MediaUploadStatus {
-    fn default() -> Self {
-        Self::Unknown(String::new())
-    }
-}
-
-impl MediaUploadStatus {
-    /// The word of the API.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Registered => "registered",
-            Self::Processing => "processing",
-            Self::Succeeded => "succeeded",
-            Self::Failed => "failed",
-            Self::Unknown(other) => other,
-        }
-    }
-}
-
-impl From<String> for MediaUploadStatus {
-    fn from(text: String) -> Self {
-        match text.as_str() {
-            "registered" => Self::Registered,
-            "processing" => Self::Processing,
-            "succeeded" => Self::Succeeded,
-            "failed" => Self::Failed,
-            _ => Self::Unknown(text),
-        }
-    }
-}
-
-impl fmt::Display for MediaUploadStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl Serialize for MediaUploadStatus {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
-
-impl<'de> Deserialize<'de> for MediaUploadStatus {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(Self::from)
-    }
-}
-
 /// OpenAPI `Pin`, as far as it tells one Pin from another. Only `id` must be as described: one odd Pin among
 /// thousands must not keep another from being found.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -124,17 +58,20 @@ pub struct Pin {
     #[serde(default, deserialize_with = "lenient")]
     pub board_section_id: Option<BoardSectionId>,
     /// At most 100 characters.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub title: Option<String>,
     /// At most 800 characters.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub description: Option<String>,
     /// At most 2048 characters.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub link: Option<String>,
     /// When it was made. `None` when the answer has none or writes it in no form we know.
     #[serde(default, deserialize_with = "lenient_time")]
     pub created_at: Option<Timestamp>,
+    /// What kind of Pin it is.
+    #[serde(default, deserialize_with = "lenient")]
+    pub creative_type: Option<CreativeType>,
 }
 
 /// The answer to `POST /pins`: whatever else is odd about it, with an id the Pin exists.
@@ -150,11 +87,11 @@ pub struct Board {
     pub id: BoardId,
     /// Name of the board.
     pub name: String,
-    /// `PUBLIC`, `PROTECTED` or `SECRET`.
-    #[serde(default)]
-    pub privacy: Option<String>,
+    /// Privacy setting for a board.
+    #[serde(default, deserialize_with = "lenient")]
+    pub privacy: Option<BoardPrivacy>,
     /// Count of Pins on the board.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub pin_count: Option<u64>,
 }
 
@@ -167,20 +104,21 @@ pub struct BoardSection {
     pub name: String,
 }
 
-/// OpenAPI `Account`: the "operation `user_account`".
+/// OpenAPI `Account`: the "operation `user_account`". All of it is optional, and none of it must keep a person from
+/// seeing whose token it is.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Account {
     /// User account ID.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub id: Option<String>,
     /// The name in addresses.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub username: Option<String>,
-    /// `PINNER` or `BUSINESS`.
-    #[serde(default)]
-    pub account_type: Option<String>,
+    /// Type of account.
+    #[serde(default, deserialize_with = "lenient")]
+    pub account_type: Option<AccountType>,
     /// Set for business accounts.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub business_name: Option<String>,
 }
 
@@ -227,13 +165,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_unknown_status_survives() {
+    fn a_status_may_be_unknown_or_absent() {
         let media: Media =
             serde_json::from_str(r#"{"media_id":"1","media_type":"video","status":"transcoding"}"#).unwrap();
         assert_eq!(media.status, MediaUploadStatus::Unknown("transcoding".to_owned()));
-        assert_eq!(serde_json::to_string(&media.status).unwrap(), "\"transcoding\"");
         let media: Media = serde_json::from_str(r#"{"media_id":"1","media_type":"video"}"#).unwrap();
         assert_eq!(media.status, MediaUploadStatus::default());
+    }
+
+    #[test]
+    fn one_odd_object_does_not_hide_the_others() {
+        let boards: Page<Board> = serde_json::from_str(
+            r#"{"items":[{"id":"1","name":"a","privacy":7,"pin_count":-1},{"id":"2","name":"b","privacy":"SECRET"}]}"#,
+        )
+        .unwrap();
+        assert_eq!(boards.items[0].privacy, None);
+        assert_eq!(boards.items[1].privacy, Some(BoardPrivacy::Secret));
+        let account: Account = serde_json::from_str(r#"{"username":"u","account_type":["X"],"id":5}"#).unwrap();
+        assert_eq!((account.username.as_deref(), account.account_type, account.id), (Some("u"), None, None));
+        let pin: Pin = serde_json::from_str(r#"{"id":"1","title":{"a":1},"creative_type":"HOLOGRAM"}"#).unwrap();
+        assert_eq!((pin.title, pin.creative_type.unwrap().as_str()), (None, "HOLOGRAM"));
     }
 
     #[test]

@@ -12,10 +12,11 @@ use crate::draft::Draft;
 use crate::error::{Call, Looked, PublishError, Refusal};
 use crate::id::{MediaId, PinId};
 use crate::lookup::{Look, look_up};
-use crate::model::{Media, MediaUploadStatus};
+use crate::model::Media;
 use crate::pin_create::{CoverFields, PinCreate};
 use crate::reconcile::SoughtPin;
 use crate::state::{Checkpoint, Observer, PublishState, Receipt, Waiting};
+use crate::word::MediaUploadStatus;
 
 /// How often an upload begins again with a new registration within one run: when its form expired, or Pinterest has
 /// forgotten it.
