@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use url::Url;
+use crate::link;
 
 /// Where a cover comes from. Times count from the start of the published video.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,9 +138,12 @@ pub enum CoverError {
         /// The form.
         form: &'static str,
     },
-    /// The form needs an address, or the address is no `https` URL.
+    /// The form needs an address.
     #[error("the cover is sent as url, which needs an https:// address of a picture: give one, or send it as image")]
     NoUrl,
+    /// The address leads nowhere.
+    #[error("the address of the cover: {0}")]
+    Url(&'static str),
     /// An address was given for a form that needs the picture or its time.
     #[error("the cover is an address: send it as url, not as {form}")]
     UrlOnly {
@@ -222,10 +225,7 @@ pub fn settle_cover(
     picker: Option<&dyn CoverPicker>,
 ) -> Result<Cover, CoverError> {
     let pick = |at| picker.ok_or(CoverError::NoPicker)?.pick(video, at);
-    let inside = |time: Duration| match duration {
-        Some(end) if time > end => Err(CoverError::PastEnd { time, end, video: video.to_owned() }),
-        _ => Ok(time),
-    };
+    let inside = |time| inside(time, duration, video);
     match form {
         CoverAs::Image => {
             let file = match source {
@@ -251,11 +251,34 @@ pub fn settle_cover(
             Ok(Cover::TimestampMs { millis: u64::try_from(time.as_millis()).unwrap_or(u64::MAX) })
         }
         CoverAs::Url => match source {
-            CoverSource::Url(url) if Url::parse(url).is_ok_and(|url| url.scheme() == "https") => {
-                Ok(Cover::Url { url: url.clone() })
-            }
+            CoverSource::Url(url) if !url.is_empty() => match link::flaw(url) {
+                None => Ok(Cover::Url { url: url.clone() }),
+                Some(flaw) => Err(CoverError::Url(flaw)),
+            },
             _ => Err(CoverError::NoUrl),
         },
+    }
+}
+
+/// Why the source cannot give what the form needs, as far as that shows without looking at anything.
+pub(crate) fn cover_flaw(
+    source: &CoverSource,
+    form: CoverAs,
+    video: &Path,
+    duration: Option<Duration>,
+) -> Option<CoverError> {
+    match (source, form) {
+        (CoverSource::Pick | CoverSource::Picture { .. }, CoverAs::Image)
+        | (CoverSource::Pick, CoverAs::KeyFrame | CoverAs::TimestampMs) => None,
+        (CoverSource::Time(time), CoverAs::Image) => inside(*time, duration, video).err(),
+        _ => settle_cover(source, form, video, duration, None).err(),
+    }
+}
+
+fn inside(time: Duration, duration: Option<Duration>, video: &Path) -> Result<Duration, CoverError> {
+    match duration {
+        Some(end) if time > end => Err(CoverError::PastEnd { time, end, video: video.to_owned() }),
+        _ => Ok(time),
     }
 }
 
@@ -327,7 +350,28 @@ mod tests {
         assert!(matches!(settle(&url, CoverAs::Image, None), Err(CoverError::UrlOnly { .. })));
         assert!(matches!(settle(&url, CoverAs::Url, None), Ok(Cover::Url { .. })));
         let http = CoverSource::Url("http://e.example/c.jpg".to_owned());
-        assert!(matches!(settle(&http, CoverAs::Url, None), Err(CoverError::NoUrl)));
+        assert!(matches!(settle(&http, CoverAs::Url, None), Err(CoverError::Url(_))));
+    }
+
+    #[test]
+    fn what_does_not_fit_shows_before_anything_is_looked_at() {
+        let late = CoverSource::Time(Duration::from_secs(9));
+        let missing = CoverSource::Picture { file: "missing.jpg".into(), time: None };
+        let url = CoverSource::Url("https://e.example/c.jpg".to_owned());
+        for (source, form, fits) in [
+            (&CoverSource::Pick, CoverAs::Image, true),
+            (&CoverSource::Pick, CoverAs::KeyFrame, true),
+            (&CoverSource::Pick, CoverAs::Url, false),
+            (&late, CoverAs::Image, false),
+            (&late, CoverAs::TimestampMs, false),
+            (&missing, CoverAs::Image, true),
+            (&missing, CoverAs::KeyFrame, false),
+            (&url, CoverAs::Url, true),
+            (&url, CoverAs::Image, false),
+        ] {
+            let flaw = cover_flaw(source, form, Path::new("a.mp4"), Some(Duration::from_secs(5)));
+            assert_eq!(flaw.is_none(), fits, "{source:?} {form:?} {flaw:?}");
+        }
     }
 
     #[test]

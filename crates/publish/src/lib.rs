@@ -16,6 +16,7 @@ mod draft;
 mod error;
 mod http;
 mod id;
+mod link;
 mod lookup;
 mod model;
 #[cfg(feature = "pick-cover")]

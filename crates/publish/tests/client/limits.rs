@@ -70,7 +70,7 @@ async fn serve(server: Strict) -> SocketAddr {
 /// So many calls from so many tasks; those that failed.
 async fn call(client: &Client, calls: usize, tasks: usize) -> Vec<PublishError> {
     let calls = futures_util::stream::iter(0..calls).map(|_| client.user_account()).buffer_unordered(tasks);
-    calls.filter_map(async |result| result.err()).collect().await
+    calls.filter_map(|result| std::future::ready(result.err())).collect().await
 }
 
 #[tokio::test(flavor = "multi_thread")]
