@@ -14,3 +14,6 @@ mod limits;
 #[cfg(test)]
 #[path = "client/reconcile.rs"]
 mod reconcile;
+#[cfg(test)]
+#[path = "client/secrets.rs"]
+mod secrets;

@@ -12,7 +12,7 @@ use crate::ground::{BOARD, Ground, Keeper, TOKEN, client, count};
 
 /// A host that takes one request whole and answers with `answer`; without one it keeps silent until the client is gone.
 /// What came, at the end.
-fn host(answer: Option<String>) -> (SocketAddr, JoinHandle<Vec<u8>>) {
+pub(crate) fn host(answer: Option<String>) -> (SocketAddr, JoinHandle<Vec<u8>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let thread = std::thread::spawn(move || {
