@@ -27,6 +27,8 @@ pub enum Call {
     GetPin,
     /// The bytes, in either form.
     Upload,
+    /// `POST /v5/oauth/token`.
+    Token,
 }
 
 impl Call {
@@ -45,6 +47,7 @@ impl Call {
             ("GET", ["v5", "media", _]) => Some(Self::GetMedia),
             ("POST", ["v5", "pins"]) => Some(Self::CreatePin),
             ("GET", ["v5", "pins", _]) => Some(Self::GetPin),
+            ("POST", ["v5", "oauth", "token"]) => Some(Self::Token),
             ("POST" | "PUT", ["upload", ..]) => Some(Self::Upload),
             _ => None,
         }

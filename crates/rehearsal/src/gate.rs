@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::connection::Scissors;
 use crate::fault::{Call, Fault, Faults};
+use crate::oauth::OAuth;
 use crate::options::RehearsalOptions;
 use crate::reply::ApiError;
 use crate::store::Store;
@@ -27,6 +28,7 @@ const DAILY_CALLS: u64 = 1_000;
 pub(crate) struct Shared {
     pub(crate) options: RehearsalOptions,
     pub(crate) address: SocketAddr,
+    pub(crate) oauth: OAuth,
     store: Mutex<Store>,
     forms: Mutex<HashMap<String, Form>>,
     faults: Mutex<Faults>,
@@ -45,6 +47,7 @@ impl Shared {
         Self {
             options,
             address,
+            oauth: OAuth::default(),
             store: Mutex::new(store),
             forms: Mutex::default(),
             faults: Mutex::new(faults),
@@ -180,15 +183,18 @@ fn before(
         }
         _ => {}
     }
-    // The upload host is another one in life: it knows no token, and judges the header by itself.
-    if call != Call::Upload && headers.get(AUTHORIZATION).is_none_or(|value| !is_bearer(value, &shared.options.token)) {
+    // The upload host is another one in life: it knows no token, and judges the header by itself. Tokens are given to
+    // an app, by its secret.
+    let by_token = !matches!(call, Call::Upload | Call::Token);
+    if by_token && headers.get(AUTHORIZATION).is_none_or(|value| !is_good_bearer(value, shared)) {
         return Some(ApiError::unauthorized().into_response());
     }
     None
 }
 
-fn is_bearer(value: &HeaderValue, token: &str) -> bool {
-    value.to_str().ok().and_then(|value| value.strip_prefix("Bearer ")) == Some(token)
+fn is_good_bearer(value: &HeaderValue, shared: &Shared) -> bool {
+    let token = value.to_str().ok().and_then(|value| value.strip_prefix("Bearer "));
+    token.is_some_and(|token| token == shared.options.token || shared.oauth.accepts(token))
 }
 
 fn after(response: Response, fault: Option<Fault>, scissors: &Scissors) -> Response {

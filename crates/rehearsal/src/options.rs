@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::fault::FaultRule;
 use crate::inspect::Inspect;
+use crate::oauth::OAuthOptions;
 
 /// How a rehearsal is set up. Start from [`RehearsalOptions::new`].
 #[derive(Clone)]
@@ -26,6 +27,8 @@ pub struct RehearsalOptions {
     pub form_lifetime: Duration,
     /// Judges a video that was uploaded.
     pub inspect: Inspect,
+    /// The app that may ask for tokens of its own.
+    pub oauth: OAuthOptions,
     /// What goes wrong, and when.
     pub faults: Vec<FaultRule>,
 }
@@ -43,6 +46,7 @@ impl RehearsalOptions {
             upload: UploadForm::Multipart,
             form_lifetime: Duration::from_secs(3_600),
             inspect: crate::inspect::built_in(),
+            oauth: OAuthOptions::default(),
             faults: Vec::new(),
         }
     }

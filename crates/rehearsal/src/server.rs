@@ -18,9 +18,10 @@ use tokio::sync::oneshot;
 
 use crate::connection::{CuttableListener, Scissors};
 use crate::gate::{RecordedRequest, Shared, pass};
+use crate::oauth::Grant;
 use crate::options::RehearsalOptions;
 use crate::store::{KeptPin, Store};
-use crate::{accounts, boards, files, media, page, pins, receive};
+use crate::{accounts, boards, files, media, oauth, page, pins, receive};
 
 /// A rehearsal could not be started, or its page not be written.
 #[derive(Debug, thiserror::Error)]
@@ -106,6 +107,17 @@ impl Rehearsal {
     #[must_use]
     pub fn token(&self) -> &str {
         &self.shared.options.token
+    }
+
+    /// The tokens that were given so far, in their order.
+    #[must_use]
+    pub fn grants(&self) -> Vec<Grant> {
+        self.shared.oauth.grants()
+    }
+
+    /// Ends every access token that was given, as if its time had come; refresh tokens stay good.
+    pub fn expire_access_tokens(&self) {
+        self.shared.oauth.expire();
     }
 
     /// The page that shows the Pins.
@@ -199,6 +211,10 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/v5/pins/{pin_id}", get(pins::get))
         .route("/upload", post(receive::form))
         .route("/upload/{media_id}", axum::routing::put(receive::raw))
+        .route("/v5/oauth/token", post(oauth::token))
+        .route("/oauth/", get(oauth::page))
+        .route("/oauth/allow", get(oauth::allow))
+        .route("/oauth/deny", get(oauth::deny))
         .route("/", get(page::show))
         .route("/pin/{pin_id}/", get(page::to_pin))
         .route("/media/{name}", get(files::send))
