@@ -31,6 +31,12 @@ impl ApiBase {
         self.loopback
     }
 
+    /// Where people are asked for their consent: on pinterest.com, or at the same loopback server.
+    pub(crate) fn authorize_page(&self) -> String {
+        let origin = if self.loopback { self.origin.as_str() } else { "https://www.pinterest.com" };
+        format!("{origin}/oauth/")
+    }
+
     /// Where people see a Pin: on pinterest.com, or at the same loopback server.
     #[must_use]
     pub fn pin_url(&self, pin: &PinId) -> String {

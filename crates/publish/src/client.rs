@@ -14,12 +14,13 @@ use crate::api_base::ApiBase;
 use crate::board::{find_board, find_section};
 use crate::budget::{Budget, BudgetLeft};
 use crate::error::{Call, PublishError, Refusal};
-use crate::http::{Answer, send};
+use crate::http::{Answer, NoAnswer, send};
 use crate::id::{BoardId, BoardSectionId, MediaId, PinId};
 use crate::model::{Account, Board, BoardSection, CreatedPin, Media, MediaUpload, MediaUploadAnswer, Page, Pin};
+use crate::oauth::{Session, TokenSource};
 use crate::pin_create::PinCreate;
 use crate::retry::{Repeat, RetryPolicy};
-use crate::secret::{AccessToken, UploadUrl};
+use crate::secret::UploadUrl;
 use crate::state::Observer;
 use crate::upload::begin_by;
 
@@ -117,7 +118,7 @@ impl Default for LookupPolicy {
 /// A client of the Pinterest API v5. One serves any number of tasks.
 #[derive(Debug)]
 pub struct Client {
-    token: AccessToken,
+    session: Session,
     options: ClientOptions,
     /// For calls that may be repeated.
     api: reqwest::Client,
@@ -130,33 +131,23 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client with this token.
+    /// A client with this token, or with a login that is refreshed when its time comes.
     ///
     /// # Errors
     /// When TLS cannot be set up on this machine.
-    pub fn new(token: AccessToken, options: ClientOptions) -> Result<Self, PublishError> {
-        let builder = |loopback: bool| {
-            let builder = reqwest::Client::builder()
-                .user_agent(concat!("pinpress/", env!("CARGO_PKG_VERSION")))
-                // A redirect would take the token, or the video, to another host.
-                .redirect(reqwest::redirect::Policy::none())
-                .referer(false)
-                .connect_timeout(options.connect_timeout);
-            // A proxy of the environment cannot reach this machine's loopback.
-            if loopback { builder.no_proxy() } else { builder }
-        };
-        let build = |builder: reqwest::ClientBuilder| {
-            builder.build().map_err(|error| PublishError::Client { reason: error.without_url().to_string() })
-        };
-        let loopback = options.api_base.is_loopback();
-        let api = build(builder(loopback).timeout(options.call_timeout).read_timeout(options.idle_timeout))?;
-        let once = build(
-            builder(loopback).timeout(options.call_timeout).pool_max_idle_per_host(0).retry(reqwest::retry::never()),
-        )?;
+    pub fn new(token: impl Into<TokenSource>, options: ClientOptions) -> Result<Self, PublishError> {
+        let session = Session::new(token.into(), &options)?;
+        let api =
+            http_client(&options, |builder| builder.timeout(options.call_timeout).read_timeout(options.idle_timeout))?;
+        let once = http_client(&options, |builder| {
+            builder.timeout(options.call_timeout).pool_max_idle_per_host(0).retry(reqwest::retry::never())
+        })?;
         // Pinterest's upload host speaks HTTP/1.1 as S3 does; each try has a connection of its own.
-        let bytes = build(builder(loopback).http1_only().pool_max_idle_per_host(0).retry(reqwest::retry::never()))?;
+        let bytes = http_client(&options, |builder| {
+            builder.http1_only().pool_max_idle_per_host(0).retry(reqwest::retry::never())
+        })?;
         let budget = Budget::new(options.daily_calls);
-        Ok(Self { token, options, api, once, bytes, budget })
+        Ok(Self { session, options, api, once, bytes, budget })
     }
 
     /// What is left of each window of the rate limits that the answers so far tell of, the longest window last. All
@@ -172,13 +163,13 @@ impl Client {
         &self.options
     }
 
-    pub(crate) fn known_secrets(&self) -> [&str; 1] {
-        [self.token.expose()]
+    pub(crate) fn known_secrets(&self) -> Vec<&str> {
+        self.session.secrets()
     }
 
     /// The only place where the token is put into a request; the address always begins with the base URL.
     fn request(&self, client: &reqwest::Client, method: Method, path: &str) -> RequestBuilder {
-        client.request(method, self.options.api_base.join(path)).bearer_auth(self.token.expose())
+        client.request(method, self.options.api_base.join(path)).bearer_auth(self.session.newest().token().expose())
     }
 
     fn as_account(&self, request: RequestBuilder) -> RequestBuilder {
@@ -188,15 +179,33 @@ impl Client {
         }
     }
 
+    /// Sends with a token that is good for the call. HTTP 401 means that nothing was done: it is made once more with
+    /// another token, if one can be had.
+    async fn send(
+        &self,
+        call: Call,
+        repeat: Repeat,
+        observer: &dyn Observer,
+        request: impl Fn() -> RequestBuilder,
+    ) -> Result<Result<Answer, NoAnswer>, PublishError> {
+        self.session.make_ready().await?;
+        let used = self.session.newest();
+        let outcome = send(call, repeat, &self.options.retry, &self.budget, observer, &request).await?;
+        match &outcome {
+            Ok(answer) if answer.status == 401 && self.session.renew_refused(used).await? => {
+                send(call, repeat, &self.options.retry, &self.budget, observer, request).await
+            }
+            _ => Ok(outcome),
+        }
+    }
+
     async fn ask(
         &self,
         call: Call,
         observer: &dyn Observer,
         request: impl Fn() -> RequestBuilder,
     ) -> Result<Answer, PublishError> {
-        let answer = send(call, Repeat::Safe, &self.options.retry, &self.budget, observer, request)
-            .await?
-            .map_err(|error| error.into_error(call))?;
+        let answer = self.send(call, Repeat::Safe, observer, request).await?.map_err(|error| error.into_error(call))?;
         if answer.is_success() {
             return Ok(answer);
         }
@@ -359,7 +368,7 @@ impl Client {
             let request = self.as_account(self.request(&self.once, Method::POST, "pins"));
             request.timeout(timeout).header(CONTENT_TYPE, "application/json").body(body.clone())
         };
-        let outcome = match send(call, Repeat::OnlyUnsent, &self.options.retry, &self.budget, observer, request).await {
+        let outcome = match self.send(call, Repeat::OnlyUnsent, observer, request).await {
             Ok(outcome) => outcome,
             Err(error) => return Created::No(error),
         };
@@ -385,6 +394,22 @@ impl Client {
             Err(error) => Created::Unknown(error.detail),
         }
     }
+}
+
+/// What all clients have in common, and what `more` adds.
+pub(crate) fn http_client(
+    options: &ClientOptions,
+    more: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder,
+) -> Result<reqwest::Client, PublishError> {
+    let builder = reqwest::Client::builder()
+        .user_agent(concat!("pinpress/", env!("CARGO_PKG_VERSION")))
+        // A redirect would take the token, or the video, to another host.
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        .connect_timeout(options.connect_timeout);
+    // A proxy of the environment cannot reach this machine's loopback.
+    let builder = if options.api_base.is_loopback() { builder.no_proxy() } else { builder };
+    more(builder).build().map_err(|error| PublishError::Client { reason: error.without_url().to_string() })
 }
 
 /// What came of `POST /pins`.

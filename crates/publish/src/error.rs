@@ -9,6 +9,7 @@ use crate::budget::{InWords, RateWindow};
 use crate::cover::CoverError;
 use crate::draft::Problems;
 use crate::id::{BoardId, MediaId, PinId};
+use crate::oauth::TokenError;
 use crate::secret::NotAnUploadUrl;
 
 /// A call of the API, for errors and logs.
@@ -34,6 +35,10 @@ pub enum Call {
     CreatePin,
     /// `GET /pins/{pin_id}`.
     GetPin,
+    /// `POST /oauth/token` with a code.
+    GetTokens,
+    /// `POST /oauth/token` with a refresh token.
+    RefreshTokens,
 }
 
 impl fmt::Display for Call {
@@ -49,6 +54,8 @@ impl fmt::Display for Call {
             Self::GetMedia => "read the upload's status",
             Self::CreatePin => "create the Pin",
             Self::GetPin => "read the Pin",
+            Self::GetTokens => "trade the code for tokens",
+            Self::RefreshTokens => "refresh the access token",
         })
     }
 }
@@ -71,7 +78,7 @@ impl Refusal {
     #[must_use]
     pub fn remedy(&self) -> &'static str {
         match (self.status, self.code) {
-            (401, _) => "get a new access token",
+            (401, _) => "log in again with `pinpress login`, or get a new access token",
             (403, Some(29)) => {
                 "check the token's scopes; an app with trial access may not create Pins outside the sandbox"
             }
@@ -146,6 +153,9 @@ pub enum PublishError {
     /// The board or section is not there, or not the only one.
     #[error(transparent)]
     Board(#[from] BoardError),
+    /// There is no access token that could be used.
+    #[error(transparent)]
+    Token(#[from] TokenError),
     /// The server refused.
     #[error("could not {call}: {refusal}: {remedy}", remedy = refusal.remedy())]
     Refused {
@@ -319,9 +329,9 @@ impl PublishError {
         }
     }
 
-    /// Whether the access token was not accepted (HTTP 401), so that no other video will fare better.
+    /// Whether there is no access token or it was not accepted (HTTP 401), so that no other video will fare better.
     #[must_use]
     pub fn is_unauthorized(&self) -> bool {
-        matches!(self, Self::Refused { refusal, .. } if refusal.status == 401)
+        matches!(self, Self::Token(_)) || matches!(self, Self::Refused { refusal, .. } if refusal.status == 401)
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! [`PinDraft`] is what a user writes; [`PinDraft::settle`] checks it and settles its cover into a [`Draft`];
 //! [`publish()`] registers, uploads, waits and creates the Pin, saving each [`PublishState`] through a
-//! [`Checkpoint`] so that it can go on from there. [`Client`] has the calls by themselves.
+//! [`Checkpoint`] so that it can go on from there. [`Client`] has the calls by themselves, with
+//! an [`AccessToken`] or with a [`Login`] that it refreshes.
 //!
 //! Names and limits are those of Pinterest's OpenAPI description 5.23.0. "The card" is the integration card dated
 //! 2026-01-23, whose forms of upload and cover work too.
@@ -19,6 +20,7 @@ mod id;
 mod link;
 mod lookup;
 mod model;
+mod oauth;
 #[cfg(feature = "pick-cover")]
 mod pick;
 mod pin_create;
@@ -43,6 +45,13 @@ pub use draft::{
 pub use error::{Call, CheckpointError, Looked, NetworkFault, PublishError, Refusal};
 pub use id::{BoardId, BoardSectionId, MediaId, NotAnId, PinId};
 pub use model::{Account, Board, BoardSection, ErrorBody, Media, MediaUpload, Page, Pin, parse_time};
+#[cfg(feature = "system-keyring")]
+pub use oauth::SystemKeyring;
+pub use oauth::{
+    AnswerError, AppCredentials, AuthorizationCode, Found, Login, Loopback, LoopbackError, NotAppCredentials,
+    RedirectUri, Scopes, State, StoreError, TokenEndpoint, TokenError, TokenFile, TokenPlaces, TokenSource, TokenStore,
+    authorize_url,
+};
 #[cfg(feature = "pick-cover")]
 pub use pick::WorkerPicker;
 pub use publish::publish;
