@@ -3,7 +3,8 @@
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::commands::{
-    boards, check, completions, cover, doctor, fix, help, man, publish, rehearse, run, spec, status,
+    boards, check, completions, cover, doctor, fix, help, login, logout, man, publish, rehearse, run, spec, status,
+    whoami,
 };
 use crate::exit::Exit;
 use crate::options::Shared;
@@ -33,6 +34,9 @@ enum Command {
     Publish(publish::PublishArgs),
     Run(run::RunArgs),
     Rehearse(rehearse::RehearseArgs),
+    Login(login::LoginArgs),
+    Logout(logout::LogoutArgs),
+    Whoami(whoami::WhoamiArgs),
     Boards(boards::BoardsArgs),
     Status(status::StatusArgs),
     Spec(spec::SpecArgs),
@@ -61,6 +65,9 @@ pub(crate) fn main() -> Exit {
         Command::Publish(args) => publish::run(&args, shared),
         Command::Run(args) => run::run(&args, shared),
         Command::Rehearse(args) => rehearse::run(&args, shared),
+        Command::Login(args) => login::run(&args),
+        Command::Logout(args) => logout::run(&args),
+        Command::Whoami(args) => whoami::run(&args),
         Command::Boards(args) => boards::run(&args),
         Command::Status(args) => status::run(&args),
         Command::Spec(args) => spec::run(&args),

@@ -1,6 +1,8 @@
 //! `pinpress`: raw videos to published Pinterest video Pins.
 
+mod account;
 mod app;
+mod browser;
 mod commands;
 mod exit;
 mod fixing;

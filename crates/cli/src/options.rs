@@ -10,6 +10,7 @@ use pinpress_pipeline::Threads;
 use pinpress_probe::{AspectRatio, Spec};
 use serde::de::DeserializeOwned;
 
+use crate::account;
 use crate::output;
 
 /// Options of every command.
@@ -240,26 +241,18 @@ pub(crate) struct ApiArgs {
     api_base: Option<pinpress_publish::ApiBase>,
 }
 
-/// The variable that holds the access token. There is no option for it: arguments can be read by other users.
-pub(crate) const TOKEN_VARIABLE: &str = "PINPRESS_ACCESS_TOKEN";
-
 impl ApiArgs {
     pub(crate) fn base(&self) -> pinpress_publish::ApiBase {
         self.api_base.clone().unwrap_or_default()
     }
 
-    /// The client, from the token in the environment.
+    pub(crate) fn options(&self) -> pinpress_publish::ClientOptions {
+        pinpress_publish::ClientOptions { api_base: self.base(), ..Default::default() }
+    }
+
+    /// The client, with the token of the environment or the login.
     pub(crate) fn client(&self) -> anyhow::Result<pinpress_publish::Client> {
-        let token = std::env::var(TOKEN_VARIABLE).unwrap_or_default();
-        if token.trim().is_empty() {
-            anyhow::bail!(
-                "no access token: put one into {TOKEN_VARIABLE}, or try it without an account: pinpress rehearse DIR -o OUT"
-            );
-        }
-        let token =
-            pinpress_publish::AccessToken::new(&token).with_context(|| format!("{TOKEN_VARIABLE} cannot be used"))?;
-        let options = pinpress_publish::ClientOptions { api_base: self.base(), ..Default::default() };
-        Ok(pinpress_publish::Client::new(token, options)?)
+        Ok(pinpress_publish::Client::new(account::source(&self.base())?, self.options())?)
     }
 }
 

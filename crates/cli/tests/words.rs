@@ -8,13 +8,16 @@ mod ground;
 
 use ground::ran;
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 16] = [
     "check",
     "fix",
     "cover",
     "publish",
     "run",
     "rehearse",
+    "login",
+    "logout",
+    "whoami",
     "boards",
     "status",
     "spec",
@@ -105,13 +108,16 @@ fn without_a_token_nothing_is_begun() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::create_dir(dir.path().join("raw")).unwrap();
     std::fs::write(dir.path().join("raw/a.mp4"), b"x").unwrap();
-    for args in
-        [&["run", "raw", "-o", "out", "--board", "B"] as &[&str], &["publish", "raw", "--board", "B"], &["boards"]]
-    {
+    for args in [
+        &["run", "raw", "-o", "out", "--board", "B"] as &[&str],
+        &["publish", "raw", "--board", "B"],
+        &["boards"],
+        &["whoami"],
+    ] {
         let ran = ran(dir.path(), args);
         assert_eq!(ran.code, 2);
         insta::allow_duplicates! {
-            insta::assert_snapshot!(ran.stderr, @"error: no access token: put one into PINPRESS_ACCESS_TOKEN, or try it without an account: pinpress rehearse DIR -o OUT");
+            insta::assert_snapshot!(ran.stderr, @"error: no access token: log in with `pinpress login`, put one into PINPRESS_ACCESS_TOKEN, or try it without an account with `pinpress rehearse DIR -o OUT`: looked in no-login.json");
         }
     }
     assert!(!dir.path().join("out").exists() && !dir.path().join("raw/.pinpress").exists());

@@ -5,10 +5,14 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
+use jiff::Timestamp;
 use pinpress_media::{About, EncoderReport, EncoderState};
+use pinpress_publish::{ApiBase, StoreError, TokenError};
 
+use super::whoami::good_for;
+use crate::account::{self, TOKEN_VARIABLE};
 use crate::exit::Exit;
-use crate::options::{ApiArgs, TOKEN_VARIABLE};
+use crate::options::ApiArgs;
 use crate::output::{BAD, GOOD, NOTE, clean, shown};
 use crate::workers::LazyWorkers;
 
@@ -47,7 +51,7 @@ enum State {
 pub(crate) fn run(args: &DoctorArgs) -> anyhow::Result<Exit> {
     let mut findings = worker();
     findings.push(disk(&args.output));
-    findings.push(token());
+    findings.push(token(&args.api.base()));
     findings.push(Finding { what: "API", state: State::Good, text: args.api.base().to_string() });
     findings.push(clock());
     let mut out = anstream::stdout();
@@ -147,20 +151,36 @@ fn disk(folder: &Path) -> Finding {
     Finding { what, state: State::Good, text }
 }
 
-fn token() -> Finding {
+fn token(api_base: &ApiBase) -> Finding {
     let what = "token";
-    match std::env::var(TOKEN_VARIABLE) {
-        Ok(token) if pinpress_publish::AccessToken::new(&token).is_ok() => {
-            Finding { what, state: State::Good, text: format!("{TOKEN_VARIABLE} is set") }
-        }
-        Ok(token) if !token.is_empty() => {
-            Finding { what, state: State::Problem, text: format!("{TOKEN_VARIABLE} holds no token: set it again") }
-        }
-        _ => {
-            let text = format!("none: publishing needs one in {TOKEN_VARIABLE}; `pinpress rehearse` does not");
-            Finding { what, state: State::Note, text }
-        }
+    let (state, text) = match account::fixed_token() {
+        Ok(Some(_)) => (State::Good, format!("{TOKEN_VARIABLE} is set")),
+        Ok(None) => login(api_base).unwrap_or_else(|error| (State::Problem, error.to_string())),
+        Err(_) => (State::Problem, format!("{TOKEN_VARIABLE} holds no token: set it again")),
+    };
+    Finding { what, state, text }
+}
+
+/// What there is to say of the login, never what is in it.
+fn login(api_base: &ApiBase) -> Result<(State, String), StoreError> {
+    let places = account::places(api_base)?;
+    if let Some(mode) = places.file().close_to_others()? {
+        return Ok((State::Problem, account::was_open(mode, &places)));
     }
+    let found = match places.find() {
+        Ok(found) => found,
+        Err(TokenError::NotLoggedIn { .. }) => {
+            let text = format!(
+                "none: publishing needs `pinpress login`, or one in {TOKEN_VARIABLE}; `pinpress rehearse` does not"
+            );
+            return Ok((State::Note, text));
+        }
+        Err(error) => return Ok((State::Problem, error.to_string())),
+    };
+    let now = Timestamp::now();
+    let text = format!("{}: {}", good_for(&found.login), found.store.place());
+    let is_over = found.login.is_expired(now) && !found.login.is_refreshable(now);
+    Ok((if is_over { State::Problem } else { State::Good }, text))
 }
 
 fn clock() -> Finding {

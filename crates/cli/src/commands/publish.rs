@@ -15,7 +15,7 @@ use crate::signals;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Videos are published as they are, and one that does not fit is not.
-The access token comes from PINPRESS_ACCESS_TOKEN.
+The access token comes from PINPRESS_ACCESS_TOKEN, else from `pinpress login`.
 
 Examples:
   pinpress publish clip.mp4 --board Recipes

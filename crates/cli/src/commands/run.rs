@@ -17,7 +17,8 @@ use crate::workers::LazyWorkers;
 /// The whole job: check, fix, cover, publish
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The access token comes from PINPRESS_ACCESS_TOKEN. Without an account: pinpress rehearse DIR -o OUT
+The access token comes from PINPRESS_ACCESS_TOKEN, else from `pinpress login`.
+Without an account: pinpress rehearse DIR -o OUT
 
 Examples:
   pinpress run raw -o out --board Recipes

@@ -15,3 +15,4 @@ pub(crate) mod media_json;
 pub(crate) mod plan;
 pub(crate) mod rule_text;
 pub(crate) mod run_table;
+pub(crate) mod until;

@@ -154,6 +154,8 @@ impl TokenAnswer {
         now: Timestamp,
         before: Option<&Login>,
     ) -> Result<Login, crate::secret::NotAToken> {
+        // Nobody needs fractions of a second, and everybody would have to read them.
+        let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
         let after = |seconds: i64| now.checked_add(SignedDuration::from_secs(seconds)).ok();
         let refresh = self.refresh_token.filter(|token| !token.is_empty());
         let (refresh_token, refresh_expires_at) = match (refresh, before) {
