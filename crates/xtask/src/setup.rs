@@ -29,7 +29,7 @@ const APT: [&str; 12] = [
 
 /// For tests alone: the browser that looks at the HTML report, the validator of the `JUnit` report, and what makes reads
 /// fail.
-const APT_FOR_TESTS: [&str; 3] = ["chromium", "libxml2-utils", "strace"];
+const APT_FOR_TESTS: [&str; 5] = ["chromium", "dbus-daemon", "gnome-keyring", "libxml2-utils", "strace"];
 
 /// For benches alone: the programs that are measured against.
 const APT_FOR_BENCHES: [&str; 3] = ["mediainfo", "handbrake-cli", "ffmpegthumbnailer"];
@@ -91,6 +91,10 @@ fn missing_for_tests() -> Vec<&'static str> {
     // It traces on Linux alone, and the tests that need it are not built elsewhere.
     if cfg!(target_os = "linux") && !step::succeeds("strace", &["--version"]) {
         missing.push("strace");
+    }
+    let keyring = ["dbus-run-session", "gnome-keyring-daemon"];
+    if cfg!(target_os = "linux") && !keyring.iter().all(|program| step::succeeds(program, &["--version"])) {
+        missing.push("GNOME's keyring");
     }
     missing
 }

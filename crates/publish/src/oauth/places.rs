@@ -76,7 +76,11 @@ impl TokenPlaces {
             match keyring.load() {
                 Ok(Some(login)) => return Ok(Found { login, store: Arc::new(keyring.clone()) }),
                 Ok(None) => place = format!("{} and {place}", keyring.place()),
-                Err(StoreError::Keyring { reason }) => place = format!("{place} (no system keyring here: {reason})"),
+                Err(StoreError::Keyring { reason }) => {
+                    tracing::info!(reason, "the system keyring cannot be used");
+                    let hint = SystemKeyring::hint().unwrap_or_else(|| "there is no system keyring".to_owned());
+                    place = format!("{place} ({hint})");
+                }
                 Err(error) => return Err(error.into()),
             }
         }
