@@ -212,6 +212,15 @@ fn an_answer_with_another_state_is_passed_over() {
 }
 
 #[test]
+fn a_place_that_cannot_be_written_is_told_before_anybody_is_asked() {
+    let stage = Stage::new();
+    std::fs::write(stage.dir.path().join("config"), "a file where the folder should be").unwrap();
+    let ran = stage.ran(&["login", "--no-browser"]);
+    assert_eq!((ran.code, ran.stderr.contains("[DIR]/config/tokens.json")), (2, true), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("Open this address") && stage.pinterest.grants().is_empty(), "{}", ran.stderr);
+}
+
+#[test]
 fn a_login_needs_an_app_and_remembers_it() {
     let stage = Stage::logged_in();
     let without = |name: &str, args: &[&str]| {
@@ -222,6 +231,7 @@ fn a_login_needs_an_app_and_remembers_it() {
     let half = without("PINPRESS_APP_SECRET", &["login", "--no-browser"]);
     assert_eq!(half.code, 2);
     insta::assert_snapshot!(half.stderr, @"error: PINPRESS_APP_ID is set and PINPRESS_APP_SECRET is not: set both or none");
+    assert!(without("PINPRESS_APP_ID", &["doctor"]).stdout.contains("PINPRESS_APP_ID is not: set both or none"));
     let mut command = pinpress();
     command.current_dir(stage.dir.path()).args(["login", "--no-browser"]);
     let none = output_of(&mut command, stage.dir.path());

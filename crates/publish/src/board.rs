@@ -17,7 +17,7 @@ pub enum BoardError {
         near: Vec<String>,
     },
     /// Several have this name.
-    #[error("{} {what}s are called {asked:?}: give the id of one: {}", ids.len(), ids.join(", "))]
+    #[error("{} {what}s are called {asked:?}: give the id of one: {}", ids.len(), listed(ids, names))]
     Ambiguous {
         /// `board` or `section`.
         what: &'static str,
@@ -25,7 +25,13 @@ pub enum BoardError {
         asked: String,
         /// Their ids.
         ids: Vec<String>,
+        /// Their names, letter by letter, in the same order.
+        names: Vec<String>,
     },
+}
+
+fn listed(ids: &[String], names: &[String]) -> String {
+    ids.iter().zip(names).map(|(id, name)| format!("{id} for {name:?}")).collect::<Vec<_>>().join(", ")
 }
 
 fn told(near: &[String]) -> String {
@@ -72,8 +78,9 @@ fn find(all: &[(&str, &str)], asked: &str, what: &'static str) -> Result<usize, 
             if let (Some(place), None) = (exact.next(), exact.next()) {
                 return Ok(*place);
             }
-            let ids = several.iter().map(|place| all[*place].0.to_owned()).collect();
-            Err(BoardError::Ambiguous { what, asked: asked.to_owned(), ids })
+            let (ids, names) =
+                several.iter().map(|place| all[*place]).map(|(id, name)| (id.to_owned(), name.to_owned())).unzip();
+            Err(BoardError::Ambiguous { what, asked: asked.to_owned(), ids, names })
         }
     }
 }
@@ -140,7 +147,12 @@ mod tests {
     fn an_ambiguous_name_lists_the_ids() {
         let all = boards(&["Food", "food", "Other"]);
         assert_eq!(find_board(&all, "food").unwrap().as_str(), "101", "the exact name decides");
-        let BoardError::Ambiguous { ids, .. } = find_board(&all, "FOOD").unwrap_err() else { panic!() };
+        let error = find_board(&all, "FOOD").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            r#"2 boards are called "FOOD": give the id of one: 100 for "Food", 101 for "food""#
+        );
+        let BoardError::Ambiguous { ids, .. } = error else { panic!() };
         assert_eq!(ids, ["100", "101"]);
     }
 }

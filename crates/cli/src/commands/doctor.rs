@@ -155,7 +155,10 @@ fn token(api_base: &ApiBase) -> Finding {
     let what = "token";
     let (state, text) = match account::fixed_token() {
         Ok(Some(_)) => (State::Good, format!("{TOKEN_VARIABLE} is set")),
-        Ok(None) => login(api_base).unwrap_or_else(|error| (State::Problem, error.to_string())),
+        Ok(None) => match account::app() {
+            Ok(_) => login(api_base).unwrap_or_else(|error| (State::Problem, error.to_string())),
+            Err(error) => (State::Problem, error.to_string()),
+        },
         Err(_) => (State::Problem, format!("{TOKEN_VARIABLE} holds no token: set it again")),
     };
     Finding { what, state, text }

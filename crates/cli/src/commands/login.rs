@@ -65,6 +65,7 @@ pub(crate) fn run(args: &LoginArgs) -> anyhow::Result<Exit> {
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
     let (login, store) = runtime.block_on(async {
+        places.try_out().await?;
         let login = ask(args, &app).await?;
         let store = places.keep(&login).await?;
         anyhow::Ok((login, store))

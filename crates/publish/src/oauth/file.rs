@@ -85,6 +85,12 @@ impl TokenFile {
         written.map_err(|source| StoreError::Unwritten { source, path: self.path.clone() })
     }
 
+    /// Whether a file can be made beside it.
+    pub(crate) fn try_out(&self) -> Result<(), StoreError> {
+        let made = tempfile::tempfile_in(folder_of(&self.path));
+        made.map(drop).map_err(|source| StoreError::Unwritten { source, path: self.path.clone() })
+    }
+
     fn garbled(&self) -> StoreError {
         StoreError::Garbled { place: self.place() }
     }

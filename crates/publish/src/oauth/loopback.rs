@@ -21,6 +21,8 @@ const HEAD_MAX: usize = 16 << 10;
 const REQUEST_LIMIT: Duration = Duration::from_secs(20);
 /// Connections at the same time; more are closed at once.
 const CONNECTIONS_MAX: usize = 64;
+/// How often another free port is looked for.
+const FREE_PORT_TRIES: u32 = 16;
 
 /// Listens where the browser is sent, on both addresses that `localhost` may mean.
 #[derive(Debug)]
@@ -36,13 +38,25 @@ impl Loopback {
     /// # Errors
     /// When the port is taken on either address.
     pub async fn listen(redirect_uri: &RedirectUri) -> Result<Self, LoopbackError> {
-        let failed = |source| LoopbackError::Port { source, port: redirect_uri.port() };
-        let v4 = TcpListener::bind((Ipv4Addr::LOCALHOST, redirect_uri.port())).await.map_err(failed)?;
-        let port = v4.local_addr().map_err(failed)?.port();
+        let port = redirect_uri.port();
+        let mut tries = 0;
+        loop {
+            match Self::on_both(port).await {
+                Ok(loopback) => return Ok(loopback),
+                // What is free on the one address may be taken on the other.
+                Err(_) if port == 0 && tries < FREE_PORT_TRIES => tries += 1,
+                Err(source) => return Err(LoopbackError::Port { source, port }),
+            }
+        }
+    }
+
+    async fn on_both(port: u16) -> io::Result<Self> {
+        let v4 = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+        let port = v4.local_addr()?.port();
         let v6 = match TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await {
             Ok(listener) => Some(listener),
             // A browser that is answered by another program there would hand it the code.
-            Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Err(failed(error)),
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Err(error),
             Err(_) => None,
         };
         Ok(Self { v4, v6, redirect_uri: RedirectUri::on_port(port) })

@@ -87,6 +87,15 @@ impl TokenPlaces {
         Err(TokenError::NotLoggedIn { place })
     }
 
+    /// Finds out whether a login could be kept, before anybody is asked for one: a code is good once.
+    ///
+    /// # Errors
+    /// When the folder of the file cannot be written; a lock is there whatever keeps the login.
+    pub async fn try_out(&self) -> Result<(), StoreError> {
+        let _lock = TokenLock::take(self.file.lock_file()).await?;
+        self.file.try_out()
+    }
+
     /// Keeps a new login, in the keyring if that can be used, and forgets what the other place has.
     ///
     /// # Errors
