@@ -33,7 +33,11 @@ fn board_object(board: &KeptBoard, store: &Store) -> Value {
 /// `GET /boards`.
 pub(crate) async fn list(State(shared): State<Arc<Shared>>, Query(query): Pairs) -> Reply {
     let store = shared.store();
-    paginated(store.boards.iter().map(|board| board_object(board, &store)).collect(), &query)
+    paginated(
+        store.boards.iter().map(|board| board_object(board, &store)).collect(),
+        &query,
+        shared.options.page_size_max,
+    )
 }
 
 /// `GET /boards/{board_id}`.
@@ -50,7 +54,11 @@ pub(crate) async fn sections(
 ) -> Reply {
     let store = shared.store();
     let board = store.board(&board_id).ok_or_else(ApiError::no_board)?;
-    paginated(board.sections.iter().map(|section| json!({"id": section.id, "name": section.name})).collect(), &query)
+    paginated(
+        board.sections.iter().map(|section| json!({"id": section.id, "name": section.name})).collect(),
+        &query,
+        shared.options.page_size_max,
+    )
 }
 
 /// `GET /boards/{board_id}/pins`, newest first.
@@ -62,7 +70,7 @@ pub(crate) async fn pins(
     let store = shared.store();
     store.board(&board_id).ok_or_else(ApiError::no_board)?;
     let pins = store.pins.iter().rev().filter(|pin| pin.board_id == board_id);
-    paginated(pins.map(|pin| pin_object(pin, shared.address)).collect(), &query)
+    paginated(pins.map(|pin| pin_object(pin, shared.address)).collect(), &query, shared.options.page_size_max)
 }
 
 /// `GET /boards/{board_id}/sections/{section_id}/pins`, newest first.
@@ -77,5 +85,5 @@ pub(crate) async fn section_pins(
         return Err(ApiError::no_section());
     }
     let pins = store.pins.iter().rev().filter(|pin| pin.board_section_id.as_deref() == Some(section_id.as_str()));
-    paginated(pins.map(|pin| pin_object(pin, shared.address)).collect(), &query)
+    paginated(pins.map(|pin| pin_object(pin, shared.address)).collect(), &query, shared.options.page_size_max)
 }

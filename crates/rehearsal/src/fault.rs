@@ -58,11 +58,18 @@ impl Call {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// HTTP 429 instead of an effect, with this `Retry-After` in seconds.
+    /// HTTP 429 instead of an effect, with this `Retry-After` in seconds, and `x-ratelimit-reset` the same.
     RateLimited {
-        /// Seconds; `None` leaves the header out.
+        /// Seconds; `None` leaves the header out, and the reset is 0.
         retry_after: Option<u64>,
     },
+    /// HTTP 429 instead of an effect, with this `x-ratelimit-reset` alone, as Pinterest sends it.
+    RateLimitedFor {
+        /// Seconds.
+        reset: u64,
+    },
+    /// HTTP 429 instead of an effect, with no header that tells of limits.
+    RateLimitedBare,
     /// HTTP 429 instead of an effect, whose text speaks of spam.
     Spam,
     /// HTTP 401 instead of an effect.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{AUTHORIZATION, RETRY_AFTER};
@@ -13,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::connection::Scissors;
 use crate::fault::{Call, Fault, Faults};
+use crate::limits::{Counted, Standing};
 use crate::oauth::OAuth;
 use crate::options::RehearsalOptions;
 use crate::reply::ApiError;
@@ -21,8 +23,10 @@ use crate::upload_form::Form;
 
 /// Requests that are remembered at most.
 const RECORDED_MAX: usize = 10_000;
-/// The limit that the headers tell of: that of trial apps, 1,000 calls a day.
-const DAILY_CALLS: u64 = 1_000;
+/// Pinterest's words for a 429.
+const OVER_A_LIMIT: &str = "This request exceeded a rate limit. Please try again later.";
+/// Pinterest's words for a 500.
+const WENT_WRONG: &str = "Sorry! Something went wrong on our end.";
 
 /// What all handlers share.
 pub(crate) struct Shared {
@@ -32,6 +36,7 @@ pub(crate) struct Shared {
     store: Mutex<Store>,
     forms: Mutex<HashMap<String, Form>>,
     faults: Mutex<Faults>,
+    counted: Mutex<Counted>,
     recorded: Mutex<Vec<RecordedRequest>>,
     calls: AtomicU64,
     numbers: AtomicU64,
@@ -44,6 +49,7 @@ fn open<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Shared {
     pub(crate) fn new(options: RehearsalOptions, address: SocketAddr, store: Store) -> Self {
         let faults = Faults::new(options.faults.clone());
+        let counted = Counted::new(options.limits.clone());
         Self {
             options,
             address,
@@ -51,6 +57,7 @@ impl Shared {
             store: Mutex::new(store),
             forms: Mutex::default(),
             faults: Mutex::new(faults),
+            counted: Mutex::new(counted),
             recorded: Mutex::default(),
             calls: AtomicU64::new(0),
             numbers: AtomicU64::new(0),
@@ -91,18 +98,26 @@ impl Shared {
         }
     }
 
-    fn dress(&self, headers: &mut HeaderMap) {
-        let calls = self.calls.fetch_add(1, Ordering::Relaxed) + 1;
-        let mut put = |name: &'static str, value: String| {
-            if let Ok(value) = HeaderValue::from_str(&value) {
-                headers.insert(HeaderName::from_static(name), value);
-            }
-        };
-        put("x-pinterest-rid", format!("rehearsal{calls:07}"));
-        put("x-ratelimit-limit", format!("{DAILY_CALLS}, {DAILY_CALLS};w=86400"));
-        put("x-ratelimit-remaining", DAILY_CALLS.saturating_sub(calls).to_string());
-        put("x-ratelimit-reset", "0".to_owned());
+    /// Counts a call, or refuses it, by the rate limits; either way with how things stand now.
+    fn admit(&self) -> Result<Standing, Standing> {
+        open(&self.counted).admit(since_1970())
     }
+
+    /// How the rate limits stand.
+    fn look(&self) -> Standing {
+        open(&self.counted).look(since_1970())
+    }
+
+    fn put_request_id(&self, headers: &mut HeaderMap) {
+        let calls = self.calls.fetch_add(1, Ordering::Relaxed) + 1;
+        if let Ok(value) = HeaderValue::from_str(&format!("rehearsal{calls:07}")) {
+            headers.insert(HeaderName::from_static("x-pinterest-rid"), value);
+        }
+    }
+}
+
+fn since_1970() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 /// A request as it came, for tests that ask what was sent where.
@@ -141,55 +156,65 @@ pub(crate) async fn pass(
     shared.record(call, &request);
     let Some(call) = call else { return next.run(request).await };
     let fault = open(&shared.faults).strike(call);
-    let mut response = match before(&shared, call, fault.as_ref(), &scissors, request.headers()) {
-        Some(response) => response,
-        None => {
+    let (mut response, standing) = match before(&shared, call, fault.as_ref(), &scissors, request.headers()) {
+        Entry::Answered(response, standing) => (response, standing),
+        Entry::Passes(standing) => {
             request.extensions_mut().insert(Carried(fault.clone()));
             let response = next.run(request).await;
-            after(response, fault, &scissors)
+            (after(response, fault, &scissors), standing)
         }
     };
     if call != Call::Upload {
-        shared.dress(response.headers_mut());
+        shared.put_request_id(response.headers_mut());
+    }
+    if let Some(standing) = standing {
+        standing.dress(response.headers_mut());
     }
     response
 }
 
-fn before(
-    shared: &Shared,
-    call: Call,
-    fault: Option<&Fault>,
-    scissors: &Scissors,
-    headers: &HeaderMap,
-) -> Option<Response> {
+/// What becomes of a request, and the rate limits that the headers of its answer tell of, where they do.
+enum Entry {
+    /// It goes on to its handler.
+    Passes(Option<Standing>),
+    /// It is answered in place of an effect.
+    Answered(Response, Option<Standing>),
+}
+
+fn before(shared: &Shared, call: Call, fault: Option<&Fault>, scissors: &Scissors, headers: &HeaderMap) -> Entry {
+    let bare = |error: ApiError| Entry::Answered(error.into_response(), None);
+    let limited = |standing| Entry::Answered(ApiError::rate_limited(OVER_A_LIMIT).into_response(), standing);
     match fault {
         Some(Fault::RateLimited { retry_after }) => {
-            let mut response = ApiError::rate_limited("This request exceeded a rate limit.").into_response();
+            let mut response = ApiError::rate_limited(OVER_A_LIMIT).into_response();
             if let Some(seconds) = retry_after {
                 response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(*seconds));
             }
-            return Some(response);
+            return Entry::Answered(response, Some(shared.look().spent(retry_after.unwrap_or(0))));
         }
-        Some(Fault::Spam) => {
-            return Some(ApiError::rate_limited("Your request was blocked as spam.").into_response());
-        }
-        Some(Fault::Unauthorized) => return Some(ApiError::unauthorized().into_response()),
-        Some(Fault::ErrorBeforeEffect) => {
-            return Some(ApiError::internal("Sorry! Something went wrong on our end.").into_response());
-        }
+        Some(Fault::RateLimitedFor { reset }) => return limited(Some(shared.look().spent(*reset))),
+        Some(Fault::RateLimitedBare) => return limited(None),
+        Some(Fault::Spam) => return bare(ApiError::rate_limited("Your request was blocked as spam.")),
+        Some(Fault::Unauthorized) => return bare(ApiError::unauthorized()),
+        Some(Fault::ErrorBeforeEffect) => return bare(ApiError::internal(WENT_WRONG)),
         Some(Fault::ConnectionLost) => {
             scissors.cut();
-            return Some(StatusCode::NO_CONTENT.into_response());
+            return Entry::Answered(StatusCode::NO_CONTENT.into_response(), None);
         }
         _ => {}
     }
-    // The upload host is another one in life: it knows no token, and judges the header by itself. Tokens are given to
-    // an app, by its secret.
-    let by_token = !matches!(call, Call::Upload | Call::Token);
-    if by_token && headers.get(AUTHORIZATION).is_none_or(|value| !is_good_bearer(value, shared)) {
-        return Some(ApiError::unauthorized().into_response());
+    // The upload host is another one in life: it knows neither tokens nor limits, and judges the header by itself.
+    // Tokens are given to an app, by its secret.
+    if matches!(call, Call::Upload | Call::Token) {
+        return Entry::Passes(None);
     }
-    None
+    if headers.get(AUTHORIZATION).is_none_or(|value| !is_good_bearer(value, shared)) {
+        return Entry::Answered(ApiError::unauthorized().into_response(), Some(shared.look()));
+    }
+    match shared.admit() {
+        Ok(standing) => Entry::Passes(Some(standing)),
+        Err(standing) => limited(Some(standing)),
+    }
 }
 
 fn is_good_bearer(value: &HeaderValue, shared: &Shared) -> bool {
@@ -199,7 +224,7 @@ fn is_good_bearer(value: &HeaderValue, shared: &Shared) -> bool {
 
 fn after(response: Response, fault: Option<Fault>, scissors: &Scissors) -> Response {
     match fault {
-        Some(Fault::ErrorAfterEffect) => ApiError::internal("Sorry! Something went wrong on our end.").into_response(),
+        Some(Fault::ErrorAfterEffect) => ApiError::internal(WENT_WRONG).into_response(),
         Some(Fault::AnswerLost) => {
             scissors.cut();
             response

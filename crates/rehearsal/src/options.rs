@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::fault::FaultRule;
 use crate::inspect::Inspect;
+use crate::limits::RateLimits;
 use crate::oauth::OAuthOptions;
 
 /// How a rehearsal is set up. Start from [`RehearsalOptions::new`].
@@ -31,6 +32,10 @@ pub struct RehearsalOptions {
     pub oauth: OAuthOptions,
     /// What goes wrong, and when.
     pub faults: Vec<FaultRule>,
+    /// Calls of the API over these are answered with HTTP 429; the headers tell how things stand.
+    pub limits: RateLimits,
+    /// Objects of a listing on one page at most, whatever is asked for; Pinterest's own limit is 250.
+    pub page_size_max: usize,
 }
 
 impl RehearsalOptions {
@@ -48,6 +53,8 @@ impl RehearsalOptions {
             inspect: crate::inspect::built_in(),
             oauth: OAuthOptions::default(),
             faults: Vec::new(),
+            limits: RateLimits::default(),
+            page_size_max: 250,
         }
     }
 }

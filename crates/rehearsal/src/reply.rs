@@ -64,8 +64,12 @@ impl IntoResponse for ApiError {
 }
 
 /// OpenAPI `Paginated`: the part of `items` that `query` asks for, by `page_size` (1 to 250, 25 by default) and
-/// `bookmark`.
-pub(crate) fn paginated(items: Vec<Value>, query: &[(String, String)]) -> Result<Json<Value>, ApiError> {
+/// `bookmark`, and of that no more than `size_max`.
+pub(crate) fn paginated(
+    items: Vec<Value>,
+    query: &[(String, String)],
+    size_max: usize,
+) -> Result<Json<Value>, ApiError> {
     let value = |name: &str| query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
     let size = match value("page_size") {
         None => 25,
@@ -83,6 +87,7 @@ pub(crate) fn paginated(items: Vec<Value>, query: &[(String, String)]) -> Result
             .filter(|place| *place <= items.len())
             .ok_or_else(|| ApiError::bad("Invalid bookmark"))?,
     };
+    let size = size.min(size_max.max(1));
     let end = items.len().min(start + size);
     let bookmark = if end < items.len() { json!(format!("rehearsal-{end}")) } else { Value::Null };
     let page: Vec<_> = items.into_iter().skip(start).take(size).collect();
@@ -144,7 +149,7 @@ mod tests {
         loop {
             let mut asked = query(&[("page_size", "4")]);
             asked.extend(bookmark.map(|mark| ("bookmark".to_owned(), mark)));
-            let Json(page) = paginated(items(10), &asked).unwrap();
+            let Json(page) = paginated(items(10), &asked, 250).unwrap();
             all.extend(page["items"].as_array().unwrap().clone());
             pages += 1;
             match page["bookmark"].as_str() {
@@ -157,8 +162,10 @@ mod tests {
 
     #[test]
     fn a_page_has_25_items_unless_asked() {
-        let Json(page) = paginated(items(30), &[]).unwrap();
+        let Json(page) = paginated(items(30), &[], 250).unwrap();
         assert_eq!(page["items"].as_array().unwrap().len(), 25);
+        let Json(page) = paginated(items(30), &query(&[("page_size", "20")]), 7).unwrap();
+        assert_eq!((page["items"].as_array().unwrap().len(), &page["bookmark"]), (7, &json!("rehearsal-7")));
         for bad in [
             ("page_size", "0"),
             ("page_size", "251"),
@@ -166,7 +173,7 @@ mod tests {
             ("bookmark", "x"),
             ("bookmark", "rehearsal-31"),
         ] {
-            assert!(paginated(items(30), &query(&[bad])).is_err(), "{bad:?}");
+            assert!(paginated(items(30), &query(&[bad]), 250).is_err(), "{bad:?}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The calls of the API.
 
-use pinpress_rehearsal::BoardOptions;
+use pinpress_rehearsal::{BoardOptions, Call, Fault, FaultRule};
 use serde_json::json;
 
 use crate::wire::{ask, call, pin_body, ready, register, rehearsal};
@@ -88,4 +88,48 @@ fn a_pin_needs_a_board_a_ready_video_and_one_cover() {
     assert_eq!(call(&rehearsal, "GET", "boards/1/pins", None).refusal(), (404, 40));
     assert_eq!(call(&rehearsal, "GET", "boards?page_size=251", None).refusal(), (400, 1));
     assert_eq!(call(&rehearsal, "GET", "nothing", None).status, 404);
+}
+
+#[test]
+fn calls_over_the_limits_are_refused_and_the_headers_tell_the_truth() {
+    let (_folder, rehearsal) = rehearsal(|options| {
+        options.limits = "4;w=86400, 1000;w=172800".parse().unwrap();
+        options.faults = vec![FaultRule::nth(Call::GetUserAccount, 5, Fault::RateLimitedBare)];
+    });
+    let told = |answer: &crate::wire::Answer, name: &str| {
+        answer.header(&format!("x-ratelimit-{name}")).map_or_else(String::new, str::to_owned)
+    };
+    for remaining in ["3", "2", "1", "0"] {
+        let answer = call(&rehearsal, "GET", "user_account", None);
+        assert_eq!((answer.status, &*told(&answer, "remaining")), (200, remaining));
+        assert_eq!(told(&answer, "limit"), "4, 4;w=86400, 1000;w=172800");
+        assert!((1..=86_400).contains(&told(&answer, "reset").parse().unwrap()));
+    }
+    assert_eq!(told(&call(&rehearsal, "GET", "user_account", None), "limit"), "", "a fault that tells nothing");
+    for path in ["user_account", "boards", "pins/1"] {
+        let answer = call(&rehearsal, "GET", path, None);
+        assert_eq!((answer.refusal(), &*told(&answer, "remaining")), ((429, 8), "0"), "one budget for all calls");
+    }
+    // A wrong token is told first, and the upload host has no part in it.
+    assert_eq!(ask(&rehearsal, "GET", "/v5/boards", &[("Authorization", "Bearer x")], b"").status, 401);
+    assert_eq!(ask(&rehearsal, "POST", "/upload", &[], b"x").status, 400);
+}
+
+#[test]
+fn pages_are_no_longer_than_the_account_has_them() {
+    let (_folder, rehearsal) = rehearsal(|options| {
+        options.boards = ["A", "B", "C", "D", "E"].map(BoardOptions::named).to_vec();
+        options.page_size_max = 2;
+    });
+    let mut names = Vec::new();
+    let mut path = "boards?page_size=250".to_owned();
+    loop {
+        let page = call(&rehearsal, "GET", &path, None).json();
+        let items = page["items"].as_array().unwrap();
+        assert!((1..=2).contains(&items.len()), "{page}");
+        names.extend(items.iter().map(|board| board["name"].as_str().unwrap().to_owned()));
+        let Some(bookmark) = page["bookmark"].as_str() else { break };
+        path = format!("boards?page_size=250&bookmark={bookmark}");
+    }
+    assert_eq!(names, ["A", "B", "C", "D", "E"]);
 }
