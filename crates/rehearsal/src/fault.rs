@@ -90,7 +90,7 @@ pub enum Fault {
     FormExpired,
     /// On [`Call::GetMedia`]: this word as the status.
     Status(String),
-    /// This body with HTTP 200 instead of an answer, after the effect.
+    /// This body as JSON with HTTP 200 instead of an answer, after the effect.
     Body(String),
 }
 

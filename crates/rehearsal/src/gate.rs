@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::header::{AUTHORIZATION, RETRY_AFTER};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -229,7 +229,7 @@ fn after(response: Response, fault: Option<Fault>, scissors: &Scissors) -> Respo
             scissors.cut();
             response
         }
-        Some(Fault::Body(body)) => (StatusCode::OK, body).into_response(),
+        Some(Fault::Body(body)) => (StatusCode::OK, [(CONTENT_TYPE, "application/json")], body).into_response(),
         _ => response,
     }
 }

@@ -6,6 +6,7 @@ mod bench;
 mod checks;
 mod demo;
 mod fuzz;
+mod judges;
 mod setup;
 mod step;
 mod suites;
@@ -26,7 +27,7 @@ struct Arguments {
 enum Task {
     /// Install the system packages that are missing (FFmpeg, clang for bindgen, pkg-config)
     Setup {
-        /// Also what only tests need (Chromium, xmllint)
+        /// Also what only tests need (Chromium, xmllint, Prism)
         #[arg(long)]
         tests: bool,
     },

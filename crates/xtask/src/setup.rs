@@ -1,12 +1,12 @@
 //! System packages: FFmpeg's development files and command line, libclang for bindgen, pkg-config, compilers for C and
-//! for `libFuzzer`'s C++; for the tests also the programs that judge reports, for the benches those measured against.
+//! for `libFuzzer`'s C++; for the tests also the programs that judge, for the benches those measured against.
 
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::step;
+use crate::{judges, step};
 
 /// FFmpeg's libraries, by their pkg-config names.
 const LIBRARIES: [&str; 6] = ["libavcodec", "libavfilter", "libavformat", "libavutil", "libswresample", "libswscale"];
@@ -27,9 +27,15 @@ const APT: [&str; 12] = [
     "ffmpeg",
 ];
 
-/// For tests alone: the browser that looks at the HTML report, the validator of the `JUnit` report, and what makes reads
-/// fail.
+/// For tests alone: the browser that looks at the pages, the validator of the `JUnit` report, and what makes reads fail.
 const APT_FOR_TESTS: [&str; 5] = ["chromium", "dbus-daemon", "gnome-keyring", "libxml2-utils", "strace"];
+
+/// What runs Prism, the judge of the API. Only where it is missing: Node.js from elsewhere has an npm of its own, beside
+/// which apt's cannot be.
+const APT_FOR_PRISM: [&str; 2] = ["nodejs", "npm"];
+
+/// The same, as a thing that is missing.
+const NODE: &str = "Node.js with npm";
 
 /// For benches alone: the programs that are measured against.
 const APT_FOR_BENCHES: [&str; 3] = ["mediainfo", "handbrake-cli", "ffmpegthumbnailer"];
@@ -70,14 +76,15 @@ pub(crate) fn run() -> Result<()> {
 pub(crate) fn for_tests() -> Result<()> {
     run()?;
     let missing = missing_for_tests();
-    if missing.is_empty() {
-        return Ok(());
+    if !missing.is_empty() {
+        println!("missing for the tests: {}", missing.join(", "));
+        if !step::succeeds("apt-get", &["--version"]) {
+            bail!("install {}, then run this again", missing.join(", "));
+        }
+        let for_prism: &[&str] = if missing.contains(&NODE) { &APT_FOR_PRISM } else { &[] };
+        apt(&[&APT_FOR_TESTS, for_prism].concat(), missing_for_tests)?;
     }
-    println!("missing for the tests: {}", missing.join(", "));
-    if step::succeeds("apt-get", &["--version"]) {
-        return apt(&APT_FOR_TESTS, missing_for_tests);
-    }
-    bail!("install {}, then run this again", missing.join(", "));
+    judges::install()
 }
 
 fn missing_for_tests() -> Vec<&'static str> {
@@ -87,6 +94,9 @@ fn missing_for_tests() -> Vec<&'static str> {
     }
     if !step::succeeds("xmllint", &["--version"]) {
         missing.push("xmllint");
+    }
+    if !step::succeeds("node", &["--version"]) || !step::succeeds("npm", &["--version"]) {
+        missing.push(NODE);
     }
     // It traces on Linux alone, and the tests that need it are not built elsewhere.
     if cfg!(target_os = "linux") && !step::succeeds("strace", &["--version"]) {

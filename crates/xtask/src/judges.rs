@@ -1,0 +1,23 @@
+//! Programs that judge in the tests and that no system package brings, kept under `target/tools`: nothing outside the
+//! checkout changes. Their versions are pinned: a judge that changes its mind must not break a build.
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::step;
+
+/// Serves Pinterest's OpenAPI description, and checks others against it.
+const PRISM: &str = "@stoplight/prism-cli@5.14.2";
+
+/// Installs those that are missing.
+pub(crate) fn install() -> Result<()> {
+    let tools = pinpress_fixtures::tools_folder();
+    // Without the description there is nothing to serve, and its tests are skipped.
+    if pinpress_fixtures::openapi_description().is_some() && !tools.join("prism/node_modules/.bin/prism").is_file() {
+        let mut npm = Command::new("npm");
+        npm.args(["install", "--no-save", "--no-fund", "--no-audit", "--ignore-scripts", "--prefix"]);
+        step::run(npm.arg(tools.join("prism")).arg(PRISM))?;
+    }
+    Ok(())
+}
