@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -13,14 +13,35 @@ use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Cuts the connection of the request that it came with.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Scissors(Arc<AtomicBool>);
+/// Cuts the connection of the request that it came with. It holds how many bytes may still leave.
+#[derive(Debug, Clone)]
+pub(crate) struct Scissors(Arc<AtomicU64>);
+
+/// No cut.
+const WHOLE: u64 = u64::MAX;
+
+impl Default for Scissors {
+    fn default() -> Self {
+        Self(Arc::new(AtomicU64::new(WHOLE)))
+    }
+}
 
 impl Scissors {
     /// From now on every write fails, so that not a byte of an answer leaves.
     pub(crate) fn cut(&self) {
-        self.0.store(true, Ordering::SeqCst);
+        self.cut_after(0);
+    }
+
+    /// So many bytes leave yet, head included.
+    pub(crate) fn cut_after(&self, bytes: u64) {
+        self.0.store(bytes, Ordering::SeqCst);
+    }
+
+    fn left(&self) -> io::Result<u64> {
+        match self.0.load(Ordering::SeqCst) {
+            0 => Err(io::ErrorKind::ConnectionReset.into()),
+            left => Ok(left),
+        }
     }
 }
 
@@ -67,12 +88,6 @@ pub(crate) struct CuttableStream {
     scissors: Scissors,
 }
 
-impl CuttableStream {
-    fn check(&self) -> io::Result<()> {
-        if self.scissors.0.load(Ordering::SeqCst) { Err(io::ErrorKind::ConnectionReset.into()) } else { Ok(()) }
-    }
-}
-
 impl AsyncRead for CuttableStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(cx, buf)
@@ -81,8 +96,13 @@ impl AsyncRead for CuttableStream {
 
 impl AsyncWrite for CuttableStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.check()?;
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        let left = self.scissors.left()?;
+        let part = usize::try_from(left).map_or(buf, |left| &buf[..buf.len().min(left)]);
+        let written = Pin::new(&mut self.stream).poll_write(cx, part);
+        if let (Poll::Ready(Ok(written)), true) = (&written, left != WHOLE) {
+            self.scissors.cut_after(left.saturating_sub(*written as u64));
+        }
+        written
     }
 
     fn poll_write_vectored(
@@ -90,7 +110,9 @@ impl AsyncWrite for CuttableStream {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.check()?;
+        if self.scissors.left()? != WHOLE {
+            return self.poll_write(cx, bufs.iter().find(|buf| !buf.is_empty()).map_or(&[], |buf| buf));
+        }
         Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
     }
 
@@ -99,7 +121,7 @@ impl AsyncWrite for CuttableStream {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.check()?;
+        self.scissors.left()?;
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 

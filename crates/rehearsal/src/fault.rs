@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 
 use axum::http::Method;
+use serde::{Deserialize, Serialize};
 
-/// A call, for saying where a fault strikes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// A call, for saying where a fault strikes. In a script its name is in kebab case: `create-pin`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Call {
     /// `GET /v5/user_account`.
     GetUserAccount,
@@ -54,8 +56,9 @@ impl Call {
     }
 }
 
-/// What goes wrong.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What goes wrong. In a script its name is in kebab case: `"answer-lost"`, `{"cut-answer": {"after": 10}}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 #[non_exhaustive]
 pub enum Fault {
     /// HTTP 429 instead of an effect, with this `Retry-After` in seconds, and `x-ratelimit-reset` the same.
@@ -82,6 +85,28 @@ pub enum Fault {
     AnswerLost,
     /// The connection is closed before anything is done.
     ConnectionLost,
+    /// The connection is closed once so many bytes of the request's body have come; a shorter one comes whole.
+    CutRequest {
+        /// Bytes.
+        after: u64,
+    },
+    /// The effect, then so many bytes of the answer, its head included, and no more.
+    CutAnswer {
+        /// Bytes.
+        after: u64,
+    },
+    /// A pause before each piece of the request's body that is read, and before each eighth of the answer's.
+    Slow {
+        /// Milliseconds.
+        pause: u64,
+    },
+    /// On [`Call::CreatePin`]: this Pin is left out of so many listings of its board.
+    ListedLate {
+        /// Listings.
+        looks: u32,
+    },
+    /// On [`Call::ListBoardPins`]: every Pin is there twice.
+    ListedTwice,
     /// On [`Call::RegisterMedia`]: this upload will be `processing` for ever.
     StuckProcessing,
     /// On [`Call::RegisterMedia`]: this upload will be `failed`, whatever it holds.
@@ -94,12 +119,14 @@ pub enum Fault {
     Body(String),
 }
 
-/// A fault and the place where it strikes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A fault and the place where it strikes. Several may strike the same call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct FaultRule {
     /// The call.
     pub call: Call,
     /// Which of its occurrences, from 1; `None` strikes every time.
+    #[serde(default)]
     pub occurrence: Option<u32>,
     /// What goes wrong.
     pub fault: Fault,
@@ -132,12 +159,31 @@ impl Faults {
     }
 
     /// Counts an occurrence of `call` and tells what goes wrong with it.
-    pub(crate) fn strike(&mut self, call: Call) -> Option<Fault> {
+    pub(crate) fn strike(&mut self, call: Call) -> Struck {
         let seen = self.seen.entry(call).or_default();
         *seen += 1;
         let now = *seen;
-        let rule = self.rules.iter().find(|rule| rule.call == call && rule.occurrence.is_none_or(|nth| nth == now))?;
-        Some(rule.fault.clone())
+        let strikes = |rule: &&FaultRule| rule.call == call && rule.occurrence.is_none_or(|nth| nth == now);
+        Struck(self.rules.iter().filter(strikes).map(|rule| rule.fault.clone()).collect())
+    }
+}
+
+/// What goes wrong with one request, in the order of the rules. Most have nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Struck(Vec<Fault>);
+
+impl Struck {
+    pub(crate) fn iter(&self) -> std::slice::Iter<'_, Fault> {
+        self.0.iter()
+    }
+
+    pub(crate) fn has(&self, fault: &Fault) -> bool {
+        self.0.contains(fault)
+    }
+
+    /// What the first fault of a kind says.
+    pub(crate) fn find<T>(&self, kind: impl Fn(&Fault) -> Option<T>) -> Option<T> {
+        self.0.iter().find_map(kind)
     }
 }
 
@@ -149,12 +195,14 @@ mod tests {
     fn a_fault_strikes_on_its_occurrence_alone() {
         let mut faults = Faults::new(vec![
             FaultRule::nth(Call::CreatePin, 2, Fault::Spam),
+            FaultRule::nth(Call::CreatePin, 2, Fault::ListedTwice),
             FaultRule::always(Call::GetMedia, Fault::ErrorBeforeEffect),
         ]);
-        let pins: Vec<_> = (0..3).map(|_| faults.strike(Call::CreatePin)).collect();
-        assert_eq!(pins, [None, Some(Fault::Spam), None]);
-        assert_eq!(faults.strike(Call::GetMedia), Some(Fault::ErrorBeforeEffect));
-        assert_eq!(faults.strike(Call::GetMedia), Some(Fault::ErrorBeforeEffect));
+        let pins: Vec<_> = (0..3).map(|_| faults.strike(Call::CreatePin).0).collect();
+        assert_eq!(pins, [vec![], vec![Fault::Spam, Fault::ListedTwice], vec![]]);
+        for _ in 0..2 {
+            assert!(faults.strike(Call::GetMedia).has(&Fault::ErrorBeforeEffect));
+        }
     }
 
     #[test]

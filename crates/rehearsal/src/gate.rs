@@ -13,13 +13,14 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::connection::Scissors;
-use crate::fault::{Call, Fault, Faults};
+use crate::fault::{Call, Fault, Faults, Struck};
 use crate::limits::{Counted, Standing};
 use crate::oauth::OAuth;
 use crate::options::RehearsalOptions;
 use crate::reply::ApiError;
 use crate::store::Store;
 use crate::upload_form::Form;
+use crate::wire;
 
 /// Requests that are remembered at most.
 const RECORDED_MAX: usize = 10_000;
@@ -141,27 +142,27 @@ impl RecordedRequest {
     }
 }
 
-/// A fault that the handler itself must carry out.
+/// Faults that the handler itself must carry out.
 #[derive(Debug, Clone)]
-pub(crate) struct Carried(pub(crate) Option<Fault>);
+pub(crate) struct Carried(pub(crate) Struck);
 
 /// Records, strikes, asks for the token, and puts the headers on.
 pub(crate) async fn pass(
     State(shared): State<Arc<Shared>>,
     ConnectInfo(scissors): ConnectInfo<Scissors>,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Response {
     let call = Call::of(request.method(), request.uri().path());
     shared.record(call, &request);
     let Some(call) = call else { return next.run(request).await };
-    let fault = open(&shared.faults).strike(call);
-    let (mut response, standing) = match before(&shared, call, fault.as_ref(), &scissors, request.headers()) {
+    let struck = open(&shared.faults).strike(call);
+    let (mut response, standing) = match before(&shared, call, &struck, &scissors, request.headers()) {
         Entry::Answered(response, standing) => (response, standing),
         Entry::Passes(standing) => {
-            request.extensions_mut().insert(Carried(fault.clone()));
-            let response = next.run(request).await;
-            (after(response, fault, &scissors), standing)
+            let mut request = wire::spoil_request(request, &struck, &scissors);
+            request.extensions_mut().insert(Carried(struck.clone()));
+            (after(next.run(request).await, &struck, &scissors), standing)
         }
     };
     if call != Call::Upload {
@@ -170,7 +171,7 @@ pub(crate) async fn pass(
     if let Some(standing) = standing {
         standing.dress(response.headers_mut());
     }
-    response
+    wire::spoil_answer(response, &struck, &scissors).await
 }
 
 /// What becomes of a request, and the rate limits that the headers of its answer tell of, where they do.
@@ -181,27 +182,9 @@ enum Entry {
     Answered(Response, Option<Standing>),
 }
 
-fn before(shared: &Shared, call: Call, fault: Option<&Fault>, scissors: &Scissors, headers: &HeaderMap) -> Entry {
-    let bare = |error: ApiError| Entry::Answered(error.into_response(), None);
-    let limited = |standing| Entry::Answered(ApiError::rate_limited(OVER_A_LIMIT).into_response(), standing);
-    match fault {
-        Some(Fault::RateLimited { retry_after }) => {
-            let mut response = ApiError::rate_limited(OVER_A_LIMIT).into_response();
-            if let Some(seconds) = retry_after {
-                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(*seconds));
-            }
-            return Entry::Answered(response, Some(shared.look().spent(retry_after.unwrap_or(0))));
-        }
-        Some(Fault::RateLimitedFor { reset }) => return limited(Some(shared.look().spent(*reset))),
-        Some(Fault::RateLimitedBare) => return limited(None),
-        Some(Fault::Spam) => return bare(ApiError::rate_limited("Your request was blocked as spam.")),
-        Some(Fault::Unauthorized) => return bare(ApiError::unauthorized()),
-        Some(Fault::ErrorBeforeEffect) => return bare(ApiError::internal(WENT_WRONG)),
-        Some(Fault::ConnectionLost) => {
-            scissors.cut();
-            return Entry::Answered(StatusCode::NO_CONTENT.into_response(), None);
-        }
-        _ => {}
+fn before(shared: &Shared, call: Call, struck: &Struck, scissors: &Scissors, headers: &HeaderMap) -> Entry {
+    if let Some(entry) = struck.find(|fault| in_place(shared, fault, scissors)) {
+        return entry;
     }
     // The upload host is another one in life: it knows neither tokens nor limits, and judges the header by itself.
     // Tokens are given to an app, by its secret.
@@ -217,19 +200,49 @@ fn before(shared: &Shared, call: Call, fault: Option<&Fault>, scissors: &Scissor
     }
 }
 
+fn limited(standing: Option<Standing>) -> Entry {
+    Entry::Answered(ApiError::rate_limited(OVER_A_LIMIT).into_response(), standing)
+}
+
+/// The answer that a fault gives in place of an effect, if it is one that does.
+fn in_place(shared: &Shared, fault: &Fault, scissors: &Scissors) -> Option<Entry> {
+    let bare = |error: ApiError| Some(Entry::Answered(error.into_response(), None));
+    match fault {
+        Fault::RateLimited { retry_after } => {
+            let mut response = ApiError::rate_limited(OVER_A_LIMIT).into_response();
+            if let Some(seconds) = retry_after {
+                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(*seconds));
+            }
+            Some(Entry::Answered(response, Some(shared.look().spent(retry_after.unwrap_or(0)))))
+        }
+        Fault::RateLimitedFor { reset } => Some(limited(Some(shared.look().spent(*reset)))),
+        Fault::RateLimitedBare => Some(limited(None)),
+        Fault::Spam => bare(ApiError::rate_limited("Your request was blocked as spam.")),
+        Fault::Unauthorized => bare(ApiError::unauthorized()),
+        Fault::ErrorBeforeEffect => bare(ApiError::internal(WENT_WRONG)),
+        Fault::ConnectionLost => {
+            scissors.cut();
+            Some(Entry::Answered(StatusCode::NO_CONTENT.into_response(), None))
+        }
+        _ => None,
+    }
+}
+
 fn is_good_bearer(value: &HeaderValue, shared: &Shared) -> bool {
     let token = value.to_str().ok().and_then(|value| value.strip_prefix("Bearer "));
     token.is_some_and(|token| token == shared.options.token || shared.oauth.accepts(token))
 }
 
-fn after(response: Response, fault: Option<Fault>, scissors: &Scissors) -> Response {
-    match fault {
-        Some(Fault::ErrorAfterEffect) => ApiError::internal(WENT_WRONG).into_response(),
-        Some(Fault::AnswerLost) => {
-            scissors.cut();
-            response
+fn after(mut response: Response, struck: &Struck, scissors: &Scissors) -> Response {
+    for fault in struck.iter() {
+        match fault {
+            Fault::ErrorAfterEffect => response = ApiError::internal(WENT_WRONG).into_response(),
+            Fault::AnswerLost => scissors.cut(),
+            Fault::Body(body) => {
+                response = (StatusCode::OK, [(CONTENT_TYPE, "application/json")], body.clone()).into_response();
+            }
+            _ => {}
         }
-        Some(Fault::Body(body)) => (StatusCode::OK, [(CONTENT_TYPE, "application/json")], body).into_response(),
-        _ => response,
     }
+    response
 }

@@ -19,7 +19,7 @@ use crate::upload_form::Form;
 /// `POST /media`, OpenAPI `MediaUploadCreate` to `MediaUpload`.
 pub(crate) async fn register(
     State(shared): State<Arc<Shared>>,
-    Extension(Carried(fault)): Extension<Carried>,
+    Extension(Carried(struck)): Extension<Carried>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
@@ -39,13 +39,13 @@ pub(crate) async fn register(
             id: id.clone(),
             stage: Stage::Registered,
             polls: 0,
-            stuck: fault == Some(Fault::StuckProcessing),
-            doomed: fault == Some(Fault::ProcessingFails),
+            stuck: struck.has(&Fault::StuckProcessing),
+            doomed: struck.has(&Fault::ProcessingFails),
         });
         store.save().map_err(|error| ApiError::internal(error.to_string()))?;
         id
     };
-    let form = Form::new(&media_id, shared.options.form_lifetime, fault == Some(Fault::FormExpired));
+    let form = Form::new(&media_id, shared.options.form_lifetime, struck.has(&Fault::FormExpired));
     let answer = match shared.options.upload {
         UploadForm::Multipart => json!({
             "media_id": media_id,
@@ -66,7 +66,7 @@ pub(crate) async fn register(
 /// `GET /media/{media_id}`, OpenAPI `Media`.
 pub(crate) async fn get(
     State(shared): State<Arc<Shared>>,
-    Extension(Carried(fault)): Extension<Carried>,
+    Extension(Carried(struck)): Extension<Carried>,
     Path(media_id): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
     let mut store = shared.store();
@@ -74,9 +74,10 @@ pub(crate) async fn get(
     if !matches!(media.stage, Stage::Registered) {
         media.polls = media.polls.saturating_add(1);
     }
-    let status = match fault {
-        Some(Fault::Status(word)) => word,
-        _ => media.status(shared.options.processing_polls).to_owned(),
-    };
+    let told = struck.find(|fault| match fault {
+        Fault::Status(word) => Some(word.clone()),
+        _ => None,
+    });
+    let status = told.unwrap_or_else(|| media.status(shared.options.processing_polls).to_owned());
     Ok(Json(json!({"media_id": media_id, "media_type": "video", "status": status})))
 }

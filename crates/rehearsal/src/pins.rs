@@ -3,14 +3,15 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
+use axum::{Extension, Json};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::gate::Shared;
+use crate::fault::Fault;
+use crate::gate::{Carried, Shared};
 use crate::pin_body::{NewCover, NewPin, json_object, read};
 use crate::reply::ApiError;
 use crate::store::{KeptCover, KeptPin, Stage};
@@ -57,6 +58,7 @@ pub(crate) async fn get(
 /// `POST /pins`.
 pub(crate) async fn create(
     State(shared): State<Arc<Shared>>,
+    Extension(Carried(struck)): Extension<Carried>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
@@ -102,6 +104,13 @@ pub(crate) async fn create(
         checked,
     };
     let answer = pin_object(&pin, shared.address);
+    let late = struck.find(|fault| match fault {
+        Fault::ListedLate { looks } => Some(*looks),
+        _ => None,
+    });
+    if let Some(looks) = late {
+        store.unlisted.insert(pin.id.clone(), looks);
+    }
     store.pins.push(pin);
     store.save().map_err(internal)?;
     Ok((StatusCode::CREATED, Json(answer)))

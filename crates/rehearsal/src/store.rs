@@ -1,6 +1,7 @@
 //! What the rehearsal knows: boards, uploads and Pins. Kept as JSON beside the media, so that the page of a rehearsal
 //! that ended can be shown again.
 
+use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -128,6 +129,9 @@ pub enum KeptCover {
 pub(crate) struct Store {
     #[serde(skip)]
     folder: PathBuf,
+    /// Pins that are not listed yet, and for how many looks more.
+    #[serde(skip)]
+    pub(crate) unlisted: HashMap<String, u32>,
     issued: u64,
     pub(crate) boards: Vec<KeptBoard>,
     pub(crate) media: Vec<KeptMedia>,
@@ -182,6 +186,19 @@ impl Store {
 
     pub(crate) fn board(&self, id: &str) -> Option<&KeptBoard> {
         self.boards.iter().find(|board| board.id == id)
+    }
+
+    /// The Pins of a listing, newest first. Those that are not listed yet come one look nearer to it.
+    pub(crate) fn listed(&mut self, belongs: impl Fn(&KeptPin) -> bool) -> Vec<KeptPin> {
+        let Self { pins, unlisted, .. } = self;
+        let is_listed = |pin: &&KeptPin| match unlisted.get_mut(&pin.id) {
+            Some(looks) if *looks > 0 => {
+                *looks -= 1;
+                false
+            }
+            _ => true,
+        };
+        pins.iter().rev().filter(|pin| belongs(pin)).filter(is_listed).cloned().collect()
     }
 
     pub(crate) fn media(&mut self, id: &str) -> Option<&mut KeptMedia> {

@@ -6,6 +6,9 @@
 #[path = "strict/api.rs"]
 mod api;
 #[cfg(test)]
+#[path = "strict/faults.rs"]
+mod faults;
+#[cfg(test)]
 #[path = "strict/oauth.rs"]
 mod oauth;
 #[cfg(test)]
