@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 
 use pinpress_publish::{BoardError, Call as ApiCall, PublishError, PublishState, publish};
-use pinpress_rehearsal::{BoardOptions, Call, Fault, FaultRule};
+use pinpress_rehearsal::{BoardOptions, Call, Fault, FaultRule, RateLimits};
 
 use crate::stage::{Keeper, Stage, client};
 
@@ -57,12 +57,21 @@ async fn reads_and_registrations_are_repeated() {
         for fault in [
             Fault::RateLimited { retry_after: Some(0) },
             Fault::RateLimited { retry_after: None },
+            Fault::RateLimitedFor { reset: 0 },
+            Fault::RateLimitedBare,
             Fault::ErrorBeforeEffect,
+            Fault::ErrorAfterEffect,
             Fault::AnswerLost,
+            Fault::CutRequest { after: 3 },
+            Fault::CutAnswer { after: 60 },
             Fault::ConnectionLost,
         ] {
+            if matches!((call, &fault), (Call::GetUserAccount, Fault::CutRequest { .. })) {
+                continue; // It has no body.
+            }
             let rules = [1, 2, 3].map(|nth| FaultRule::nth(call, nth, fault.clone()));
-            let stage = Stage::new(rules.to_vec());
+            // The answers tell that the window ends tomorrow, which is nothing to wait for.
+            let stage = Stage::with(rules.to_vec(), |options| options.limits = RateLimits::trial());
             if call == Call::RegisterMedia {
                 stage.client.register(&()).await.unwrap();
             } else {

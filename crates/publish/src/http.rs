@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
@@ -160,7 +160,9 @@ pub(crate) fn next_step(repeat: Repeat, outcome: &Result<Answer, NoAnswer>) -> N
             asked_wait(&answer.headers).map_or(Next::Again, Next::After)
         }
         Ok(answer) if repeat == Repeat::Safe && matches!(answer.status, 408 | 500 | 502 | 503 | 504) => {
-            asked_wait(&answer.headers).map_or(Next::Again, Next::After)
+            // Every answer tells when the window of the rate limit ends, and a day's is no reason to wait for a day.
+            let asked = answer.headers.contains_key(RETRY_AFTER).then(|| asked_wait(&answer.headers)).flatten();
+            asked.map_or(Next::Again, Next::After)
         }
         Err(NoAnswer { fault: NetworkFault::Unsent, .. }) => Next::Again,
         Err(_) if repeat == Repeat::Safe => Next::Again,
@@ -273,8 +275,12 @@ mod tests {
     fn the_server_names_the_delay() {
         let mut headers = HeaderMap::new();
         headers.insert("x-ratelimit-reset", HeaderValue::from_static("9"));
-        let limited = Ok(Answer { status: 429, headers, body: String::new() });
+        let limited = Ok(Answer { status: 429, headers: headers.clone(), body: String::new() });
         assert_eq!(next_step(Repeat::OnlyUnsent, &limited), Next::After(Duration::from_secs(9)));
+        let failed = |headers| Ok(Answer { status: 503, headers, body: String::new() });
+        assert_eq!(next_step(Repeat::Safe, &failed(headers.clone())), Next::Again, "that was not the limit");
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("3"));
+        assert_eq!(next_step(Repeat::Safe, &failed(headers)), Next::After(Duration::from_secs(3)));
     }
 
     #[test]
