@@ -13,7 +13,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::connection::Scissors;
-use crate::fault::{Call, Fault, Faults, Struck};
+use crate::fault::{Call, Fault, FaultRule, Faults, Struck};
 use crate::limits::{Counted, Standing};
 use crate::oauth::OAuth;
 use crate::options::RehearsalOptions;
@@ -97,6 +97,10 @@ impl Shared {
                 headers: headers.collect(),
             });
         }
+    }
+
+    pub(crate) fn set_faults(&self, faults: Vec<FaultRule>) {
+        *open(&self.faults) = Faults::new(faults);
     }
 
     /// Counts a call, or refuses it, by the rate limits; either way with how things stand now.

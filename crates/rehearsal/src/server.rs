@@ -17,6 +17,7 @@ use serde_json::json;
 use tokio::sync::oneshot;
 
 use crate::connection::{CuttableListener, Scissors};
+use crate::fault::FaultRule;
 use crate::gate::{RecordedRequest, Shared, pass};
 use crate::oauth::Grant;
 use crate::options::RehearsalOptions;
@@ -142,6 +143,11 @@ impl Rehearsal {
     #[must_use]
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.shared.recorded()
+    }
+
+    /// What goes wrong from now on, instead of what was planned; occurrences are counted anew.
+    pub fn set_faults(&self, faults: Vec<FaultRule>) {
+        self.shared.set_faults(faults);
     }
 
     /// Writes the board page as `board.html` into the folder, where it can be opened without the server.
