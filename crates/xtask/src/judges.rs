@@ -10,6 +10,9 @@ use crate::step;
 /// Serves Pinterest's OpenAPI description, and checks others against it.
 const PRISM: &str = "@stoplight/prism-cli@5.14.2";
 
+/// An S3 server that checks the signature and the policy of an upload form. Unoptimised, as it moves little.
+const S3: [&str; 8] = ["install", "s3s-fs", "--version", "=0.14.1", "--features", "binary", "--debug", "--locked"];
+
 /// Installs those that are missing.
 pub(crate) fn install() -> Result<()> {
     let tools = pinpress_fixtures::tools_folder();
@@ -18,6 +21,9 @@ pub(crate) fn install() -> Result<()> {
         let mut npm = Command::new("npm");
         npm.args(["install", "--no-save", "--no-fund", "--no-audit", "--ignore-scripts", "--prefix"]);
         step::run(npm.arg(tools.join("prism")).arg(PRISM))?;
+    }
+    if !tools.join("bin/s3s-fs").is_file() {
+        step::run(step::cargo(&S3).arg("--root").arg(&tools))?;
     }
     Ok(())
 }
