@@ -24,6 +24,8 @@ fn registered(server: &Server, parameters: &[(&str, String)]) -> MediaUpload {
         media_id: "12".parse().unwrap(),
         upload_url: UploadUrl::new(&server.upload_url()).unwrap(),
         upload_parameters: serde_json::from_value(Value::Object(pairs.collect::<Map<_, _>>())).unwrap(),
+        // Whether it is over is the server's to say.
+        begin_by: None,
     }
 }
 

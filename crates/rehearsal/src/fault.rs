@@ -79,6 +79,11 @@ pub enum Fault {
     Unauthorized,
     /// HTTP 500 instead of an effect.
     ErrorBeforeEffect,
+    /// HTTP 307 to this address instead of an effect.
+    Redirect {
+        /// The address.
+        to: String,
+    },
     /// HTTP 500 after the effect.
     ErrorAfterEffect,
     /// The effect, then the connection is closed without a byte of an answer.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -224,6 +224,9 @@ fn in_place(shared: &Shared, fault: &Fault, scissors: &Scissors) -> Option<Entry
         Fault::Spam => bare(ApiError::rate_limited("Your request was blocked as spam.")),
         Fault::Unauthorized => bare(ApiError::unauthorized()),
         Fault::ErrorBeforeEffect => bare(ApiError::internal(WENT_WRONG)),
+        Fault::Redirect { to } => {
+            Some(Entry::Answered((StatusCode::TEMPORARY_REDIRECT, [(LOCATION, to.clone())]).into_response(), None))
+        }
         Fault::ConnectionLost => {
             scissors.cut();
             Some(Entry::Answered(StatusCode::NO_CONTENT.into_response(), None))

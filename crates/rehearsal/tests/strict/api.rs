@@ -91,6 +91,59 @@ fn a_pin_needs_a_board_a_ready_video_and_one_cover() {
 }
 
 #[test]
+fn a_video_pin_without_a_cover_or_with_half_of_one_is_refused() {
+    let (_folder, rehearsal) = rehearsal(|_| {});
+    let media_id = ready(&rehearsal);
+    let source = json!({"source_type": "video_id", "media_id": media_id});
+    for cover in [
+        json!({}),
+        json!({"cover_image_url": null, "cover_image_data": null}),
+        json!({"cover_image_data": "/9j/4AAQSkZJRg=="}),
+        json!({"cover_image_content_type": "image/jpeg"}),
+        json!({"cover_image_data": "/9j/4AAQSkZJRg==", "cover_image_content_type": "image/gif"}),
+        json!({"cover_image_data": "/9j/4AAQSkZJRg==", "cover_image_content_type": "image/png"}),
+        json!({"cover_image_key_frame_time": "1"}),
+        json!({"cover_image_key_frame_time": 1.5}),
+        json!({"cover_image_timestamp_ms": -1}),
+        json!({"cover_image_url": "/cover.jpg"}),
+        json!({"cover_image_timestamp_ms": 5, "cover_image_url": "https://e.example/c.jpg"}),
+    ] {
+        let mut body = pin_body(&rehearsal, &media_id);
+        body["media_source"] = source.clone();
+        body["media_source"].as_object_mut().unwrap().extend(cover.as_object().unwrap().clone());
+        let answer = call(&rehearsal, "POST", "pins", Some(&body));
+        assert!([(400, 1), (403, 235)].contains(&answer.refusal()), "{cover}: {}", answer.text());
+    }
+    assert!(rehearsal.pins().is_empty());
+}
+
+#[test]
+fn ids_are_digits_in_quotes_everywhere() {
+    let (_folder, rehearsal) = rehearsal(|_| {});
+    let media_id = ready(&rehearsal);
+    let good = pin_body(&rehearsal, &media_id);
+    let board: u64 = good["board_id"].as_str().unwrap().parse().unwrap();
+    for (pointer, value) in [
+        ("/board_id", json!(board)),
+        ("/board_id", json!(format!("{board}.0"))),
+        ("/board_id", json!("")),
+        ("/board_section_id", json!(12)),
+        ("/parent_pin_id", json!(12)),
+        ("/media_source/media_id", json!([media_id])),
+    ] {
+        let mut body = good.clone();
+        let (parent, name) = pointer.rsplit_once('/').unwrap();
+        body.pointer_mut(parent).unwrap()[name] = value.clone();
+        assert_eq!(call(&rehearsal, "POST", "pins", Some(&body)).refusal(), (400, 1), "{pointer}: {value}");
+    }
+    for target in ["DELETE pins/1", "PATCH pins/1", "PUT pins", "DELETE boards/1"] {
+        let (method, path) = target.split_once(' ').unwrap();
+        assert_eq!(call(&rehearsal, method, path, Some(&good)).status, 405, "{target}");
+    }
+    assert!(rehearsal.pins().is_empty());
+}
+
+#[test]
 fn calls_over_the_limits_are_refused_and_the_headers_tell_the_truth() {
     let (_folder, rehearsal) = rehearsal(|options| {
         options.limits = "4;w=86400, 1000;w=172800".parse().unwrap();

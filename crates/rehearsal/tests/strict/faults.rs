@@ -69,6 +69,16 @@ fn a_pin_that_is_listed_late_is_there_all_the_while() {
 }
 
 #[test]
+fn a_redirect_leads_away_and_does_nothing() {
+    let to = "http://127.0.0.1:9/elsewhere".to_owned();
+    let (_folder, rehearsal) = struck(vec![FaultRule::nth(Call::CreatePin, 1, Fault::Redirect { to: to.clone() })]);
+    let body = pin_body(&rehearsal, &ready(&rehearsal));
+    let answer = call(&rehearsal, "POST", "pins", Some(&body));
+    assert_eq!((answer.status, answer.header("location")), (307, Some(&*to)));
+    assert!(rehearsal.pins().is_empty());
+}
+
+#[test]
 fn faults_add_up() {
     let (_folder, rehearsal) = struck(vec![
         FaultRule::nth(Call::CreatePin, 1, Fault::AnswerLost),

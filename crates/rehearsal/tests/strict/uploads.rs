@@ -86,6 +86,48 @@ fn a_form_that_is_not_as_handed_out_is_refused() {
 }
 
 #[test]
+fn a_length_is_told_and_true() {
+    let (_folder, rehearsal) = rehearsal(|_| {});
+    let registration = register(&rehearsal);
+    // HTTP/1.1 without a length and without chunks has no body; S3 wants to be told.
+    let head = "POST /upload HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
+                Content-Type: multipart/form-data; boundary=frontier\r\n\r\n";
+    assert_eq!(code(&raw(&rehearsal, head.as_bytes(), true)), (411, "MissingContentLength".to_owned()));
+    let nonsense = head.replace("Host: x", "Host: x\r\nContent-Length: many");
+    assert_eq!(raw(&rehearsal, nonsense.as_bytes(), true).status, 400);
+    assert_eq!(settled(&rehearsal, registration["media_id"].as_str().unwrap()), ["registered"]);
+}
+
+#[test]
+fn a_form_has_one_file_and_the_fields_of_one_registration() {
+    let (folder, rehearsal) = rehearsal(|_| {});
+    let (one, other) = (register(&rehearsal), register(&rehearsal));
+    let texts = |registration| fields(registration).iter().map(|(name, value)| text_part(name, value)).collect();
+    let (mine, theirs): (Vec<Vec<u8>>, Vec<Vec<u8>>) = (texts(&one), texts(&other));
+    let file = [file_part(VIDEO)];
+    let place = |name: &str| fields(&one).iter().position(|(known, _)| known == name).unwrap();
+    let (key, signature) = (place("key"), place("x-amz-signature"));
+    for (swapped, status) in [(key, 403), (signature, 403)] {
+        let mut mixed = mine.clone();
+        mixed[swapped] = theirs[swapped].clone();
+        assert_eq!(send_form(&rehearsal, &[&mixed[..], &file[..]].concat(), &[]).status, status);
+    }
+    let twice = [&mine[..], &file[..], &file[..]].concat();
+    assert_eq!(code(&send_form(&rehearsal, &twice, &[])), (400, "InvalidArgument".to_owned()));
+    for registration in [&one, &other] {
+        assert_eq!(settled(&rehearsal, registration["media_id"].as_str().unwrap()), ["registered"]);
+    }
+    assert_eq!(fs::read_dir(folder.path().join("kept/media")).unwrap().count(), 0);
+}
+
+#[test]
+fn a_form_ends_by_itself() {
+    let (_folder, rehearsal) = rehearsal(|options| options.form_lifetime = std::time::Duration::ZERO);
+    let answer = send_video(&rehearsal, &register(&rehearsal), VIDEO);
+    assert_eq!(code(&answer), (403, "AccessDenied".to_owned()));
+}
+
+#[test]
 fn a_body_that_breaks_off_leaves_nothing() {
     let (folder, rehearsal) = rehearsal(|_| {});
     let registration = register(&rehearsal);
