@@ -11,6 +11,7 @@ mod headers;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -41,6 +42,16 @@ pub struct BudgetLeft {
     pub left: u64,
     /// Until all of it is there again; `None` when it is.
     pub full_in: Option<Duration>,
+}
+
+impl fmt::Display for BudgetLeft {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {} left", self.left, self.window)?;
+        match self.full_in {
+            Some(time) if self.left < self.window.limit => write!(f, ", all of them again in {}", InWords(time)),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// The budget of a client.

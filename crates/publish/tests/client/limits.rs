@@ -97,8 +97,7 @@ async fn a_daily_budget_is_used_to_its_end_and_not_beyond() {
     let seen = server.seen.lock().unwrap();
     assert_eq!((seen.taken, seen.refused), (25, 0), "the last call of the day is used");
     let day = &client.budget()[1];
-    assert_eq!((day.window.to_string(), day.left), ("25 calls a day".to_owned(), 0));
-    assert!(day.full_in.is_some());
+    assert_eq!(day.to_string(), "0 of 25 calls a day left, all of them again in 24 h");
 }
 
 #[tokio::test]
@@ -118,4 +117,28 @@ async fn an_account_that_others_have_used_up_is_left_alone() {
     let failed = call(&client, 6, 3).await;
     assert_eq!(failed.len(), 6);
     assert_eq!(server.seen.lock().unwrap().refused, 1, "the first could not know better; the others do");
+}
+
+/// Refuses every call for a second, and asks to wait for as long. Holds when calls were refused.
+async fn tired(State(refused): State<Arc<Mutex<Vec<Instant>>>>) -> Response {
+    let mut refused = refused.lock().unwrap();
+    if refused.first().is_some_and(|first| first.elapsed() >= Duration::from_secs(1)) {
+        return Json(serde_json::json!({"username": "u"})).into_response();
+    }
+    refused.push(Instant::now());
+    let body = Json(serde_json::json!({"code": 8, "message": "This request exceeded a rate limit."}));
+    (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "1")], body).into_response()
+}
+
+#[tokio::test]
+async fn a_429_of_one_task_is_heeded_by_all() {
+    let refused = Arc::default();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let router = Router::new().route("/v5/user_account", axum::routing::get(tired)).with_state(Arc::clone(&refused));
+    tokio::spawn(async { axum::serve(listener, router).await });
+    let client = client(&format!("http://{address}/v5"), |_| {});
+    let failed = call(&client, 20, 10).await;
+    assert!(failed.is_empty(), "{failed:?}");
+    assert_eq!(refused.lock().unwrap().len(), 1, "nobody else tried before the time");
 }
