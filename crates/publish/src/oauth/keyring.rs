@@ -29,30 +29,9 @@ impl SystemKeyring {
         Self { api_base: api_base.to_string(), lock: lock.into() }
     }
 
-    /// What to do where there is a keyring that cannot be reached, as in a job of cron's.
-    pub(crate) fn hint() -> Option<String> {
-        if !cfg!(target_os = "linux") || std::env::var_os("DBUS_SESSION_BUS_ADDRESS").is_some() {
-            return None;
-        }
-        let bus = session_bus()?;
-        Some(format!("to reach the system keyring set DBUS_SESSION_BUS_ADDRESS=unix:path={}", bus.display()))
-    }
-
     fn entry(&self) -> Result<Entry, StoreError> {
         system().and_then(|system| system.build(SERVICE, &self.api_base, None)).map_err(failed)
     }
-}
-
-/// Where systemd has the bus of a user who is logged in, if it is there.
-#[cfg(unix)]
-fn session_bus() -> Option<PathBuf> {
-    let uid = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata("/proc/self").ok()?);
-    Some(PathBuf::from(format!("/run/user/{uid}/bus"))).filter(|bus| bus.exists())
-}
-
-#[cfg(not(unix))]
-fn session_bus() -> Option<PathBuf> {
-    None
 }
 
 #[cfg(all(unix, not(target_os = "macos")))]

@@ -7,8 +7,6 @@ use etcetera::BaseStrategy as _;
 
 use super::error::{StoreError, TokenError};
 use super::file::TokenFile;
-#[cfg(feature = "system-keyring")]
-use super::keyring::SystemKeyring;
 use super::lock::TokenLock;
 use super::login::Login;
 use super::store::TokenStore;
@@ -18,8 +16,7 @@ use crate::api_base::ApiBase;
 #[derive(Debug, Clone)]
 pub struct TokenPlaces {
     file: TokenFile,
-    #[cfg(feature = "system-keyring")]
-    keyring: Option<SystemKeyring>,
+    keyring: Option<Arc<dyn TokenStore>>,
 }
 
 /// A login and the store that keeps it.
@@ -39,21 +36,14 @@ impl TokenPlaces {
     pub fn of_user(api_base: &ApiBase) -> Result<Self, StoreError> {
         let folders = etcetera::choose_base_strategy().map_err(|_| StoreError::NoFolder)?;
         let file = TokenFile::new(folders.config_dir().join("pinpress/tokens.json"), api_base);
-        Ok(Self {
-            #[cfg(feature = "system-keyring")]
-            keyring: Some(SystemKeyring::new(api_base, file.lock_file())),
-            file,
-        })
+        let keyring = system_keyring(api_base, &file);
+        Ok(Self { file, keyring })
     }
 
     /// This file and no keyring, as on a server.
     #[must_use]
     pub fn in_file(path: impl Into<PathBuf>, api_base: &ApiBase) -> Self {
-        Self {
-            file: TokenFile::new(path, api_base),
-            #[cfg(feature = "system-keyring")]
-            keyring: None,
-        }
+        Self { file: TokenFile::new(path, api_base), keyring: None }
     }
 
     /// The file, whether it is there or not.
@@ -71,14 +61,13 @@ impl TokenPlaces {
             return Ok(Found { login, store: Arc::new(self.file.clone()) });
         }
         let mut place = self.file.place();
-        #[cfg(feature = "system-keyring")]
         if let Some(keyring) = &self.keyring {
             match keyring.load() {
-                Ok(Some(login)) => return Ok(Found { login, store: Arc::new(keyring.clone()) }),
+                Ok(Some(login)) => return Ok(Found { login, store: Arc::clone(keyring) }),
                 Ok(None) => place = format!("{} and {place}", keyring.place()),
                 Err(StoreError::Keyring { reason }) => {
                     tracing::info!(reason, "the system keyring cannot be used");
-                    let hint = SystemKeyring::hint().unwrap_or_else(|| "there is no system keyring".to_owned());
+                    let hint = unreached_keyring().unwrap_or_else(|| "there is no system keyring".to_owned());
                     place = format!("{place} ({hint})");
                 }
                 Err(error) => return Err(error.into()),
@@ -102,12 +91,11 @@ impl TokenPlaces {
     /// When neither place can be written.
     pub async fn keep(&self, login: &Login) -> Result<Arc<dyn TokenStore>, StoreError> {
         let _lock = TokenLock::take(self.file.lock_file()).await?;
-        #[cfg(feature = "system-keyring")]
         if let Some(keyring) = &self.keyring {
             match keyring.save(login) {
                 Ok(()) => {
                     self.file.forget()?;
-                    return Ok(Arc::new(keyring.clone()));
+                    return Ok(Arc::clone(keyring));
                 }
                 Err(error) => tracing::info!(%error, "the login is kept in a file"),
             }
@@ -139,4 +127,36 @@ impl TokenPlaces {
         }
         Ok(places)
     }
+}
+
+#[cfg(feature = "system-keyring")]
+#[expect(clippy::unnecessary_wraps, reason = "built without the keyring there is none")]
+fn system_keyring(api_base: &ApiBase, file: &TokenFile) -> Option<Arc<dyn TokenStore>> {
+    Some(Arc::new(super::keyring::SystemKeyring::new(api_base, file.lock_file())))
+}
+
+#[cfg(not(feature = "system-keyring"))]
+const fn system_keyring(_api_base: &ApiBase, _file: &TokenFile) -> Option<Arc<dyn TokenStore>> {
+    None
+}
+
+/// What to do where there is a keyring that cannot be reached, as in a job of cron's.
+fn unreached_keyring() -> Option<String> {
+    if !cfg!(target_os = "linux") || std::env::var_os("DBUS_SESSION_BUS_ADDRESS").is_some() {
+        return None;
+    }
+    let bus = session_bus()?;
+    Some(format!("to reach the system keyring set DBUS_SESSION_BUS_ADDRESS=unix:path={}", bus.display()))
+}
+
+/// Where systemd has the bus of a user who is logged in, if it is there.
+#[cfg(unix)]
+fn session_bus() -> Option<PathBuf> {
+    let uid = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata("/proc/self").ok()?);
+    Some(PathBuf::from(format!("/run/user/{uid}/bus"))).filter(|bus| bus.exists())
+}
+
+#[cfg(not(unix))]
+const fn session_bus() -> Option<PathBuf> {
+    None
 }
