@@ -76,6 +76,5 @@ pub(crate) fn source(api_base: &ApiBase) -> anyhow::Result<TokenSource> {
     if let Some(token) = fixed_token()? {
         return Ok(token.into());
     }
-    let found = login(api_base)?;
-    Ok(TokenSource::kept(found.store)?.with_app(app()?))
+    Ok(TokenSource::from(login(api_base)?).with_app(app()?))
 }

@@ -258,4 +258,23 @@ mod tests {
         let no = wrong("http://localhost:8085/?error=access_denied&error_description=no+way&state=PLANTstate");
         assert_eq!(no, AnswerError::Declined { reason: "access_denied: no way".to_owned() });
     }
+
+    proptest::proptest! {
+        #[test]
+        fn a_code_survives_its_way_back(code in "[!-~]{1,80}") {
+            let query = url::form_urlencoded::Serializer::new(String::new())
+                .append_pair("state", "PLANTstate")
+                .append_pair("code", &code)
+                .finish();
+            let read = AuthorizationCode::from_pasted(&format!("http://localhost:8085/?{query}"), &state()).unwrap();
+            proptest::prop_assert_eq!(read.expose(), code);
+        }
+
+        #[test]
+        fn whatever_is_pasted_ends_in_a_code_or_a_word(text in ".{0,200}") {
+            if let Err(error) = AuthorizationCode::from_pasted(&text, &state()) {
+                proptest::prop_assert!(!error.to_string().is_empty());
+            }
+        }
+    }
 }

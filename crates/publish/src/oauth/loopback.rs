@@ -188,3 +188,23 @@ fn read(head: &[u8], state: &State) -> Visit {
         answer => Visit::Answer(answer),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn nothing_without_our_state_is_an_answer(head in proptest::collection::vec(proptest::num::u8::ANY, 0..300)) {
+            proptest::prop_assert!(matches!(read(&head, &State::random()), Visit::Stranger(_)));
+        }
+
+        #[test]
+        fn no_query_without_our_state_is_an_answer(query in "[ -~]{0,80}", other in "[A-Za-z0-9_-]{0,60}") {
+            for query in [query.clone(), format!("code=1&state={other}&{query}"), format!("state={other}&error={query}")] {
+                let head = format!("GET /?{query} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+                proptest::prop_assert!(matches!(read(head.as_bytes(), &State::random()), Visit::Stranger(_)));
+            }
+        }
+    }
+}

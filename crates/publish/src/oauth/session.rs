@@ -17,6 +17,7 @@ use super::error::{StoreError, TokenError};
 use super::held::Held;
 use super::lock::TokenLock;
 use super::login::Login;
+use super::places::Found;
 use super::store::TokenStore;
 use crate::client::ClientOptions;
 use crate::error::PublishError;
@@ -42,7 +43,7 @@ impl TokenSource {
     /// When nothing is kept, or it cannot be read.
     pub fn kept(store: Arc<dyn TokenStore>) -> Result<Self, TokenError> {
         let login = store.load()?.ok_or_else(|| TokenError::NotLoggedIn { place: store.place() })?;
-        Ok(Self(Source::Kept { store, login: Box::new(login), app: None }))
+        Ok(Found { login, store }.into())
     }
 
     /// With these credentials for refreshing, rather than those of the login: an app's secret may be changed.
@@ -59,6 +60,13 @@ impl From<AccessToken> for TokenSource {
     /// The same token for ever.
     fn from(token: AccessToken) -> Self {
         Self(Source::Fixed(token))
+    }
+}
+
+impl From<Found> for TokenSource {
+    /// A login that was just read.
+    fn from(found: Found) -> Self {
+        Self(Source::Kept { store: found.store, login: Box::new(found.login), app: None })
     }
 }
 
