@@ -164,7 +164,7 @@ const HEAD: &str = r#"<!DOCTYPE html>
   :root { --back: #161615; --card: #222220; --text: #f0eee9; --soft: #b0ada5; --line: #3a3935; --link: #ff9aa8; }
 }
 * { box-sizing: border-box; }
-body { margin: 0; background: var(--back); color: var(--text); font: 1rem/1.5 system-ui, sans-serif; }
+body { margin: 0; background: var(--back); color: var(--text); font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
 header, main { max-width: 84rem; margin: 0 auto; padding: 0 1.25rem; }
 header { padding-top: 1.5rem; }
 h1 { margin: 0; font-size: 1.75rem; line-height: 1.2; }
@@ -173,10 +173,11 @@ h2 { margin: 2rem 0 .75rem; font-size: 1.25rem; }
 h2 small { font-weight: 400; font-size: .9rem; color: var(--soft); margin-left: .5rem; }
 .pins { list-style: none; margin: 0; padding: 0; columns: 15rem; column-gap: 1rem; }
 .pins > li { break-inside: avoid; padding-bottom: 1rem; }
+@media (max-width: 40rem) { .pins { columns: 2 9rem; column-gap: .75rem; } .pins > li { padding-bottom: .75rem; } }
 .pin { background: var(--card); border: 1px solid var(--line); border-radius: 1rem; overflow: hidden; }
 .pin:target { outline: 3px solid var(--link); }
 video { display: block; width: 100%; max-height: 34rem; background: #000; }
-.text { padding: .75rem 1rem 1rem; overflow-wrap: anywhere; }
+.text { padding: .75rem 1rem 1rem; }
 h3 { margin: 0; font-size: 1.05rem; line-height: 1.3; }
 .text p { margin: .4rem 0 0; }
 .description { white-space: pre-line; }

@@ -1,6 +1,7 @@
 //! Programs that judge in the tests and that no system package brings, kept under `target/tools`: nothing outside the
 //! checkout changes. Their versions are pinned: a judge that changes its mind must not break a build.
 
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::Result;
@@ -10,6 +11,9 @@ use crate::step;
 /// Serves Pinterest's OpenAPI description, and checks others against it.
 const PRISM: &str = "@stoplight/prism-cli@5.14.2";
 
+/// Looks for what keeps people from using a page.
+const AXE: &str = "axe-core@4.14.1";
+
 /// An S3 server that checks the signature and the policy of an upload form. Unoptimised, as it moves little.
 const S3: [&str; 8] = ["install", "s3s-fs", "--version", "=0.14.1", "--features", "binary", "--debug", "--locked"];
 
@@ -17,13 +21,22 @@ const S3: [&str; 8] = ["install", "s3s-fs", "--version", "=0.14.1", "--features"
 pub(crate) fn install() -> Result<()> {
     let tools = pinpress_fixtures::tools_folder();
     // Without the description there is nothing to serve, and its tests are skipped.
-    if pinpress_fixtures::openapi_description().is_some() && !tools.join("prism/node_modules/.bin/prism").is_file() {
-        let mut npm = Command::new("npm");
-        npm.args(["install", "--no-save", "--no-fund", "--no-audit", "--ignore-scripts", "--prefix"]);
-        step::run(npm.arg(tools.join("prism")).arg(PRISM))?;
+    if pinpress_fixtures::openapi_description().is_some() {
+        npm(&tools.join("prism"), "node_modules/.bin/prism", PRISM)?;
     }
+    npm(&tools.join("axe"), "node_modules/axe-core/axe.min.js", AXE)?;
     if !tools.join("bin/s3s-fs").is_file() {
         step::run(step::cargo(&S3).arg("--root").arg(&tools))?;
     }
     Ok(())
+}
+
+/// Installs a package into a folder of its own, unless `file` of it is there.
+fn npm(folder: &Path, file: &str, package: &str) -> Result<()> {
+    if folder.join(file).is_file() {
+        return Ok(());
+    }
+    let mut command = Command::new("npm");
+    command.args(["install", "--no-save", "--no-fund", "--no-audit", "--ignore-scripts", "--prefix"]);
+    step::run(command.arg(folder).arg(package))
 }

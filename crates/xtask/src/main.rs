@@ -27,7 +27,7 @@ struct Arguments {
 enum Task {
     /// Install the system packages that are missing (FFmpeg, clang for bindgen, pkg-config)
     Setup {
-        /// Also what only tests need (Chromium, xmllint, Prism, an S3 server)
+        /// Also what only tests need (Chromium, xmllint, Prism, axe-core, an S3 server)
         #[arg(long)]
         tests: bool,
     },

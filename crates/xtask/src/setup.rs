@@ -30,9 +30,9 @@ const APT: [&str; 12] = [
 /// For tests alone: the browser that looks at the pages, the validator of the `JUnit` report, and what makes reads fail.
 const APT_FOR_TESTS: [&str; 5] = ["chromium", "dbus-daemon", "gnome-keyring", "libxml2-utils", "strace"];
 
-/// What runs Prism, the judge of the API. Only where it is missing: Node.js from elsewhere has an npm of its own, beside
+/// What installs and runs judges that come from npm. Only where it is missing: Node.js from elsewhere has an npm of its own, beside
 /// which apt's cannot be.
-const APT_FOR_PRISM: [&str; 2] = ["nodejs", "npm"];
+const APT_FOR_NPM: [&str; 2] = ["nodejs", "npm"];
 
 /// The same, as a thing that is missing.
 const NODE: &str = "Node.js with npm";
@@ -81,8 +81,8 @@ pub(crate) fn for_tests() -> Result<()> {
         if !step::succeeds("apt-get", &["--version"]) {
             bail!("install {}, then run this again", missing.join(", "));
         }
-        let for_prism: &[&str] = if missing.contains(&NODE) { &APT_FOR_PRISM } else { &[] };
-        apt(&[&APT_FOR_TESTS, for_prism].concat(), missing_for_tests)?;
+        let for_npm: &[&str] = if missing.contains(&NODE) { &APT_FOR_NPM } else { &[] };
+        apt(&[&APT_FOR_TESTS, for_npm].concat(), missing_for_tests)?;
     }
     judges::install()
 }
