@@ -224,7 +224,8 @@ impl TextArgs {
     /// How Pins are made at `destination` through `client`.
     pub(crate) fn pins(&self, client: pinpress_publish::Client, destination: String) -> pinpress_pipeline::PinOptions {
         let (cover_as, uploads) = (self.cover_as, self.uploads.into());
-        pinpress_pipeline::PinOptions { client, destination, cover_as, uploads }
+        let clock = std::sync::Arc::new(pinpress_pipeline::SystemClock);
+        pinpress_pipeline::PinOptions { client, destination, cover_as, uploads, every: None, clock }
     }
 
     /// Whether anything says where Pins go.

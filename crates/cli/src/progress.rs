@@ -195,6 +195,10 @@ impl RunObserver for Progress {
                 let text = format!("{reason}, again in {} s", delay.as_secs().max(1));
                 self.advanced(video, &text, 0, None);
             }
+            RunEvent::Idle { pins, until } => {
+                let what = if *pins == 1 { "a Pin waits".to_owned() } else { format!("{pins} Pins wait") };
+                self.say(&format!("{what} for its time: the next is due at {until}"));
+            }
             RunEvent::Warning { video, message } => self.warning(*video, message),
             RunEvent::Finished { outcome } => self.outcome(outcome),
         }

@@ -4,6 +4,7 @@
 //! [`run()`] is the whole of it. [`discover()`] and [`check_file`] serve the commands that do a part.
 
 pub mod check;
+pub mod clock;
 pub mod deep;
 pub mod discover;
 pub mod durable;
@@ -22,6 +23,7 @@ pub mod sweep;
 pub mod threads;
 
 pub use check::{Checked, check_file};
+pub use clock::{Clock, SystemClock};
 pub use deep::{Decoder, check_deep};
 pub use discover::{DiscoverError, Discovery, Found, Unreadable, discover};
 pub use interrupt::Interrupt;
@@ -31,5 +33,5 @@ pub use media::Media;
 pub use observe::{RunEvent, RunObserver, RunStage};
 pub use outcome::{CoverOutcome, End, PinOutcome, RunSummary, VideoOutcome};
 pub use pins::{PinOptions, PinTexts, PinsError};
-pub use run::{Mode, RunError, RunOptions, ledger_path, run};
+pub use run::{Mode, RunError, RunOptions, ledger_path, publish_due, run, watch};
 pub use threads::Threads;

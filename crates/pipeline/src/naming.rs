@@ -108,6 +108,12 @@ fn shortened(stem: &OsStr) -> OsString {
     OsString::from(format!("{head}~{}", &hash[..8]))
 }
 
+/// Where a file really is, as the ledger keeps it.
+#[must_use]
+pub fn absolute(path: &Path) -> PathBuf {
+    path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())
+}
+
 fn folded(path: &Path) -> Vec<u8> {
     path.to_str().map_or_else(|| path.as_os_str().as_encoded_bytes().to_vec(), |text| text.to_lowercase().into_bytes())
 }

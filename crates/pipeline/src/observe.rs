@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use pinpress_media::Progress;
 
 use crate::outcome::VideoOutcome;
@@ -85,6 +86,13 @@ pub enum RunEvent<'a> {
         reason: String,
         /// How long.
         delay: Duration,
+    },
+    /// Nothing is to be done until then: Pins wait for their time.
+    Idle {
+        /// How many.
+        pins: usize,
+        /// When the first of them is due.
+        until: Timestamp,
     },
     /// Something a person should know that stops nothing.
     Warning {

@@ -7,6 +7,7 @@ use pinpress_media::Plan;
 use pinpress_probe::{Report, Seconds};
 
 use crate::discover::Unreadable;
+use crate::naming::absolute;
 use crate::observe::RunStage;
 
 /// A video at the end of a run.
@@ -102,7 +103,7 @@ impl End {
 }
 
 /// A run at its end.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct RunSummary {
     /// All videos, in the order in which they were found.
     pub videos: Vec<VideoOutcome>,
@@ -112,9 +113,30 @@ pub struct RunSummary {
     pub unreadable: Vec<Unreadable>,
     /// Somebody asked to stop.
     pub interrupted: bool,
+    /// Why nothing could be published: the token is not accepted.
+    pub refused: Option<String>,
 }
 
 impl RunSummary {
+    /// Takes over how a later round ended for the videos that it was about.
+    pub(crate) fn go_on(&mut self, round: Self) {
+        // The ledger has the real path, the user may have named another.
+        let places: Vec<PathBuf> = self.videos.iter().map(|video| absolute(&video.source)).collect();
+        for outcome in round.videos {
+            let place = absolute(&outcome.source);
+            let known = self.videos.iter_mut().zip(&places).find(|(known, at)| **at == place && known.pin.is_none());
+            match known {
+                Some((known, _)) => {
+                    let (source, report) = (known.source.clone(), known.report.take());
+                    *known = VideoOutcome { source, report, ..outcome };
+                }
+                None => self.videos.push(outcome),
+            }
+        }
+        self.interrupted |= round.interrupted;
+        self.refused = round.refused;
+    }
+
     /// Whether nothing had to be done.
     #[must_use]
     pub fn nothing_done(&self) -> bool {

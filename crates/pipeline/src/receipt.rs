@@ -6,9 +6,13 @@ use std::path::Path;
 use jiff::Timestamp;
 use pinpress_media::Plan;
 use pinpress_probe::Fingerprint;
+use pinpress_publish::PublishState;
 use serde::{Deserialize, Serialize};
 
 use crate::durable;
+use crate::ledger::{Job, PinRecord};
+use crate::outcome::CoverOutcome;
+use crate::pins::REHEARSAL;
 
 /// The value of [`Receipt::schema`].
 pub const SCHEMA: &str = "pinpress.receipt/1";
@@ -82,7 +86,70 @@ pub struct ReceiptPin {
     pub published_at: Timestamp,
 }
 
+impl ReceiptPin {
+    /// What the ledger has of a Pin that is there; `None` of any other.
+    #[must_use]
+    pub fn of(record: &PinRecord, state: &PublishState) -> Option<Self> {
+        let PublishState::Pinned { media_id, pin_id, url, adopted } = state else { return None };
+        Some(Self {
+            pin_id: pin_id.as_str().to_owned(),
+            url: url.clone(),
+            media_id: media_id.as_str().to_owned(),
+            board_id: record.key.board.clone(),
+            title: record.content.as_ref().and_then(|content| content.title.clone()),
+            adopted: *adopted,
+            begun_at: record.begun,
+            published_at: record.published.unwrap_or(record.changed),
+        })
+    }
+}
+
 impl Receipt {
+    /// Of a Pin that shows the output of `job`, which lies at `output`; `None` when there is no output.
+    #[must_use]
+    pub fn of(
+        job: &Job,
+        source: &Path,
+        output: &Path,
+        cover: Option<&CoverOutcome>,
+        destination: &str,
+        pin: ReceiptPin,
+    ) -> Option<Self> {
+        let rendition = job.rendition.as_ref()?;
+        let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Some(Self {
+            schema: SCHEMA.to_owned(),
+            destination: destination.to_owned(),
+            source: ReceiptFile {
+                path: source.to_string_lossy().into_owned(),
+                fingerprint: job.key.fingerprint.clone(),
+            },
+            output: ReceiptFile { path: name(output), fingerprint: rendition.fingerprint.clone() },
+            spec: ReceiptSpec { name: job.key.spec_name.clone(), version: job.key.spec_version.clone() },
+            plan: job.plan.clone(),
+            cover: cover.map(|cover| ReceiptCover {
+                file: name(&cover.file),
+                time_ms: cover.time.map(pinpress_probe::Seconds::millis),
+            }),
+            pin,
+        })
+    }
+
+    /// Whether a receipt of `destination` may be written to `path`, where one may lie already: a rehearsal leaves a
+    /// real one alone, and `kept` is for a Pin of an earlier run, whose receipt is written only when it is missing or
+    /// a rehearsal's.
+    #[must_use]
+    pub fn is_due(path: &Path, destination: &str, kept: bool) -> bool {
+        let there = std::fs::read(path).ok();
+        let there = there.and_then(|text| serde_json::from_slice::<Self>(&text).ok());
+        let rehearsed = destination == REHEARSAL;
+        match there.map(|receipt| receipt.destination == REHEARSAL) {
+            None => true,
+            Some(true) => !kept || !rehearsed,
+            Some(false) => !kept && !rehearsed,
+        }
+    }
+
     /// Writes it to `path`: whole or not at all, and lasting.
     ///
     /// # Errors

@@ -8,17 +8,19 @@ pub mod lock;
 pub mod model;
 mod rows;
 mod schema;
+mod slots;
 pub mod sqlite;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use jiff::{SignedDuration, Timestamp};
 use pinpress_probe::Fingerprint;
 
 pub use lock::{LockError, RunLock};
 pub use model::{
-    Attempt, CoverRecord, FileStamp, Job, JobId, JobKey, JobState, MAX_ATTEMPTS, MAX_CUT_OFF, PinKey, PinRecord,
-    PinStatus, RenditionRecord, Step, StepOutcome,
+    Attempt, CoverRecord, FileStamp, Job, JobId, JobKey, JobState, MAX_ATTEMPTS, MAX_CUT_OFF, PinContent, PinKey,
+    PinRecord, PinStatus, PinTiming, RenditionRecord, Step, StepOutcome,
 };
 pub use sqlite::SqliteLedger;
 
@@ -150,6 +152,19 @@ pub trait Ledger: Send + Sync {
     /// # Errors
     /// When the ledger cannot be written.
     fn open_pin(&self, key: &PinKey, job: JobId) -> Result<PinRecord, LedgerError>;
+
+    /// Keeps what a Pin is to say, when, and which job's output it shows, in place of what was kept before.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    fn plan_pin(&self, pin: i64, job: JobId, content: &PinContent, timing: PinTiming) -> Result<(), LedgerError>;
+
+    /// The place of a Pin among those of its destination, at least `every` after the last of them, and keeps it. One
+    /// that is to come stays; one that is past moves on when another Pin took its time meanwhile.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    fn take_slot(&self, pin: i64, every: SignedDuration, now: Timestamp) -> Result<Timestamp, LedgerError>;
 
     /// Enters that an attempt at a Pin begins. False when its attempts are used up; it is then set aside.
     ///

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use pinpress_media::{FixOptions, Plan};
 use pinpress_probe::{Fingerprint, Seconds, Spec};
 use serde::{Deserialize, Serialize};
@@ -314,6 +314,33 @@ impl PinStatus {
     }
 }
 
+/// What a Pin says, kept so that it can be published, or recognised on its board, without the manifest.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PinContent {
+    /// The board as the user named it.
+    pub board: String,
+    /// The section's id.
+    pub section: Option<String>,
+    /// The title.
+    pub title: Option<String>,
+    /// The description.
+    pub description: Option<String>,
+    /// Where it leads.
+    pub link: Option<String>,
+    /// What the video shows, for people who do not see it.
+    pub alt_text: Option<String>,
+}
+
+/// When a Pin may go out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PinTiming {
+    /// Not before this.
+    pub publish_at: Option<Timestamp>,
+    /// At least so long after the one before it, in whole seconds.
+    pub every: Option<SignedDuration>,
+}
+
 /// A Pin as the ledger knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PinRecord {
@@ -335,6 +362,22 @@ pub struct PinRecord {
     pub begun: Timestamp,
     /// When it last changed.
     pub changed: Timestamp,
+    /// What it says; `None` when it was begun by a pinpress that did not keep it.
+    pub content: Option<PinContent>,
+    /// When it may go out.
+    pub timing: PinTiming,
+    /// Its place among Pins that are spaced out.
+    pub slot: Option<Timestamp>,
+    /// When it was known to exist.
+    pub published: Option<Timestamp>,
+}
+
+impl PinRecord {
+    /// What it waits for, past or to come; `None` when it may go out at any time.
+    #[must_use]
+    pub fn due(&self) -> Option<Timestamp> {
+        self.timing.publish_at.max(self.slot)
+    }
 }
 
 #[cfg(test)]

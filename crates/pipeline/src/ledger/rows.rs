@@ -3,20 +3,21 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use jiff::SignedDuration;
 use pinpress_probe::Fingerprint;
 use rusqlite::Row;
 use rusqlite::types::Type;
 use serde::de::DeserializeOwned;
 
-use super::model::{Job, JobId, JobKey, JobState, PinKey, PinRecord, PinStatus};
+use super::model::{Job, JobId, JobKey, JobState, PinKey, PinRecord, PinStatus, PinTiming};
 
 /// The columns that [`job`] reads, in its order.
 pub(super) const JOB_COLUMNS: &str = "id, fingerprint, spec_name, spec_version, spec_hash, options_hash, source, \
                                       output, state, attempts, reason, plan, rendition, cover";
 
 /// The columns that [`pin`] reads, in its order.
-pub(super) const PIN_COLUMNS: &str =
-    "id, destination, fingerprint, board, job, status, attempts, state, reason, begun_at, changed_at";
+pub(super) const PIN_COLUMNS: &str = "id, destination, fingerprint, board, job, status, attempts, state, reason, begun_at, changed_at, content, \
+     publish_at, every_s, slot_at, published_at";
 
 /// Paths are kept as bytes: not every one is UTF-8.
 pub(super) fn path_bytes(path: &Path) -> &[u8] {
@@ -81,6 +82,7 @@ pub(super) fn pin(row: &Row<'_>) -> rusqlite::Result<PinRecord> {
     let time = |index: usize| -> rusqlite::Result<jiff::Timestamp> {
         row.get::<_, String>(index)?.parse().map_err(|error| unreadable(index, error))
     };
+    let time_if_any = |index: usize| row.get::<_, Option<String>>(index)?.map(|_| time(index)).transpose();
     Ok(PinRecord {
         id: row.get(0)?,
         key: PinKey { destination: row.get(1)?, fingerprint: column_fingerprint(row, 2)?, board: row.get(3)? },
@@ -91,5 +93,12 @@ pub(super) fn pin(row: &Row<'_>) -> rusqlite::Result<PinRecord> {
         reason: row.get(8)?,
         begun: time(9)?,
         changed: time(10)?,
+        content: json(row, 11)?,
+        timing: PinTiming {
+            publish_at: time_if_any(12)?,
+            every: row.get::<_, Option<i64>>(13)?.map(SignedDuration::from_secs),
+        },
+        slot: time_if_any(14)?,
+        published: time_if_any(15)?,
     })
 }

@@ -10,7 +10,8 @@ use super::LedgerError;
 const APPLICATION_ID: i64 = 0x5049_4E50;
 
 /// Each takes the ledger from its index to the next version (`user_version` counts them).
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
 CREATE TABLE files (
     path BLOB PRIMARY KEY,
     len INTEGER NOT NULL,
@@ -70,7 +71,17 @@ CREATE TABLE history (
     event TEXT NOT NULL,
     detail TEXT
 );
-"];
+",
+    "
+-- What the Pin says, and when it may go out: publishing needs neither the manifest nor the options again.
+ALTER TABLE pins ADD COLUMN content TEXT;
+ALTER TABLE pins ADD COLUMN publish_at TEXT;
+ALTER TABLE pins ADD COLUMN every_s INTEGER;
+ALTER TABLE pins ADD COLUMN slot_at TEXT;
+ALTER TABLE pins ADD COLUMN published_at TEXT;
+UPDATE pins SET published_at = changed_at WHERE pin_id IS NOT NULL;
+",
+];
 
 /// The newest version this program knows.
 #[allow(clippy::cast_possible_wrap, reason = "a handful of migrations")]
@@ -98,4 +109,35 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Le
     transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(error)?;
     transaction.pragma_update(None, "user_version", VERSION).map_err(error)?;
     transaction.commit().map_err(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::{Ledger as _, SqliteLedger};
+
+    #[test]
+    fn a_ledger_of_the_first_version_keeps_its_pins() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("ledger.db");
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch(MIGRATIONS[0]).unwrap();
+        old.execute_batch(
+            "INSERT INTO jobs VALUES (1, '00', 's', 'v', 'h', 'o', x'61', x'62', 'covered', 0, NULL, NULL, NULL, NULL, \
+             '2026-11-24T08:00:00Z');
+             INSERT INTO pins VALUES (1, 'd', '00', '7', 1, 'published', 0, '{}', '99', NULL, '2026-11-24T08:00:00Z', \
+             '2026-11-24T09:00:00Z'), (2, 'd', '00', '8', 1, 'waiting', 0, NULL, NULL, NULL, '2026-11-24T08:00:00Z', \
+             '2026-11-24T09:00:00Z');",
+        )
+        .unwrap();
+        old.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+        old.pragma_update(None, "user_version", 1).unwrap();
+        drop(old);
+        for _ in 0..2 {
+            let pins = SqliteLedger::open(&path).unwrap().pins().unwrap();
+            let published: Vec<_> = pins.iter().map(|pin| pin.published.map(|at| at.to_string())).collect();
+            assert_eq!(published, [Some("2026-11-24T09:00:00Z".to_owned()), None]);
+            assert!(pins.iter().all(|pin| pin.content.is_none() && pin.due().is_none()));
+        }
+    }
 }

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use pinpress_probe::Fingerprint;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 use super::model::{
-    Attempt, FileStamp, Job, JobId, JobKey, JobState, MAX_ATTEMPTS, MAX_CUT_OFF, PinKey, PinRecord, PinStatus, Step,
-    StepOutcome,
+    Attempt, FileStamp, Job, JobId, JobKey, JobState, MAX_ATTEMPTS, MAX_CUT_OFF, PinContent, PinKey, PinRecord,
+    PinStatus, PinTiming, Step, StepOutcome,
 };
 use super::rows::{self, JOB_COLUMNS, PIN_COLUMNS, path_bytes};
 use super::{Ledger, LedgerError, schema};
@@ -342,6 +342,45 @@ impl Ledger for SqliteLedger {
         })
     }
 
+    fn plan_pin(&self, pin: i64, job: JobId, content: &PinContent, timing: PinTiming) -> Result<(), LedgerError> {
+        let content = self.to_json("content", content)?;
+        let publish_at = timing.publish_at.map(|at| at.to_string());
+        let every = timing.every.map(|every| every.as_secs());
+        self.write(|transaction| {
+            // Without a distance to keep there is no place among others.
+            transaction.execute(
+                "UPDATE pins SET job = ?2, content = ?3, publish_at = ?4, every_s = ?5, \
+                 slot_at = CASE WHEN ?5 IS NULL THEN NULL ELSE slot_at END WHERE id = ?1",
+                params![pin, job.0, content, publish_at, every],
+            )?;
+            note(transaction, (Some(job.0), Some(pin)), "planned", Some(&content))
+        })
+    }
+
+    fn take_slot(&self, pin: i64, every: SignedDuration, now: Timestamp) -> Result<Timestamp, LedgerError> {
+        self.write(|transaction| {
+            let own = transaction
+                .prepare_cached(&format!("SELECT {PIN_COLUMNS} FROM pins WHERE id = ?1"))?
+                .query_row([pin], rows::pin)?;
+            let slot = match own.slot.filter(|slot| *slot > now) {
+                Some(slot) => slot,
+                None => {
+                    let mut others = transaction.prepare_cached(&format!(
+                        "SELECT {PIN_COLUMNS} FROM pins WHERE destination = ?1 AND id <> ?2"
+                    ))?;
+                    let others: Vec<PinRecord> =
+                        others.query_map(params![own.key.destination, pin], rows::pin)?.collect::<Result<_, _>>()?;
+                    super::slots::next(&own, &others, every, now)
+                }
+            };
+            if own.slot != Some(slot) {
+                transaction.execute("UPDATE pins SET slot_at = ?2 WHERE id = ?1", params![pin, slot.to_string()])?;
+                note(transaction, (None, Some(pin)), "slot", Some(&slot.to_string()))?;
+            }
+            Ok(slot)
+        })
+    }
+
     fn begin_pin(&self, pin: i64) -> Result<bool, LedgerError> {
         self.write(|transaction| {
             let attempts: u32 =
@@ -364,6 +403,7 @@ impl Ledger for SqliteLedger {
         self.write(|transaction| {
             transaction.execute(
                 "UPDATE pins SET state = ?2, pin_id = ?3, changed_at = ?4, \
+                 published_at = CASE WHEN ?3 IS NULL THEN NULL ELSE coalesce(published_at, ?4) END, \
                  status = CASE WHEN ?3 IS NULL THEN status ELSE ?5 END WHERE id = ?1",
                 params![pin, state, pin_id, now(), PinStatus::Published.name()],
             )?;

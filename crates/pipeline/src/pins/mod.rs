@@ -3,11 +3,13 @@
 mod prepare;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use pinpress_probe::{Seconds, Spec};
-use pinpress_publish::{BoardId, BoardSectionId, Client, CoverAs, PinDraft, PublishError};
+use pinpress_publish::{BoardId, BoardSectionId, Client, CoverAs, PinDraft, Problems, PublishError};
 
+use crate::clock::Clock;
 use crate::manifest::{Manifest, ManifestError};
 
 pub(crate) use prepare::resolve;
@@ -28,6 +30,10 @@ pub struct PinOptions {
     pub cover_as: CoverAs,
     /// Videos that are uploaded at the same time, at least 1.
     pub uploads: usize,
+    /// At least so long from one Pin to the next; zero takes back what an earlier run asked for, `None` leaves it.
+    pub every: Option<SignedDuration>,
+    /// By which Pins are due.
+    pub clock: Arc<dyn Clock>,
 }
 
 /// What the rows of a manifest and the options say about the videos, before it is matched with them.
@@ -63,6 +69,24 @@ pub struct VideoOrder {
     pub pin: Option<PinPlan>,
 }
 
+/// A draft without a row that breaks a limit.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{problems}: {path}", path = video.display())]
+pub struct BadDraft {
+    /// The video.
+    pub video: PathBuf,
+    /// All that is wrong.
+    pub problems: Problems,
+}
+
+fn counted(count: usize) -> String {
+    if count == 1 { "a video".to_owned() } else { format!("{count} videos") }
+}
+
+fn listed(drafts: &[BadDraft]) -> String {
+    drafts.iter().map(|draft| format!("  {draft}")).collect::<Vec<_>>().join("\n")
+}
+
 /// The orders could not be settled. Nothing was sent that changes anything.
 #[derive(Debug, thiserror::Error)]
 pub enum PinsError {
@@ -77,13 +101,11 @@ pub enum PinsError {
         /// The client's reason.
         source: PublishError,
     },
-    /// A title made from a file's name breaks a limit.
-    #[error("the name of the file gives no usable title: {problem}: name it in a manifest: {path}", path = path.display())]
-    Title {
-        /// What is wrong.
-        problem: String,
-        /// The video.
-        path: PathBuf,
+    /// Texts that no manifest gave break a limit.
+    #[error("{} cannot be published as named; nothing was sent; name them in a manifest:\n{}", counted(drafts.len()), listed(drafts))]
+    Drafts {
+        /// What is wrong with each.
+        drafts: Vec<BadDraft>,
     },
     /// Neither a board nor a manifest.
     #[error("no board: give --board, or a manifest with a board for each video")]

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use pinpress_probe::{Seconds, Spec};
 use pinpress_publish::{BoardId, BoardSectionId, Client, PinDraft, PublishError};
 
-use super::{PinPlan, PinTexts, PinsError, VideoOrder};
+use super::{BadDraft, PinPlan, PinTexts, PinsError, VideoOrder};
 use crate::discover::Found;
 use crate::manifest::{Mistake, Row};
 
@@ -40,9 +40,25 @@ pub struct Assignments {
 ///
 /// # Errors
 /// With every mistake of the manifest at once: rows that name no video, texts over their limits, rule sets that do
-/// not load, rows without a board. Without a manifest, when a file's name gives no usable title.
+/// not load, rows without a board. Else with every video whose name gives no usable title.
 pub fn assign(videos: &[Found], roots: &[PathBuf], texts: &PinTexts) -> Result<Assignments, PinsError> {
-    let mut mistakes = Vec::new();
+    let (assignments, flaws) = draft_all(videos, roots, texts);
+    if let Some(manifest) = &texts.manifest {
+        manifest.refuse(flaws.mistakes)?;
+    }
+    if flaws.drafts.is_empty() { Ok(assignments) } else { Err(PinsError::Drafts { drafts: flaws.drafts }) }
+}
+
+/// What is wrong, in the rows and in what has none.
+#[derive(Debug, Default)]
+pub(crate) struct Flaws {
+    pub(crate) mistakes: Vec<Mistake>,
+    pub(crate) drafts: Vec<BadDraft>,
+}
+
+/// Matches the rows with `videos`, and tells everything that is wrong with them beside.
+pub(crate) fn draft_all(videos: &[Found], roots: &[PathBuf], texts: &PinTexts) -> (Assignments, Flaws) {
+    let Flaws { mut mistakes, mut drafts } = Flaws::default();
     let mut rows: HashMap<usize, &Row> = HashMap::new();
     if let Some(manifest) = &texts.manifest {
         let index = Index::of(videos);
@@ -70,9 +86,7 @@ pub fn assign(videos: &[Found], roots: &[PathBuf], texts: &PinTexts) -> Result<A
                 Some(row) => mistakes.extend(
                     problems.0.iter().map(|problem| mistake(row.number, &problem.field.to_string(), &problem.message)),
                 ),
-                None => {
-                    return Err(PinsError::Title { problem: problems.to_string(), path: video.path.clone() });
-                }
+                None => drafts.push(BadDraft { video: video.path.clone(), problems }),
             },
             None => {}
         }
@@ -91,10 +105,7 @@ pub fn assign(videos: &[Found], roots: &[PathBuf], texts: &PinTexts) -> Result<A
             publish_at: row.and_then(|row| row.publish_at),
         });
     }
-    if let Some(manifest) = &texts.manifest {
-        manifest.refuse(mistakes)?;
-    }
-    Ok(Assignments { videos: assignments, advice })
+    (Assignments { videos: assignments, advice }, Flaws { mistakes, drafts })
 }
 
 fn mistake(row: u64, column: &str, message: impl Into<String>) -> Mistake {
@@ -164,6 +175,22 @@ pub(crate) async fn resolve(
     assignments: Assignments,
     texts: &PinTexts,
 ) -> Result<Vec<VideoOrder>, PinsError> {
+    let (orders, mistakes) = resolve_all(client, assignments, texts).await?;
+    if let Some(manifest) = &texts.manifest {
+        manifest.refuse(mistakes)?;
+    }
+    Ok(orders)
+}
+
+/// Looks up every board and section once, and tells the rows whose board or section is not there beside.
+///
+/// # Errors
+/// When the board of all is not there, or the API cannot be asked.
+pub(crate) async fn resolve_all(
+    client: &Client,
+    assignments: Assignments,
+    texts: &PinTexts,
+) -> Result<(Vec<VideoOrder>, Vec<Mistake>), PinsError> {
     let mut boards: HashMap<String, BoardId> = HashMap::new();
     let mut sections: HashMap<(BoardId, String), BoardSectionId> = HashMap::new();
     let mut mistakes = Vec::new();
@@ -188,10 +215,7 @@ pub(crate) async fn resolve(
         };
         orders.push(VideoOrder { spec: assignment.spec, cover_at: assignment.cover_at, pin });
     }
-    if let Some(manifest) = &texts.manifest {
-        manifest.refuse(mistakes)?;
-    }
-    Ok(orders)
+    Ok((orders, mistakes))
 }
 
 async fn look_up(
@@ -293,6 +317,22 @@ mod tests {
         assert_eq!(title_from_name(Path::new("x/my_first--clip .final.mov")), "my first clip .final");
         assert_eq!(title_from_name(Path::new(&format!("{}.mov", "é".repeat(120)))).chars().count(), 100);
         assert_eq!(title_from_name(Path::new("___.mov")), "");
+    }
+
+    #[test]
+    fn every_name_that_gives_no_title_is_told_at_once() {
+        let long = "x".repeat(2_100);
+        let folder = folder(&["a.mov", "b.mov", "c.mov"]);
+        let texts = PinTexts { manifest: None, board: Some(" ".to_owned()) };
+        let Err(error @ PinsError::Drafts { .. }) = assign(&folder.videos, &[], &texts) else { panic!("no flaws") };
+        let text = error.to_string();
+        assert!(text.starts_with("3 videos cannot be published") && text.contains("c.mov"), "{text}");
+        let csv =
+            format!("file,title,description,alt_text,link\na.mov,{long},,,\nb.mov,,{long},{long},https://{long}\n");
+        let error = told(&folder, &csv, Some("B")).unwrap_err().to_string();
+        for place in ["row 2, title", "row 3, description", "row 3, link", "row 3, alt_text"] {
+            assert!(error.contains(place), "{place}: {error}");
+        }
     }
 
     #[test]

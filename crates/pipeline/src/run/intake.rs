@@ -11,7 +11,7 @@ use super::item::Item;
 use super::{Mode, Run};
 use crate::check::{Checked, check_source};
 use crate::ledger::{FileStamp, Job, JobKey, JobState, LedgerError};
-use crate::naming::{another_name, cover_of, output_names};
+use crate::naming::{absolute, another_name, cover_of, output_names};
 use crate::observe::RunStage;
 use crate::ordered::in_order;
 use crate::outcome::{CoverOutcome, End, VideoOutcome};
@@ -29,10 +29,6 @@ pub(super) fn name_outputs(run: &Run<'_>) -> Result<Vec<PathBuf>, LedgerError> {
     let given = given.map(|(source, output)| (relative.get(&source).map_or(source, |r| (*r).clone()), output));
     let sources: Vec<PathBuf> = run.videos.iter().map(|video| video.relative.clone()).collect();
     Ok(output_names(&sources, &given.collect()))
-}
-
-fn absolute(path: &Path) -> PathBuf {
-    path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())
 }
 
 /// What looking at a file brought.

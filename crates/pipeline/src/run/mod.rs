@@ -3,6 +3,7 @@
 //! covers on one, and publishing on a tokio runtime, the only place where threads and tasks meet.
 
 mod cover;
+mod due;
 mod fix;
 mod folders;
 mod intake;
@@ -12,13 +13,13 @@ mod publish_watch;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use pinpress_media::FixOptions;
 use pinpress_probe::Spec;
 use tokio::runtime::Runtime;
 
-use crate::discover::{DiscoverError, Discovery, Found, discover};
+use crate::discover::{DiscoverError, Discovery, Found, Unreadable, discover};
 use crate::interrupt::Interrupt;
 use crate::ledger::{Ledger, LedgerError, LockError, RunLock, SqliteLedger};
 use crate::media::Media;
@@ -27,6 +28,7 @@ use crate::outcome::{End, RunSummary, VideoOutcome};
 use crate::pins::{PinOptions, PinTexts, PinsError, VideoOrder, assign, resolve};
 use crate::sweep::sweep;
 use crate::threads::Threads;
+pub use due::{publish_due, watch};
 use folders::Folders;
 
 /// Our own folder in an output folder: ledger, lock, logs.
@@ -36,6 +38,12 @@ pub const OWN_FOLDER: &str = ".pinpress";
 #[must_use]
 pub fn ledger_path(output: &Path) -> PathBuf {
     output.join(OWN_FOLDER).join("ledger.db")
+}
+
+/// The lock of an output folder.
+#[must_use]
+pub fn lock_path(output: &Path) -> PathBuf {
+    output.join(OWN_FOLDER).join("lock")
 }
 
 /// What becomes of the videos before they are published.
@@ -86,6 +94,12 @@ pub enum RunError {
         /// The system's reason.
         source: std::io::Error,
     },
+    /// Nothing to publish from.
+    #[error("no ledger: nothing was run with this output folder: {path}", path = path.display())]
+    NoLedger {
+        /// The output folder.
+        path: PathBuf,
+    },
     /// Another run is at work there.
     #[error(transparent)]
     Lock(#[from] LockError),
@@ -123,7 +137,7 @@ pub fn run(
     };
     std::fs::create_dir_all(&options.output)
         .map_err(|source| RunError::Output { path: options.output.clone(), source })?;
-    let _lock = RunLock::take(&options.output.join(OWN_FOLDER).join("lock"))?;
+    let _lock = RunLock::take(&lock_path(&options.output))?;
     let ledger = SqliteLedger::open(&ledger_path(&options.output))?;
     let swept = sweep(&options.output);
     if !swept.is_empty() {
@@ -144,27 +158,10 @@ pub fn run(
         Some((pins, runtime, orders)) => (Some((pins, runtime)), orders),
         None => (None, vec![VideoOrder::default(); discovery.videos.len()]),
     };
-    let run = Run {
-        options,
-        videos: &discovery.videos,
-        orders,
-        media,
-        observer,
-        interrupt,
-        ledger: &ledger,
-        threads: Threads::share(options.jobs, Threads::cores()),
-        folders: Folders::new(&options.output),
-        fatal: Mutex::new(None),
-        ended: Mutex::new(BTreeMap::new()),
-    };
+    let run = Run::new(options, &discovery.videos, orders, (media, observer, interrupt), &ledger);
     run.stages(network.as_ref().map(|(pins, runtime)| (*pins, runtime)))?;
     run.folders.prune();
-    let interrupted = interrupt.requested();
-    let (fatal, videos) = run.into_ended();
-    match fatal {
-        Some(error) => Err(error.into()),
-        None => Ok(RunSummary { videos, skipped: discovery.skipped, unreadable: discovery.unreadable, interrupted }),
-    }
+    run.into_summary(discovery.skipped, discovery.unreadable)
 }
 
 fn tell_about(discovery: &Discovery, observer: &dyn RunObserver) {
@@ -200,6 +197,33 @@ struct Run<'a> {
     /// A ledger that cannot be written ends the run.
     fatal: Mutex<Option<LedgerError>>,
     ended: Mutex<BTreeMap<usize, VideoOutcome>>,
+    /// Why no other video will fare better: the token is not accepted.
+    refused: OnceLock<String>,
+}
+
+impl<'a> Run<'a> {
+    fn new(
+        options: &'a RunOptions,
+        videos: &'a [Found],
+        orders: Vec<VideoOrder>,
+        (media, observer, interrupt): (&'a dyn Media, &'a dyn RunObserver, &'a Interrupt),
+        ledger: &'a dyn Ledger,
+    ) -> Self {
+        Self {
+            options,
+            videos,
+            orders,
+            media,
+            observer,
+            interrupt,
+            ledger,
+            threads: Threads::share(options.jobs, Threads::cores()),
+            folders: Folders::new(&options.output),
+            fatal: Mutex::new(None),
+            ended: Mutex::new(BTreeMap::new()),
+            refused: OnceLock::new(),
+        }
+    }
 }
 
 impl Run<'_> {
@@ -246,7 +270,11 @@ impl Run<'_> {
         self.ended.lock().unwrap_or_else(PoisonError::into_inner).insert(index, outcome);
     }
 
-    fn into_ended(self) -> (Option<LedgerError>, Vec<VideoOutcome>) {
+    /// How all videos ended, or why the run could not go on.
+    fn into_summary(self, skipped: usize, unreadable: Vec<Unreadable>) -> Result<RunSummary, RunError> {
+        if let Some(error) = self.fatal.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            return Err(error.into());
+        }
         let mut ended = self.ended.into_inner().unwrap_or_else(PoisonError::into_inner);
         let videos = self
             .videos
@@ -256,6 +284,7 @@ impl Run<'_> {
                 ended.remove(&index).unwrap_or_else(|| VideoOutcome::of(&video.path, End::Interrupted))
             })
             .collect();
-        (self.fatal.into_inner().unwrap_or_else(PoisonError::into_inner), videos)
+        let interrupted = self.interrupt.requested();
+        Ok(RunSummary { videos, skipped, unreadable, interrupted, refused: self.refused.into_inner() })
     }
 }

@@ -1,22 +1,23 @@
 //! The last stage: each output a Pin, once.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
-use pinpress_publish::{CoverSource, Draft, PublishError, PublishState};
+use pinpress_publish::{CoverSource, Draft, PinDraft, PublishError, PublishState};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::Receiver;
 
 use super::Run;
 use super::item::Item;
 use super::publish_watch::Watch;
-use crate::ledger::{PinKey, PinRecord, PinStatus};
+use crate::ledger::{PinContent, PinKey, PinRecord, PinStatus, PinTiming};
 use crate::naming::receipt_of;
 use crate::observe::{RunEvent, RunStage};
 use crate::outcome::{End, PinOutcome};
-use crate::pins::{PinOptions, PinPlan, REHEARSAL};
-use crate::receipt::{self, Receipt, ReceiptCover, ReceiptFile, ReceiptPin, ReceiptSpec};
+use crate::pins::{PinOptions, PinPlan};
+use crate::receipt::{Receipt, ReceiptPin};
 
 /// How often a running upload looks whether to stop.
 const LOOK: Duration = Duration::from_millis(100);
@@ -33,8 +34,7 @@ pub(super) fn publishing<'a>(
         }
         return;
     };
-    let refused = std::sync::OnceLock::new();
-    let publisher = Publisher { run, pins, refused: &refused };
+    let publisher = Publisher { run, pins };
     runtime.block_on(async {
         let stream = futures_util::stream::poll_fn(|context| items.poll_recv(context));
         stream.for_each_concurrent(pins.uploads.max(1), |item| publisher.publish(item)).await;
@@ -45,8 +45,6 @@ pub(super) fn publishing<'a>(
 struct Publisher<'a, 'b> {
     run: &'a Run<'a>,
     pins: &'b PinOptions,
-    /// Why no other video will fare better: the token is not accepted.
-    refused: &'b std::sync::OnceLock<String>,
 }
 
 impl<'a> Publisher<'a, '_> {
@@ -69,13 +67,14 @@ impl<'a> Publisher<'a, '_> {
     /// How the Pin stands at the end; `None` when the ledger failed.
     async fn settle(self, item: &Item<'a>, plan: &PinPlan) -> Option<(End, Option<PinOutcome>)> {
         let run = self.run;
+        let mut plan = Cow::Borrowed(plan);
         let key = PinKey {
             destination: self.pins.destination.clone(),
             fingerprint: item.job.key.fingerprint.clone(),
             board: plan.board.as_str().to_owned(),
         };
         let known = run.recorded(run.ledger.pin(&key))?;
-        let record = match known {
+        let mut record = match known {
             Some(record) => record,
             None => run.recorded(run.ledger.open_pin(&key, item.job.id))?,
         };
@@ -89,28 +88,39 @@ impl<'a> Publisher<'a, '_> {
         };
         if let PublishState::Pinned { pin_id, url, .. } = &state {
             let pin = PinOutcome { id: pin_id.as_str().to_owned(), url: url.clone() };
-            if self.receipt_is_due(item, true) {
-                self.write_receipt(item, plan, &state, &record);
-            }
+            self.write_receipt(item, &state, &record, true);
             return Some((item.settled(), Some(pin)));
         }
         let in_doubt = matches!(state, PublishState::Intended { .. } | PublishState::Unknown { .. });
         if record.status == PinStatus::SetAside && !in_doubt {
             return Some((End::SetAside { reason: record.reason.unwrap_or_default() }, None));
         }
-        if let Some(at) = plan.publish_at.filter(|at| *at > Timestamp::now() && !in_doubt) {
-            let reason = format!("to be published at {at}");
-            run.recorded(run.ledger.set_pin_status(record.id, PinStatus::Waiting, Some(&reason)))?;
-            return Some((End::Scheduled { at }, None));
+        if in_doubt {
+            // The Pin that is looked for says what was sent, whatever the manifest says by now.
+            if let Some(content) = &record.content {
+                plan = Cow::Owned(plan_of(content, &plan));
+            }
+        } else {
+            self.keep(item, &plan, &mut record)?;
         }
-        if let Some(reason) = self.refused.get() {
+        if let Some(at) = record.timing.publish_at.filter(|at| *at > self.pins.clock.now() && !in_doubt) {
+            return self.put_off(&record, at);
+        }
+        if let Some(reason) = run.refused.get() {
             return Some((End::Later { reason: reason.clone() }, None));
+        }
+        if let Some(every) = record.timing.every.filter(|_| !in_doubt) {
+            let now = self.pins.clock.now();
+            let slot = run.recorded(run.ledger.take_slot(record.id, every, now))?;
+            if slot > now {
+                return self.put_off(&record, slot);
+            }
         }
         // Looking whether a Pin exists is no attempt at creating one, and may be done as often as one likes.
         if !in_doubt && !run.recorded(run.ledger.begin_pin(record.id))? {
             return Some((End::SetAside { reason: record.reason.unwrap_or_default() }, None));
         }
-        let draft = match settled_draft(item, plan, self.pins) {
+        let draft = match settled_draft(item, &plan, self.pins) {
             Ok(draft) => draft,
             Err(error) => return self.failed(&record, &error, in_doubt).map(|end| (end, None)),
         };
@@ -145,13 +155,37 @@ impl<'a> Publisher<'a, '_> {
                     url: receipt.url,
                     adopted: receipt.adopted,
                 };
-                if self.receipt_is_due(item, false) {
-                    self.write_receipt(item, plan, &state, &PinRecord { changed: Timestamp::now(), ..record });
-                }
+                self.write_receipt(item, &state, &PinRecord { published: Some(Timestamp::now()), ..record }, false);
                 Some((End::Done, Some(pin)))
             }
             Err(error) => self.failed(&record, &error, watch.is_in_doubt()).map(|end| (end, None)),
         }
+    }
+
+    /// Keeps what the Pin is to say and when, so that it can go out without the manifest.
+    fn keep(self, item: &Item<'a>, plan: &PinPlan, record: &mut PinRecord) -> Option<()> {
+        let content = content_of(plan);
+        // What an earlier run asked for holds until the Pin is out, or another one says otherwise.
+        let every = self.pins.every.or(record.timing.every).filter(|every| every.is_positive());
+        let timing = PinTiming { publish_at: plan.publish_at, every };
+        // A row that was found by another content stays with the job whose output that is.
+        let job = if record.key.fingerprint == item.job.key.fingerprint { item.job.id } else { record.job };
+        if record.content.as_ref() != Some(&content) || record.timing != timing || record.job != job {
+            self.run.recorded(self.run.ledger.plan_pin(record.id, job, &content, timing))?;
+            (record.content, record.timing, record.job) = (Some(content), timing, job);
+        }
+        Some(())
+    }
+
+    fn put_off(self, record: &PinRecord, at: Timestamp) -> Option<(End, Option<PinOutcome>)> {
+        let reason = format!("to be published at {at}");
+        // What failed stays so: waiting would forget its attempts.
+        let entered = record.status == PinStatus::Waiting && record.reason.as_ref() == Some(&reason);
+        if record.status != PinStatus::Failed && !entered {
+            let ledger = self.run.ledger;
+            self.run.recorded(ledger.set_pin_status(record.id, PinStatus::Waiting, Some(&reason)))?;
+        }
+        Some((End::Scheduled { at }, None))
     }
 
     /// Enters why it did not work, and what that means for the next run. `in_doubt` is for a Pin that may exist.
@@ -163,7 +197,7 @@ impl<'a> Publisher<'a, '_> {
             | PublishError::RateLimited { .. }
             | PublishError::BudgetSpent { .. } => (PinStatus::Waiting, End::Later { reason: reason.clone() }),
             error if error.is_unauthorized() => {
-                self.refused.get_or_init(|| reason.clone());
+                self.run.refused.get_or_init(|| reason.clone());
                 (PinStatus::Waiting, End::Later { reason: reason.clone() })
             }
             _ => (PinStatus::Failed, End::Failed { stage: RunStage::Publish, reason: reason.clone() }),
@@ -174,55 +208,48 @@ impl<'a> Publisher<'a, '_> {
         self.run.recorded(self.run.ledger.set_pin_status(record.id, status, Some(&reason))).map(|()| end)
     }
 
-    /// Whether this Pin's receipt may be written where one may lie already: a rehearsal leaves a real one alone, and
-    /// `kept` is for a Pin of an earlier run, whose receipt is written only when it is missing or a rehearsal's.
-    fn receipt_is_due(self, item: &Item<'a>, kept: bool) -> bool {
-        let there = std::fs::read(receipt_of(&item.output)).ok();
-        let there = there.and_then(|text| serde_json::from_slice::<Receipt>(&text).ok());
-        let rehearsed = self.pins.destination == REHEARSAL;
-        match there.map(|receipt| receipt.destination == REHEARSAL) {
-            None => true,
-            Some(true) => !kept || !rehearsed,
-            Some(false) => !kept && !rehearsed,
-        }
-    }
-
-    fn write_receipt(self, item: &Item<'a>, plan: &PinPlan, state: &PublishState, record: &PinRecord) {
-        let PublishState::Pinned { media_id, pin_id, url, adopted } = state else { return };
-        let Some(rendition) = &item.job.rendition else { return };
-        let name = |path: &std::path::Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let receipt = Receipt {
-            schema: receipt::SCHEMA.to_owned(),
-            destination: record.key.destination.clone(),
-            source: ReceiptFile {
-                path: item.source.to_string_lossy().into_owned(),
-                fingerprint: item.job.key.fingerprint.clone(),
-            },
-            output: ReceiptFile { path: name(&item.output), fingerprint: rendition.fingerprint.clone() },
-            spec: ReceiptSpec { name: item.job.key.spec_name.clone(), version: item.job.key.spec_version.clone() },
-            plan: item.job.plan.clone(),
-            cover: item.cover.as_ref().map(|cover| ReceiptCover {
-                file: name(&cover.file),
-                time_ms: cover.time.map(pinpress_probe::Seconds::millis),
-            }),
-            pin: ReceiptPin {
-                pin_id: pin_id.as_str().to_owned(),
-                url: url.clone(),
-                media_id: media_id.as_str().to_owned(),
-                board_id: record.key.board.clone(),
-                title: plan.draft.title.clone(),
-                adopted: *adopted,
-                begun_at: record.begun,
-                published_at: record.changed,
-            },
-        };
+    /// Writes the receipt where it is due; `kept` is for a Pin of an earlier run.
+    fn write_receipt(self, item: &Item<'a>, state: &PublishState, record: &PinRecord, kept: bool) {
         let path = receipt_of(&item.output);
-        if let Err(error) = receipt.write(&path) {
+        let destination = record.key.destination.as_str();
+        if !Receipt::is_due(&path, destination, kept) {
+            return;
+        }
+        let receipt = ReceiptPin::of(record, state)
+            .and_then(|pin| Receipt::of(&item.job, item.source, &item.output, item.cover.as_ref(), destination, pin));
+        if let Some(Err(error)) = receipt.map(|receipt| receipt.write(&path)) {
             // The ledger has all of it; the next run writes the receipt again.
             let message = format!("the Pin is there, its receipt could not be written: {error}: {}", path.display());
             self.run.observer.event(&RunEvent::Warning { video: Some(item.source), message });
         }
     }
+}
+
+/// What the ledger keeps of a plan.
+fn content_of(plan: &PinPlan) -> PinContent {
+    let draft = &plan.draft;
+    PinContent {
+        board: draft.board.clone(),
+        section: plan.section.as_ref().map(|section| section.as_str().to_owned()),
+        title: draft.title.clone(),
+        description: draft.description.clone(),
+        link: draft.link.clone(),
+        alt_text: draft.alt_text.clone(),
+    }
+}
+
+/// The plan with what the ledger keeps in the place of its texts.
+fn plan_of(content: &PinContent, plan: &PinPlan) -> PinPlan {
+    let content = content.clone();
+    let draft = PinDraft {
+        title: content.title,
+        description: content.description,
+        link: content.link,
+        alt_text: content.alt_text,
+        ..plan.draft.clone()
+    };
+    let section = content.section.and_then(|section| section.parse().ok());
+    PinPlan { draft, section, ..plan.clone() }
 }
 
 fn settled_draft(item: &Item<'_>, plan: &PinPlan, pins: &PinOptions) -> Result<Draft, PublishError> {

@@ -4,15 +4,16 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use pinpress_media::{
     Candidate, CoverOptions, Covers, Failure, FailureKind, Fix, FixOptions, Fixed, Observer, PictureFiles, Plan,
 };
 use pinpress_pipeline::{
-    End, Interrupt, Media, Mode, PinOptions, PinTexts, RunError, RunOptions, RunSummary, check_file, run,
+    Clock, End, Interrupt, Media, Mode, PinOptions, PinTexts, RunError, RunOptions, RunSummary, check_file, run,
 };
 use pinpress_probe::{DeepReader, MediaInfo, ProbeError, Seconds, Spec};
 use pinpress_publish::{AccessToken, ClientOptions, CoverAs, LookupPolicy, PollPolicy, RetryPolicy};
@@ -77,6 +78,32 @@ impl Media for ScriptedMedia {
     }
 }
 
+/// The system's clock, set forward by whatever was waited for.
+#[derive(Debug, Default)]
+pub(crate) struct SetClock {
+    ahead: Mutex<SignedDuration>,
+    /// The waits that were asked for.
+    pub(crate) waits: Mutex<Vec<SignedDuration>>,
+}
+
+impl SetClock {
+    pub(crate) fn set_forward(&self, by: SignedDuration) {
+        *self.ahead.lock().unwrap() += by;
+    }
+}
+
+impl Clock for SetClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now() + *self.ahead.lock().unwrap()
+    }
+
+    fn wait(&self, until: Timestamp, _: &Interrupt) {
+        let wait = until.duration_since(self.now());
+        self.waits.lock().unwrap().push(wait);
+        self.set_forward(wait);
+    }
+}
+
 /// A folder of raw videos, an output folder, and a stand-in.
 pub(crate) struct Ground {
     pub(crate) dir: tempfile::TempDir,
@@ -87,6 +114,8 @@ pub(crate) struct Ground {
     pub(crate) token: Option<String>,
     pub(crate) interrupt: Interrupt,
     pub(crate) destination: &'static str,
+    pub(crate) every: Option<SignedDuration>,
+    pub(crate) clock: Arc<SetClock>,
     conforming: Vec<u8>,
 }
 
@@ -113,6 +142,8 @@ impl Ground {
             token: None,
             interrupt: Interrupt::default(),
             destination: "rehearsal",
+            every: None,
+            clock: Arc::default(),
             conforming,
         })
     }
@@ -162,6 +193,8 @@ impl Ground {
                 destination: self.destination.to_owned(),
                 cover_as: CoverAs::Image,
                 uploads: 2,
+                every: self.every,
+                clock: self.clock.clone(),
             }),
             texts: PinTexts { manifest, board: self.board.clone() },
         }

@@ -1,0 +1,170 @@
+//! Publishing out of the ledger alone: what waits and whose time has come, and waiting for the rest.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use jiff::{SignedDuration, Timestamp};
+use pinpress_publish::{BoardId, PinDraft, PublishState};
+
+use super::item::Item;
+use super::{Run, RunError, RunOptions, cover, ledger_path, lock_path, publish, runtime};
+use crate::discover::Found;
+use crate::interrupt::Interrupt;
+use crate::ledger::{
+    FileStamp, Job, JobId, JobState, Ledger, LedgerError, LockError, PinRecord, PinStatus, RunLock, SqliteLedger,
+};
+use crate::media::Media;
+use crate::naming::cover_of;
+use crate::observe::{RunEvent, RunObserver};
+use crate::outcome::{CoverOutcome, End, RunSummary};
+use crate::pins::{PinOptions, PinPlan, VideoOrder};
+
+/// Until what failed, or another run kept from going out, is tried again.
+const AGAIN: SignedDuration = SignedDuration::from_mins(1);
+
+/// Publishes what waits in the ledger of `options.output` and whose time has come; what is due later is told as such.
+/// Paths, mode, rule set and texts of `options` are not asked. Nothing happens without `options.pins`.
+///
+/// # Errors
+/// When there is no ledger, it cannot be used, or another run is at work.
+pub fn publish_due(
+    options: &RunOptions,
+    media: &dyn Media,
+    observer: &dyn RunObserver,
+    interrupt: &Interrupt,
+) -> Result<RunSummary, RunError> {
+    let path = ledger_path(&options.output);
+    if !path.is_file() {
+        return Err(RunError::NoLedger { path: options.output.clone() });
+    }
+    let Some(pins) = &options.pins else { return Ok(RunSummary::default()) };
+    let _lock = RunLock::take(&lock_path(&options.output))?;
+    let ledger = SqliteLedger::open(&path)?;
+    let runtime = runtime()?;
+    let waiting = waiting(&ledger, pins)?;
+    observer.event(&RunEvent::Discovered { videos: waiting.len(), skipped: 0 });
+    let videos: Vec<Found> =
+        waiting.iter().map(|(_, job)| Found { path: job.source.clone(), relative: job.output.clone() }).collect();
+    let orders = waiting.iter().map(|(record, job)| VideoOrder { pin: plan_of(record, job), ..VideoOrder::default() });
+    let run = Run::new(options, &videos, orders.collect(), (media, observer, interrupt), &ledger);
+    let (to_cover, covers) = crossbeam_channel::unbounded();
+    for (index, (record, job)) in waiting.iter().enumerate() {
+        if let Some(item) = item_of(&run, index, record, job.clone()) {
+            drop(to_cover.send(item));
+        }
+    }
+    drop(to_cover);
+    let (to_publish, ready) = tokio::sync::mpsc::channel(waiting.len().max(1));
+    std::thread::scope(|scope| {
+        let run = &run;
+        scope.spawn(move || cover::covers(run, &covers, &to_publish));
+        scope.spawn(|| publish::publishing(run, ready, Some((pins, &runtime))));
+    });
+    run.into_summary(0, Vec::new())
+}
+
+/// What is not out yet, earliest first, each with the job whose output it shows.
+fn waiting(ledger: &dyn Ledger, pins: &PinOptions) -> Result<Vec<(PinRecord, Job)>, LedgerError> {
+    let jobs: HashMap<JobId, Job> = ledger.jobs()?.into_iter().map(|job| (job.id, job)).collect();
+    let open = |record: &PinRecord| {
+        record.key.destination == pins.destination
+            && !matches!(record.status, PinStatus::Published | PinStatus::SetAside)
+    };
+    let mut records: Vec<PinRecord> = ledger.pins()?.into_iter().filter(open).collect();
+    records.sort_by_key(|record| (record.due(), record.id));
+    let with_job = |record: PinRecord| jobs.get(&record.job).cloned().map(|job| (record, job));
+    Ok(records.into_iter().filter_map(with_job).collect())
+}
+
+/// What the ledger keeps of it; `None` for a Pin that was begun by a pinpress that did not keep what it says.
+fn plan_of(record: &PinRecord, job: &Job) -> Option<PinPlan> {
+    let content = record.content.clone()?;
+    let board: BoardId = record.key.board.parse().ok()?;
+    let draft = PinDraft {
+        title: content.title,
+        description: content.description,
+        link: content.link,
+        alt_text: content.alt_text,
+        ..PinDraft::new(&job.output, content.board)
+    };
+    let section = content.section.and_then(|section| section.parse().ok());
+    Some(PinPlan { draft, board, section, publish_at: record.timing.publish_at })
+}
+
+fn item_of<'a>(run: &'a Run<'a>, index: usize, record: &PinRecord, mut job: Job) -> Option<Item<'a>> {
+    let output = run.options.output.join(&job.output);
+    let picture = cover_of(&output);
+    let time = job.cover.as_ref().map(|cover| cover.time);
+    let cover = picture.is_file().then_some(CoverOutcome { file: picture, time });
+    job.state = if cover.is_some() { JobState::Covered } else { JobState::Fixed };
+    let unchanged = job
+        .rendition
+        .as_ref()
+        .is_some_and(|rendition| FileStamp::of(&output).is_ok_and(|stamp| stamp == rendition.stamp));
+    let source = run.videos[index].path.as_path();
+    let spec = Cow::Borrowed(&run.options.spec);
+    let item = Item { index, source, job, output, spec, checked: None, cover, worked: false };
+    let wanting = match &run.orders[index].pin {
+        // Whether a Pin exists can be found out without its video.
+        _ if in_doubt(record) => None,
+        None => Some("the ledger does not have its texts: name it to `pinpress run` or `pinpress publish` once more"),
+        Some(_) if !unchanged => Some("its output is gone or was changed: run `pinpress run` once more"),
+        Some(_) => None,
+    };
+    if let Some(reason) = wanting {
+        run.finish(index, item.outcome(End::Later { reason: reason.to_owned() }));
+        return None;
+    }
+    Some(item)
+}
+
+fn in_doubt(record: &PinRecord) -> bool {
+    let state = record.state.as_deref().and_then(|state| serde_json::from_str::<PublishState>(state).ok());
+    matches!(state, Some(PublishState::Intended { .. } | PublishState::Unknown { .. }))
+}
+
+/// Goes on after a run, or after [`publish_due`], until nothing waits any more: sleeps until the next Pin is due and
+/// publishes it. `summary` is how everything stood before; the answer, how it stands at the end.
+///
+/// # Errors
+/// As [`publish_due`].
+pub fn watch(
+    options: &RunOptions,
+    media: &dyn Media,
+    observer: &dyn RunObserver,
+    interrupt: &Interrupt,
+    mut summary: RunSummary,
+) -> Result<RunSummary, RunError> {
+    let Some(pins) = &options.pins else { return Ok(summary) };
+    while !summary.interrupted && summary.refused.is_none() {
+        let Some((waiting, until)) = next(options, pins)? else { break };
+        observer.event(&RunEvent::Idle { pins: waiting, until });
+        pins.clock.wait(until, interrupt);
+        if interrupt.requested() {
+            summary.interrupted = true;
+            break;
+        }
+        match publish_due(options, media, observer, interrupt) {
+            Ok(round) => summary.go_on(round),
+            // Whoever is at work publishes too, and is not in the way for long.
+            Err(RunError::Lock(LockError::Held { .. })) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(summary)
+}
+
+/// How many Pins wait, and when to look after the first of them.
+fn next(options: &RunOptions, pins: &PinOptions) -> Result<Option<(usize, Timestamp)>, RunError> {
+    let now = pins.clock.now();
+    let records = SqliteLedger::open(&ledger_path(&options.output))?.pins()?;
+    let waiting = records.iter().filter(|record| {
+        record.key.destination == pins.destination
+            && matches!(record.status, PinStatus::Waiting | PinStatus::Failed | PinStatus::Publishing)
+            && !in_doubt(record)
+    });
+    let again = now.checked_add(AGAIN).unwrap_or(now);
+    // What is due has just been tried.
+    let times: Vec<Timestamp> = waiting.map(|record| record.due().filter(|due| *due > now).unwrap_or(again)).collect();
+    Ok(times.iter().min().map(|first| (times.len(), *first)))
+}
