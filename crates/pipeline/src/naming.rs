@@ -108,6 +108,13 @@ fn shortened(stem: &OsStr) -> OsString {
     OsString::from(format!("{head}~{}", &hash[..8]))
 }
 
+/// Whether a user who writes `asked` means the video of that source and output: a path to either, or the end of one.
+#[must_use]
+pub fn means(asked: &Path, source: &Path, output: &Path) -> bool {
+    let real = absolute(asked);
+    real == absolute(source) || real == absolute(output) || source.ends_with(asked) || output.ends_with(asked)
+}
+
 /// Where a file really is, as the ledger keeps it.
 #[must_use]
 pub fn absolute(path: &Path) -> PathBuf {
@@ -151,6 +158,13 @@ mod tests {
         assert_eq!(receipt_of(Path::new("o/a.mp4")), Path::new("o/a.pin.json"));
         assert_eq!(cover_stem(Path::new("o/a.mp4")), "a.cover");
         assert_eq!(part_of(Path::new("o/a.mov.mp4"), 12), Path::new("o/a.mov.part12.mp4"));
+    }
+
+    #[test]
+    fn a_video_is_meant_by_a_path_or_the_end_of_one() {
+        let is = |asked: &str| means(Path::new(asked), Path::new("/raw/a/b.mkv"), Path::new("/out/a/b.mp4"));
+        assert!(is("b.mkv") && is("a/b.mp4") && is("/raw/a/b.mkv") && is("/raw/./a/b.mkv"));
+        assert!(!is("b") && !is(".mkv") && !is("raw") && !is("/b.mkv"));
     }
 
     #[test]
