@@ -3,8 +3,8 @@
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::commands::{
-    boards, check, completions, cover, doctor, fix, help, login, logout, man, publish, rehearse, run, spec, status,
-    whoami,
+    boards, check, completions, cover, doctor, fix, help, login, logout, man, publish, reconcile, rehearse, retry, run,
+    spec, status, whoami,
 };
 use crate::exit::Exit;
 use crate::options::Shared;
@@ -39,6 +39,8 @@ enum Command {
     Whoami(whoami::WhoamiArgs),
     Boards(boards::BoardsArgs),
     Status(status::StatusArgs),
+    Retry(retry::RetryArgs),
+    Reconcile(reconcile::ReconcileArgs),
     Spec(spec::SpecArgs),
     Doctor(doctor::DoctorArgs),
     Completions(completions::CompletionsArgs),
@@ -70,6 +72,8 @@ pub(crate) fn main() -> Exit {
         Command::Whoami(args) => whoami::run(&args),
         Command::Boards(args) => boards::run(&args),
         Command::Status(args) => status::run(&args),
+        Command::Retry(args) => retry::run(&args),
+        Command::Reconcile(args) => reconcile::run(&args),
         Command::Spec(args) => spec::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Completions(args) => completions::run(&args, Cli::command()),

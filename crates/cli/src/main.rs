@@ -11,6 +11,7 @@ mod output;
 mod panics;
 mod progress;
 mod render;
+mod schedule;
 mod signals;
 mod stills;
 mod workers;

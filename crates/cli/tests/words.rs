@@ -8,7 +8,7 @@ mod ground;
 
 use ground::ran;
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 18] = [
     "check",
     "fix",
     "cover",
@@ -20,6 +20,8 @@ const COMMANDS: [&str; 16] = [
     "whoami",
     "boards",
     "status",
+    "retry",
+    "reconcile",
     "spec",
     "doctor",
     "completions",
@@ -59,14 +61,14 @@ fn help_is_also_a_command() {
         let help = asked(&["help", command]);
         assert_eq!((help.code, help.stdout), (0, asked(&[command, "--help"]).stdout), "{command}");
     }
-    for topic in ["formats", "rule-sets", "rules"] {
+    for topic in ["formats", "publishing", "rule-sets", "rules"] {
         let text = asked(&["help", topic]);
         assert_eq!(text.code, 0);
         assert!(text.stdout.lines().count() > 30, "{topic}");
     }
     let unknown = asked(&["help", "nosuch"]);
     assert_eq!(unknown.code, 2);
-    insta::assert_snapshot!(unknown.stderr, @r#"error: no command or topic "nosuch": see pinpress --help; topics are fixes, formats, rule-sets, rules"#);
+    insta::assert_snapshot!(unknown.stderr, @r#"error: no command or topic "nosuch": see pinpress --help; topics are fixes, formats, publishing, rule-sets, rules"#);
 }
 
 #[test]

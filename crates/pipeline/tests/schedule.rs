@@ -11,8 +11,9 @@ use std::path::Path;
 
 use ground::{Ground, ScriptedMedia, name_of};
 use jiff::SignedDuration;
-use pinpress_pipeline::ledger::{Ledger as _, PinRecord, PinStatus};
+use pinpress_pipeline::ledger::{Ledger as _, PinRecord, PinStatus, RunLock};
 use pinpress_pipeline::receipt::Receipt;
+use pinpress_pipeline::run::lock_path;
 use pinpress_pipeline::{End, Interrupt, RunError, RunSummary, SqliteLedger, ledger_path, publish_due, watch};
 use pinpress_rehearsal::{Call, Fault, FaultRule};
 
@@ -154,6 +155,29 @@ fn watching_tries_what_failed_again_and_ends() {
     let summary = watch(&ground.run_options(), &media, &(), &Interrupt::default(), first).unwrap();
     assert!(!summary.all_good());
     assert!(records(&ground).iter().all(|pin| pin.status == PinStatus::SetAside), "{:?}", records(&ground));
+}
+
+#[test]
+fn watching_goes_around_what_cannot_go_out_and_who_is_at_work() {
+    let Some(mut ground) = three(Vec::new()) else { return };
+    ground.every = Some(HALF_AN_HOUR);
+    let media = ScriptedMedia::default();
+    let first = ground.try_run(&media).unwrap();
+    let waiting = ends(&first).into_iter().find_map(|(name, end)| scheduled(&end).then_some(name)).unwrap();
+    std::fs::remove_file(ground.out(&waiting)).unwrap();
+    // Another run is at work for the first half of a minute.
+    let held = RunLock::take(&lock_path(&ground.out(""))).unwrap();
+    std::thread::scope(|scope| {
+        let options = ground.run_options();
+        let watching = scope.spawn(move || watch(&options, &media, &(), &Interrupt::default(), first).unwrap());
+        while ground.clock.waits.lock().unwrap().len() < 2 {
+            std::thread::yield_now();
+        }
+        drop(held);
+        let summary = watching.join().unwrap();
+        assert_eq!((of(&ends(&summary), done), ground.rehearsal.pins().len()), (2, 2));
+        assert!(matches!(&ends(&summary)[&waiting], End::Later { reason } if reason.contains("gone")));
+    });
 }
 
 #[test]

@@ -7,7 +7,7 @@ use clap::Args;
 use crate::exit::Exit;
 
 /// Texts by the word that asks for them.
-const TOPICS: [Topic; 4] = [
+const TOPICS: [Topic; 5] = [
     Topic {
         name: "fixes",
         about: "what fix does for each rule, and what it costs",
@@ -17,6 +17,11 @@ const TOPICS: [Topic; 4] = [
         name: "formats",
         about: "the reports of check, and what each is for",
         text: include_str!("../help/formats.md"),
+    },
+    Topic {
+        name: "publishing",
+        about: "how a Pin comes into being once, what happens when an answer is lost, schedules",
+        text: include_str!("../help/publishing.md"),
     },
     Topic {
         name: "rule-sets",

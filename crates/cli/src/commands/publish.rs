@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use pinpress_pipeline::run::OWN_FOLDER;
-use pinpress_pipeline::{Mode, RunOptions};
+use pinpress_pipeline::{Mode, PinTexts, RunOptions};
 
-use super::run::{carry_out, tell};
+use super::run::tell;
 use crate::exit::Exit;
 use crate::options::{ApiArgs, JobsOption, Shared, SpecOption, TextArgs};
+use crate::output;
+use crate::schedule::{ScheduleArgs, Work};
 use crate::signals;
 
 /// Upload finished videos and create their Pins
@@ -20,17 +22,24 @@ The access token comes from PINPRESS_ACCESS_TOKEN, else from `pinpress login`.
 Examples:
   pinpress publish clip.mp4 --board Recipes
   pinpress publish out --manifest pins.csv
+  pinpress publish out --board Recipes --every 30m
+  pinpress publish --due -o out --watch
 
 A picture NAME.cover.jpg beside NAME.mp4 is its cover; without one, one is picked.
-The ledger is that of the folder, so that a second time creates no second Pin.
-Exit codes: 0 all is published, 1 some video is not, 2 the work could not be done, 130 interrupted.")]
+The ledger is that of the folder, so that a second time creates no second Pin. It also keeps what
+each Pin says and when it is due: --due needs neither paths nor the manifest.
+Exit codes: 0 all is published or waits for its time, 1 some video is not, 2 the work could not be
+done, 130 interrupted.")]
 pub(crate) struct PublishArgs {
     /// Finished videos, and folders of them.
-    #[arg(value_name = "PATH", required = true)]
+    #[arg(value_name = "PATH", required_unless_present = "due", conflicts_with = "due")]
     paths: Vec<PathBuf>,
+    /// Publish what waits in the ledger and whose time has come.
+    #[arg(long, conflicts_with_all = ["board", "manifest"])]
+    due: bool,
     #[command(flatten)]
     texts: TextArgs,
-    /// The folder whose ledger is kept; by default that of the videos.
+    /// The folder whose ledger is kept; by default that of the videos, with --due this one.
     #[arg(short, long, value_name = "DIR", env = "PINPRESS_OUTPUT", hide_env = true)]
     output: Option<PathBuf>,
     #[command(flatten)]
@@ -38,26 +47,36 @@ pub(crate) struct PublishArgs {
     #[command(flatten)]
     jobs: JobsOption,
     #[command(flatten)]
+    schedule: ScheduleArgs,
+    #[command(flatten)]
     api: ApiArgs,
 }
 
 pub(crate) fn run(args: &PublishArgs, shared: &Shared) -> anyhow::Result<Exit> {
     let client = args.api.client()?;
-    anyhow::ensure!(args.texts.names_a_board(), "no board: give --board, or --manifest with a board for each video");
+    let named = args.due || args.texts.names_a_board();
+    anyhow::ensure!(named, "no board: give --board, or --manifest with a board for each video");
     let options = RunOptions {
         paths: args.paths.clone(),
         output: match &args.output {
             Some(output) => output.clone(),
+            None if args.due => PathBuf::from("."),
             None => home(&args.paths)?,
         },
         spec: args.spec.load()?,
         mode: Mode::AsIs,
         jobs: args.jobs.for_encoding(),
-        pins: Some(args.texts.pins(client, args.api.base().to_string())),
-        texts: args.texts.texts()?,
+        pins: Some(args.schedule.timed(args.texts.pins(client, args.api.base().to_string()))),
+        // The variables of a pipeline may name a board that --due has no use for.
+        texts: if args.due { PinTexts::default() } else { args.texts.texts()? },
     };
     let interrupt = signals::interrupt();
-    let (summary, exit) = carry_out(&options, shared, &interrupt)?;
+    let work = if args.due { Work::Due } else { Work::Run };
+    let (summary, exit) = args.schedule.carry_out(&options, shared, &interrupt, work)?;
+    if args.due && summary.videos.is_empty() && !summary.interrupted {
+        output::warn(&format!("nothing waits in this ledger: {}", options.output.display()));
+        return Ok(exit);
+    }
     tell(&summary, shared)?;
     Ok(exit)
 }

@@ -82,7 +82,9 @@ pub(crate) fn run(args: &RehearseArgs, shared: &Shared) -> anyhow::Result<Exit> 
         texts,
     };
     let interrupt = signals::interrupt();
-    let (summary, exit) = carry_out(&options, shared, &interrupt)?;
+    let (summary, exit) = carry_out(&options, shared, |workers, progress| {
+        pinpress_pipeline::run(&options, workers, progress, &interrupt)
+    })?;
     tell(&summary, shared)?;
     let page = rehearsal.save_board_page()?;
     let serve = (args.serve || std::io::stdout().is_terminal()) && !interrupt.requested();

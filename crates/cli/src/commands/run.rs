@@ -4,13 +4,14 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
-use pinpress_pipeline::{Interrupt, Mode, RunOptions, RunSummary};
+use pinpress_pipeline::{Mode, RunError, RunOptions, RunSummary};
 
 use crate::exit::Exit;
 use crate::options::{ApiArgs, FixArgs, JobsOption, Shared, SpecOption, TextArgs};
 use crate::output::complain;
 use crate::progress::Progress;
 use crate::render::run_table;
+use crate::schedule::{ScheduleArgs, Work};
 use crate::signals;
 use crate::workers::LazyWorkers;
 
@@ -23,9 +24,12 @@ Without an account: pinpress rehearse DIR -o OUT
 Examples:
   pinpress run raw -o out --board Recipes
   pinpress run raw -o out --manifest pins.csv
+  pinpress run raw -o out --board Recipes --every 30m --watch
 
 It may be stopped at any moment: the next run does what is left, and never creates a Pin twice.
-Exit codes: 0 all is published, 1 some video is not, 2 the work could not be done, 130 interrupted.")]
+A Pin with a publish_at in the manifest goes out with the first run, or publish --due, after it.
+Exit codes: 0 all is published or waits for its time, 1 some video is not, 2 the work could not be
+done, 130 interrupted.")]
 pub(crate) struct RunArgs {
     /// Folders of raw videos, and videos.
     #[arg(value_name = "DIR", required = true)]
@@ -42,6 +46,8 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     fix: FixArgs,
     #[command(flatten)]
+    schedule: ScheduleArgs,
+    #[command(flatten)]
     api: ApiArgs,
 }
 
@@ -55,25 +61,25 @@ pub(crate) fn run(args: &RunArgs, shared: &Shared) -> anyhow::Result<Exit> {
         spec: args.spec.load()?,
         mode: Mode::Fix(args.fix.options(1)),
         jobs: args.jobs.for_encoding(),
-        pins: Some(args.texts.pins(client, args.api.base().to_string())),
+        pins: Some(args.schedule.timed(args.texts.pins(client, args.api.base().to_string()))),
         texts: args.texts.texts()?,
     };
     let interrupt = signals::interrupt();
-    let (summary, exit) = carry_out(&options, shared, &interrupt)?;
+    let (summary, exit) = args.schedule.carry_out(&options, shared, &interrupt, Work::Run)?;
     tell(&summary, shared)?;
     Ok(exit)
 }
 
-/// Runs it with progress on stderr.
+/// Does `work` with progress on stderr.
 pub(crate) fn carry_out(
     options: &RunOptions,
     shared: &Shared,
-    interrupt: &Interrupt,
+    work: impl FnOnce(&LazyWorkers, &Progress) -> Result<RunSummary, RunError>,
 ) -> anyhow::Result<(RunSummary, Exit)> {
     // One for each video that is encoded, one for each that is read ahead, one for the covers.
     let workers = LazyWorkers::new(2 * options.jobs + 1);
     let progress = Progress::new(shared.quiet);
-    let result = pinpress_pipeline::run(options, &workers, &progress, interrupt);
+    let result = work(&workers, &progress);
     progress.end();
     let summary = result?;
     let mut exit = if summary.all_good() { Exit::Success } else { Exit::SomeFailed };

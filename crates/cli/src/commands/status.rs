@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use jiff::Timestamp;
 use pinpress_pipeline::ledger::{Job, JobId, JobState, PinRecord, PinStatus};
+use pinpress_pipeline::pins::REHEARSAL;
 use pinpress_pipeline::{Ledger as _, SqliteLedger, ledger_path};
 
 use crate::exit::Exit;
 use crate::output::{BAD, DIM, GOOD, clean, shown};
 use crate::render::check_human::counted;
+use crate::render::doubt::{quoted, seconds};
 use crate::render::media_json::TOOL;
 
 /// What happened to each video of an output folder
@@ -18,7 +21,9 @@ use crate::render::media_json::TOOL;
 #[command(after_help = "\
 Examples:
   pinpress status out
-  pinpress status out --format json")]
+  pinpress status out --format json
+
+Exit codes: 0 nothing failed, 1 some video failed, was set aside or its Pin is unknown, 2 no ledger.")]
 pub(crate) struct StatusArgs {
     /// The output folder.
     #[arg(value_name = "DIR", default_value = ".", env = "PINPRESS_OUTPUT", hide_env = true)]
@@ -54,9 +59,13 @@ pub(crate) fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
         }
         Format::Human => {
             for job in &jobs {
-                human(&mut out, job, pins_of(job))?;
+                human(&mut out, job, pins_of(job), &args.folder)?;
             }
             writeln!(out, "{}", totals(&jobs, &pins))?;
+            let pins: Vec<&PinRecord> = pins.values().flatten().collect();
+            for line in next_steps(&jobs, &pins, &args.folder) {
+                writeln!(out, "{line}")?;
+            }
         }
     }
     let bad_pin = |pin: &PinRecord| matches!(pin.status, PinStatus::Failed | PinStatus::SetAside | PinStatus::Unknown);
@@ -69,7 +78,7 @@ const fn has_failed(job: &Job) -> bool {
     job.reason.is_some() || matches!(job.state, JobState::Unreadable | JobState::Failed | JobState::SetAside)
 }
 
-fn human(out: &mut dyn std::io::Write, job: &Job, pins: &[PinRecord]) -> std::io::Result<()> {
+fn human(out: &mut dyn std::io::Write, job: &Job, pins: &[PinRecord], folder: &Path) -> std::io::Result<()> {
     let style = if has_failed(job) { BAD } else { GOOD };
     writeln!(out, "{style}{:<10}{style:#} {}", job.state.name(), shown(&job.source))?;
     if let Some(reason) = &job.reason {
@@ -78,10 +87,43 @@ fn human(out: &mut dyn std::io::Write, job: &Job, pins: &[PinRecord]) -> std::io
     for pin in pins {
         let status = pin.status.name();
         let url = pinned(pin).map_or_else(String::new, |(_, url)| format!("  {url}"));
+        let until = due(pin).map_or_else(String::new, |due| format!("  until {}", seconds(due)));
         let reason = pin.reason.as_ref().map_or_else(String::new, |reason| format!("  {reason}"));
-        writeln!(out, "           {status}{DIM}  {}{DIM:#}{}", clean(&pin.key.destination), clean(&(url + &reason)))?;
+        let told = url + &until + &reason;
+        writeln!(out, "           {status}{DIM}  {}{DIM:#}{}", clean(&pin.key.destination), clean(&told))?;
+        if pin.status == PinStatus::Unknown && pin.key.destination != REHEARSAL {
+            let (video, folder) = (quoted(&job.source), quoted(folder));
+            writeln!(out, "           settle it: pinpress reconcile {video} -o {folder}")?;
+        }
     }
     Ok(())
+}
+
+/// Until when it waits, past or to come.
+fn due(pin: &PinRecord) -> Option<Timestamp> {
+    let open = !matches!(pin.status, PinStatus::Published | PinStatus::SetAside | PinStatus::Unknown);
+    pin.due().filter(|_| open)
+}
+
+/// What can be done about what is not done.
+fn next_steps(jobs: &[Job], pins: &[&PinRecord], folder: &Path) -> Vec<String> {
+    let folder = quoted(folder);
+    // A rehearsal's Pins are nobody's loss, and their server is gone.
+    let real: Vec<_> = pins.iter().filter(|pin| pin.key.destination != REHEARSAL).collect();
+    let waiting: Vec<_> = real.iter().filter(|pin| pin.status == PinStatus::Waiting).collect();
+    let mut steps = Vec::new();
+    if !waiting.is_empty() {
+        let now = Timestamp::now();
+        let first = waiting.iter().map(|pin| due(pin).unwrap_or(now)).min().filter(|first| *first > now);
+        let when = first.map_or_else(|| "now".to_owned(), |first| format!("from {}", seconds(first)));
+        let count = counted(waiting.len(), "Pin");
+        steps.push(format!("to publish what waits ({count}, {when}): pinpress publish --due -o {folder}"));
+    }
+    let given_up = real.iter().any(|pin| matches!(pin.status, PinStatus::Failed | PinStatus::SetAside));
+    if given_up || jobs.iter().any(has_failed) {
+        steps.push(format!("to try again what failed: pinpress retry -o {folder}"));
+    }
+    steps
 }
 
 fn pinned(pin: &PinRecord) -> Option<(String, String)> {
@@ -100,7 +142,8 @@ fn json(job: &Job, pins: &[PinRecord]) -> serde_json::Value {
             serde_json::json!({
                 "destination": pin.key.destination, "board_id": pin.key.board, "status": pin.status.name(),
                 "attempts": pin.attempts, "reason": pin.reason, "pin_id": id, "url": url,
-                "changed_at": pin.changed.to_string(),
+                "changed_at": pin.changed.to_string(), "due_at": due(pin).map(|due| due.to_string()),
+                "title": pin.content.as_ref().and_then(|content| content.title.clone()),
             })
         })
         .collect();

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
 use pinpress_publish::{BoardId, PinDraft, PublishState};
@@ -93,29 +94,36 @@ fn plan_of(record: &PinRecord, job: &Job) -> Option<PinPlan> {
 
 fn item_of<'a>(run: &'a Run<'a>, index: usize, record: &PinRecord, mut job: Job) -> Option<Item<'a>> {
     let output = run.options.output.join(&job.output);
+    let wanting = wanting(record, &job, &output);
     let picture = cover_of(&output);
     let time = job.cover.as_ref().map(|cover| cover.time);
     let cover = picture.is_file().then_some(CoverOutcome { file: picture, time });
     job.state = if cover.is_some() { JobState::Covered } else { JobState::Fixed };
-    let unchanged = job
-        .rendition
-        .as_ref()
-        .is_some_and(|rendition| FileStamp::of(&output).is_ok_and(|stamp| stamp == rendition.stamp));
     let source = run.videos[index].path.as_path();
     let spec = Cow::Borrowed(&run.options.spec);
     let item = Item { index, source, job, output, spec, checked: None, cover, worked: false };
-    let wanting = match &run.orders[index].pin {
-        // Whether a Pin exists can be found out without its video.
-        _ if in_doubt(record) => None,
-        None => Some("the ledger does not have its texts: name it to `pinpress run` or `pinpress publish` once more"),
-        Some(_) if !unchanged => Some("its output is gone or was changed: run `pinpress run` once more"),
-        Some(_) => None,
-    };
     if let Some(reason) = wanting {
         run.finish(index, item.outcome(End::Later { reason: reason.to_owned() }));
         return None;
     }
     Some(item)
+}
+
+/// What keeps a Pin from being published out of the ledger.
+fn wanting(record: &PinRecord, job: &Job, output: &Path) -> Option<&'static str> {
+    // Whether a Pin exists can be found out without its video.
+    if in_doubt(record) {
+        return None;
+    }
+    if record.content.is_none() {
+        return Some("the ledger does not have its texts: name it to `pinpress run` or `pinpress publish` once more");
+    }
+    if matches!(job.state, JobState::Unreadable | JobState::Failed | JobState::SetAside) {
+        return Some("it was given up before it was done: see `pinpress status`, then `pinpress retry`");
+    }
+    let stamp = FileStamp::of(output).ok();
+    let unchanged = job.rendition.as_ref().is_some_and(|rendition| stamp == Some(rendition.stamp));
+    (!unchanged).then_some("its output is gone or was changed: run `pinpress run` once more")
 }
 
 fn in_doubt(record: &PinRecord) -> bool {
@@ -136,8 +144,12 @@ pub fn watch(
     mut summary: RunSummary,
 ) -> Result<RunSummary, RunError> {
     let Some(pins) = &options.pins else { return Ok(summary) };
+    let mut moved = true;
     while !summary.interrupted && summary.refused.is_none() {
-        let Some((waiting, until)) = next(options, pins)? else { break };
+        let Some((waiting, mut until)) = next(options, pins)? else { break };
+        if !moved {
+            until = until.max(pins.clock.now().checked_add(AGAIN).unwrap_or(until));
+        }
         observer.event(&RunEvent::Idle { pins: waiting, until });
         pins.clock.wait(until, interrupt);
         if interrupt.requested() {
@@ -145,9 +157,12 @@ pub fn watch(
             break;
         }
         match publish_due(options, media, observer, interrupt) {
-            Ok(round) => summary.go_on(round),
+            Ok(round) => {
+                moved = round.videos.iter().any(|video| matches!(video.end, End::Done | End::Scheduled { .. }));
+                summary.go_on(round);
+            }
             // Whoever is at work publishes too, and is not in the way for long.
-            Err(RunError::Lock(LockError::Held { .. })) => {}
+            Err(RunError::Lock(LockError::Held { .. })) => moved = false,
             Err(error) => return Err(error),
         }
     }
@@ -157,14 +172,17 @@ pub fn watch(
 /// How many Pins wait, and when to look after the first of them.
 fn next(options: &RunOptions, pins: &PinOptions) -> Result<Option<(usize, Timestamp)>, RunError> {
     let now = pins.clock.now();
-    let records = SqliteLedger::open(&ledger_path(&options.output))?.pins()?;
-    let waiting = records.iter().filter(|record| {
-        record.key.destination == pins.destination
-            && matches!(record.status, PinStatus::Waiting | PinStatus::Failed | PinStatus::Publishing)
-            && !in_doubt(record)
-    });
+    let ledger = SqliteLedger::open(&ledger_path(&options.output))?;
     let again = now.checked_add(AGAIN).unwrap_or(now);
-    // What is due has just been tried.
-    let times: Vec<Timestamp> = waiting.map(|record| record.due().filter(|due| *due > now).unwrap_or(again)).collect();
+    let times: Vec<Timestamp> = waiting(&ledger, pins)?
+        .iter()
+        .filter(|(record, job)| !in_doubt(record) && wanting(record, job, &options.output.join(&job.output)).is_none())
+        .map(|(record, _)| match record.due() {
+            Some(due) if due > now => due,
+            // Its time came while others were published.
+            _ if record.status == PinStatus::Waiting && record.reason.is_none() => now,
+            _ => again,
+        })
+        .collect();
     Ok(times.iter().min().map(|first| (times.len(), *first)))
 }

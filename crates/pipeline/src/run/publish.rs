@@ -178,12 +178,10 @@ impl<'a> Publisher<'a, '_> {
     }
 
     fn put_off(self, record: &PinRecord, at: Timestamp) -> Option<(End, Option<PinOutcome>)> {
-        let reason = format!("to be published at {at}");
         // What failed stays so: waiting would forget its attempts.
-        let entered = record.status == PinStatus::Waiting && record.reason.as_ref() == Some(&reason);
+        let entered = record.status == PinStatus::Waiting && record.reason.is_none();
         if record.status != PinStatus::Failed && !entered {
-            let ledger = self.run.ledger;
-            self.run.recorded(ledger.set_pin_status(record.id, PinStatus::Waiting, Some(&reason)))?;
+            self.run.recorded(self.run.ledger.set_pin_status(record.id, PinStatus::Waiting, None))?;
         }
         Some((End::Scheduled { at }, None))
     }

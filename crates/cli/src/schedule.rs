@@ -1,0 +1,87 @@
+//! Options that say when Pins go out.
+
+use clap::Args;
+use jiff::SignedDuration;
+use pinpress_pipeline::{Interrupt, PinOptions, RunOptions, RunSummary};
+
+use crate::commands::run::carry_out;
+use crate::exit::Exit;
+use crate::options::Shared;
+
+/// When Pins go out.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "When")]
+pub(crate) struct ScheduleArgs {
+    /// Space Pins out: at least so long from one to the next, such as 30m; 0 takes it back.
+    #[arg(long, value_name = "TIME", env = "PINPRESS_EVERY", hide_env = true, value_parser = every)]
+    every: Option<SignedDuration>,
+    /// Go on until all Pins are out, sleeping until the next is due.
+    #[arg(long, env = "PINPRESS_WATCH", hide_env = true)]
+    watch: bool,
+}
+
+impl ScheduleArgs {
+    /// The Pins with these times.
+    pub(crate) fn timed(&self, pins: PinOptions) -> PinOptions {
+        PinOptions { every: self.every, ..pins }
+    }
+
+    /// Does `work`, and with `--watch` waits for what is due later.
+    pub(crate) fn carry_out(
+        &self,
+        options: &RunOptions,
+        shared: &Shared,
+        interrupt: &Interrupt,
+        work: Work,
+    ) -> anyhow::Result<(RunSummary, Exit)> {
+        carry_out(options, shared, |workers, progress| {
+            let summary = match work {
+                Work::Run => pinpress_pipeline::run(options, workers, progress, interrupt)?,
+                Work::Due => pinpress_pipeline::publish_due(options, workers, progress, interrupt)?,
+            };
+            if self.watch {
+                pinpress_pipeline::watch(options, workers, progress, interrupt, summary)
+            } else {
+                Ok(summary)
+            }
+        })
+    }
+}
+
+/// What comes before the waiting.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Work {
+    /// The whole of a run.
+    Run,
+    /// What waits in the ledger.
+    Due,
+}
+
+/// `30m`, `1h30m`, and `0`; in whole seconds.
+fn every(text: &str) -> Result<SignedDuration, String> {
+    let text = text.trim();
+    if text == "0" {
+        return Ok(SignedDuration::ZERO);
+    }
+    match text.parse::<SignedDuration>() {
+        Ok(every) if every >= SignedDuration::ZERO && every.subsec_nanos() == 0 => Ok(every),
+        _ => Err("write a time in whole seconds, such as 90s, 30m or 1h30m".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distances_are_whole_seconds() {
+        for (text, seconds) in
+            [("30m", 1_800), ("1h30m", 5_400), ("1h 30m", 5_400), ("90s", 90), ("0", 0), ("PT2H", 7_200)]
+        {
+            assert_eq!(every(text), Ok(SignedDuration::from_secs(seconds)), "{text}");
+        }
+        for bad in ["", "30", "-5m", "half an hour", "1.5s", "20ms", "99999999999999999999h"] {
+            assert!(every(bad).is_err(), "{bad}");
+        }
+    }
+}
