@@ -8,6 +8,7 @@ mod ground;
 mod pins {
     mod account;
     mod crash;
+    mod dry_run;
     mod reconcile;
     mod schedule;
 }

@@ -284,7 +284,7 @@ fn inside(time: Duration, duration: Option<Duration>, video: &Path) -> Result<Du
 
 /// OpenAPI `cover_image_key_frame_time`: rounded to the nearest second, but never past the end, where Pinterest would
 /// take the last frame instead. With an unknown end it is rounded down, as the frame itself lies inside.
-fn key_frame_seconds(time: Duration, duration: Option<Duration>) -> u64 {
+pub(crate) fn key_frame_seconds(time: Duration, duration: Option<Duration>) -> u64 {
     let rounded = time.as_secs() + u64::from(time.subsec_millis() >= 500);
     if duration.is_some_and(|end| Duration::from_secs(rounded) < end) { rounded } else { time.as_secs() }
 }

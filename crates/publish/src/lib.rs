@@ -14,6 +14,7 @@ mod budget;
 mod client;
 mod cover;
 mod draft;
+mod dry_run;
 mod error;
 mod http;
 mod id;
@@ -42,6 +43,7 @@ pub use cover::{
 pub use draft::{
     ALT_TEXT_MAX, DESCRIPTION_ADVISED, DESCRIPTION_MAX, Draft, Field, LINK_MAX, PinDraft, Problem, Problems, TITLE_MAX,
 };
+pub use dry_run::{PlannedRequest, planned_requests};
 pub use error::{Call, CheckpointError, Looked, NetworkFault, PublishError, Refusal};
 pub use id::{BoardId, BoardSectionId, MediaId, NotAnId, PinId};
 pub use model::{Account, Board, BoardSection, ErrorBody, Media, MediaUpload, Page, Pin, parse_time};

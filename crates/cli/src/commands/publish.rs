@@ -7,6 +7,7 @@ use pinpress_pipeline::run::OWN_FOLDER;
 use pinpress_pipeline::{Mode, PinTexts, RunOptions};
 
 use super::run::tell;
+use crate::dry_run::DryRunArgs;
 use crate::exit::Exit;
 use crate::options::{ApiArgs, JobsOption, Shared, SpecOption, TextArgs};
 use crate::output;
@@ -22,12 +23,14 @@ The access token comes from PINPRESS_ACCESS_TOKEN, else from `pinpress login`.
 Examples:
   pinpress publish clip.mp4 --board Recipes
   pinpress publish out --manifest pins.csv
+  pinpress publish out --manifest pins.csv --dry-run
   pinpress publish out --board Recipes --every 30m
   pinpress publish --due -o out --watch
 
 A picture NAME.cover.jpg beside NAME.mp4 is its cover; without one, one is picked.
 The ledger is that of the folder, so that a second time creates no second Pin. It also keeps what
 each Pin says and when it is due: --due needs neither paths nor the manifest.
+More on states, lost answers and schedules: pinpress help publishing
 Exit codes: 0 all is published or waits for its time, 1 some video is not, 2 the work could not be
 done, 130 interrupted.")]
 pub(crate) struct PublishArgs {
@@ -35,7 +38,7 @@ pub(crate) struct PublishArgs {
     #[arg(value_name = "PATH", required_unless_present = "due", conflicts_with = "due")]
     paths: Vec<PathBuf>,
     /// Publish what waits in the ledger and whose time has come.
-    #[arg(long, conflicts_with_all = ["board", "manifest"])]
+    #[arg(long, conflicts_with_all = ["board", "manifest", "dry_run"])]
     due: bool,
     #[command(flatten)]
     texts: TextArgs,
@@ -48,6 +51,8 @@ pub(crate) struct PublishArgs {
     jobs: JobsOption,
     #[command(flatten)]
     schedule: ScheduleArgs,
+    #[command(flatten)]
+    look: DryRunArgs,
     #[command(flatten)]
     api: ApiArgs,
 }
@@ -70,6 +75,9 @@ pub(crate) fn run(args: &PublishArgs, shared: &Shared) -> anyhow::Result<Exit> {
         // The variables of a pipeline may name a board that --due has no use for.
         texts: if args.due { PinTexts::default() } else { args.texts.texts()? },
     };
+    if args.look.dry_run {
+        return args.look.tell(&options);
+    }
     let interrupt = signals::interrupt();
     let work = if args.due { Work::Due } else { Work::Run };
     let (summary, exit) = args.schedule.carry_out(&options, shared, &interrupt, work)?;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use pinpress_pipeline::{Mode, RunError, RunOptions, RunSummary};
 
+use crate::dry_run::DryRunArgs;
 use crate::exit::Exit;
 use crate::options::{ApiArgs, FixArgs, JobsOption, Shared, SpecOption, TextArgs};
 use crate::output::complain;
@@ -28,6 +29,7 @@ Examples:
 
 It may be stopped at any moment: the next run does what is left, and never creates a Pin twice.
 A Pin with a publish_at in the manifest goes out with the first run, or publish --due, after it.
+More on states, lost answers and schedules: pinpress help publishing
 Exit codes: 0 all is published or waits for its time, 1 some video is not, 2 the work could not be
 done, 130 interrupted.")]
 pub(crate) struct RunArgs {
@@ -48,6 +50,8 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     schedule: ScheduleArgs,
     #[command(flatten)]
+    look: DryRunArgs,
+    #[command(flatten)]
     api: ApiArgs,
 }
 
@@ -64,6 +68,9 @@ pub(crate) fn run(args: &RunArgs, shared: &Shared) -> anyhow::Result<Exit> {
         pins: Some(args.schedule.timed(args.texts.pins(client, args.api.base().to_string()))),
         texts: args.texts.texts()?,
     };
+    if args.look.dry_run {
+        return args.look.tell(&options);
+    }
     let interrupt = signals::interrupt();
     let (summary, exit) = args.schedule.carry_out(&options, shared, &interrupt, Work::Run)?;
     tell(&summary, shared)?;

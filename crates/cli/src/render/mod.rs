@@ -10,6 +10,7 @@ pub(crate) mod check_sarif;
 pub(crate) mod cover;
 pub(crate) mod deep_json;
 pub(crate) mod doubt;
+pub(crate) mod dry_run;
 pub(crate) mod facts;
 pub(crate) mod fix;
 pub(crate) mod media_json;

@@ -12,8 +12,8 @@ use pinpress_publish::{BoardId, BoardSectionId, Client, CoverAs, PinDraft, Probl
 use crate::clock::Clock;
 use crate::manifest::{Manifest, ManifestError};
 
-pub(crate) use prepare::resolve;
 pub use prepare::{Assignment, Assignments, assign, title_from_name};
+pub(crate) use prepare::{Flaws, draft_all, resolve, resolve_all};
 
 /// The [`PinOptions::destination`] of a rehearsal. Its receipts never take the place of real ones.
 pub const REHEARSAL: &str = "rehearsal";

@@ -174,7 +174,7 @@ fn tell_about(discovery: &Discovery, observer: &dyn RunObserver) {
     }
 }
 
-fn runtime() -> Result<Runtime, RunError> {
+pub(crate) fn runtime() -> Result<Runtime, RunError> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .thread_name("publish")
