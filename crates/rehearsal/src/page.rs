@@ -74,19 +74,18 @@ fn card(html: &mut String, pin: &KeptPin, section: Option<&str>) {
     let id = &pin.id;
     let title = pin.title.as_deref().filter(|title| !title.trim().is_empty()).unwrap_or("Untitled Pin");
     let _ = writeln!(html, "<li><article class=\"pin\" id=\"pin-{id}\" aria-labelledby=\"title-{id}\">");
-    let (poster, fragment, preload) = match &pin.cover {
-        KeptCover::Image { file } => (format!(" poster=\"media/{}\"", escaped(file)), String::new(), "none"),
+    let (poster, fragment) = match &pin.cover {
+        KeptCover::Image { file } => (format!(" poster=\"media/{}\"", escaped(file)), String::new()),
         // Without a picture the browser shows the frame at that time.
-        KeptCover::KeyFrame { seconds } => (String::new(), format!("#t={seconds}"), "metadata"),
-        KeptCover::TimestampMs { millis } => {
-            (String::new(), format!("#t={}.{:03}", millis / 1_000, millis % 1_000), "metadata")
-        }
-        KeptCover::Url { .. } => (String::new(), String::new(), "metadata"),
+        KeptCover::KeyFrame { seconds } => (String::new(), format!("#t={seconds}")),
+        KeptCover::TimestampMs { millis } => (String::new(), format!("#t={}.{:03}", millis / 1_000, millis % 1_000)),
+        KeptCover::Url { .. } => (String::new(), String::new()),
     };
     let label = pin.alt_text.as_deref().filter(|text| !text.is_empty()).unwrap_or(title);
     let _ = write!(
         html,
-        "<video controls playsinline preload=\"{preload}\"{poster} src=\"media/{}.mp4{fragment}\" aria-label=\"{}\"></video>\n\
+        // Chromium plays nothing on a click of which it does not know that it is a video.
+        "<video controls playsinline preload=\"metadata\"{poster} src=\"media/{}.mp4{fragment}\" aria-label=\"{}\"></video>\n\
          <div class=\"text\"><h3 id=\"title-{id}\">{}</h3>\n",
         escaped(&pin.media_id),
         escaped(label),
@@ -243,7 +242,7 @@ mod tests {
         store.pins[0].cover = KeptCover::TimestampMs { millis: 2_050 };
         assert!(render(&store).contains("src=\"media/5.mp4#t=2.050\""));
         store.pins[0].cover = KeptCover::Image { file: "8.jpg".into() };
-        assert!(render(&store).contains("preload=\"none\" poster=\"media/8.jpg\" src=\"media/5.mp4\""));
+        assert!(render(&store).contains("preload=\"metadata\" poster=\"media/8.jpg\" src=\"media/5.mp4\""));
     }
 
     proptest::proptest! {

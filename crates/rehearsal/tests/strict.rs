@@ -16,6 +16,9 @@ mod browser;
 #[path = "strict/faults.rs"]
 mod faults;
 #[cfg(test)]
+#[path = "strict/hands.rs"]
+mod hands;
+#[cfg(test)]
 #[path = "strict/oauth.rs"]
 mod oauth;
 #[cfg(test)]

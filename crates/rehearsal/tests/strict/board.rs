@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::browser::{DESKTOP, PHONE, dom, pixels, screenshot};
+use crate::hands::Hands;
 use crate::wire::{call, register, send_video, settled};
 
 /// A colour that the page does not have.
@@ -111,12 +112,42 @@ fn the_time_of_a_cover_is_the_frame_that_is_shown_and_videos_play_from_there() {
                 };
                 video.play().catch(error => said.append(`broken ${at} ${error};`));
             };
-            if (video.preload === 'none') play(); else if (video.readyState > 1) play(); else video.onloadeddata = play;
+            if (video.readyState > 1) play(); else video.onloadeddata = play;
         }";
     let dom = dom(folder.path(), DESKTOP, 20_000, &with_script(&folder, &rehearsal, script));
     for (place, begun) in ["0.0", "1.5", "2.0", "0.0"].iter().enumerate() {
         assert!(dom.contains(&format!("played {place} from {begun} of 5;")), "video {place}: {dom}");
     }
+}
+
+#[test]
+fn a_video_plays_on_click_and_by_key() {
+    let (_folder, rehearsal) = board();
+    let mut hands = Hands::open(&rehearsal.board_page_url());
+    let first = "document.querySelectorAll('video')[0]";
+    assert_eq!(hands.value(&format!("[{first}.paused, {first}.currentTime]")), json!([true, 0]), "cover first");
+    hands.click("video");
+    hands.wait_for(&format!("!{first}.paused && {first}.currentTime > 0.2"));
+    hands.click("video");
+    hands.wait_for(&format!("{first}.paused"));
+
+    let second = "document.querySelectorAll('video')[1]";
+    let place = hands.value(&format!("{second}.currentTime"));
+    assert_eq!(place, 1.5, "the frame of its cover");
+    for _ in 0..20 {
+        if hands.value(&format!("document.activeElement === {second}")) == true {
+            break;
+        }
+        hands.key("Tab", "Tab", 9);
+    }
+    hands.wait_for(&format!("document.activeElement === {second}"));
+    hands.key(" ", "Space", 32);
+    hands.wait_for(&format!("!{second}.paused && {second}.currentTime > 1.6"));
+
+    hands.click("summary");
+    hands.wait_for("document.querySelector('details').open");
+    let told = hands.value("document.querySelector('details').innerText");
+    assert!(told.as_str().unwrap().contains("passes the rule set pinterest"), "{told}");
 }
 
 #[test]

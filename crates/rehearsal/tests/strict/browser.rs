@@ -11,12 +11,16 @@ pub(crate) type Window = (u32, u32);
 pub(crate) const PHONE: Window = (500, 1000);
 pub(crate) const DESKTOP: Window = (1280, 1000);
 
-fn chromium(folder: &Path, (width, height): Window, arguments: &[&str], address: &str) -> Vec<u8> {
+/// The name of the browser.
+pub(crate) fn program() -> &'static str {
     let names = ["chromium", "chromium-browser", "google-chrome"];
     let found = names.into_iter().find(|name| Command::new(name).arg("--version").output().is_ok());
-    let program = found.expect("chromium is missing: `cargo xtask setup --tests` installs it");
+    found.expect("chromium is missing: `cargo xtask setup --tests` installs it")
+}
+
+fn chromium(folder: &Path, (width, height): Window, arguments: &[&str], address: &str) -> Vec<u8> {
     let profile = tempfile::tempdir_in(folder).unwrap();
-    let output = Command::new(program)
+    let output = Command::new(program())
         .args(["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--mute-audio"])
         .args(["--force-color-profile=srgb", "--autoplay-policy=no-user-gesture-required"])
         .args(["--disable-background-networking", "--disable-component-update", "--no-first-run"])
