@@ -65,7 +65,20 @@ pub(crate) struct RateHeaders {
 }
 
 impl RateHeaders {
-    pub(crate) fn read(headers: &HeaderMap) -> Self {
+    /// Reads them. Whole seconds may be rounded down, so that one more is waited for, ahead of a 429; a 429 itself says
+    /// when to come again.
+    pub(crate) fn read(status: u16, headers: &HeaderMap) -> Self {
+        let mut read = Self::exact(headers);
+        if status != 429 {
+            for told in &mut read.told {
+                let longest = told.window.span.unwrap_or(Duration::MAX);
+                told.resets_in = (told.resets_in + Duration::from_secs(1)).min(longest);
+            }
+        }
+        read
+    }
+
+    fn exact(headers: &HeaderMap) -> Self {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let first = |name: &str| text(name).and_then(|value| value.split([',', ';']).next()?.trim().parse().ok());
         Self::of(
@@ -110,9 +123,8 @@ impl RateHeaders {
             }
         }
         let told = speaks_of.into_iter().filter_map(|window| {
-            // Whole seconds may be rounded down. No window ends later than its length from now.
-            let rounded_up = reset.map(|reset| reset.min(DAY) + Duration::from_secs(1));
-            let resets_in = match (rounded_up, window.span) {
+            // No window ends later than its length from now.
+            let resets_in = match (reset.map(|reset| reset.min(DAY)), window.span) {
                 (Some(reset), Some(span)) => reset.min(span),
                 (Some(end), None) | (None, Some(end)) => end,
                 (None, None) => return None,
@@ -150,7 +162,7 @@ mod tests {
     fn several_windows_are_read_and_the_rest_belongs_to_the_first_limit() {
         assert_eq!(RateHeaders::of("100, 100;w=1, 1000;w=60", None, None).windows, [window(100, 1), window(1_000, 60)]);
         assert_eq!(told("100, 100;w=1, 1000;w=60", 99, Some(1)), [(window(100, 1), 99, 1)]);
-        assert_eq!(told("1000, 100;w=1, 1000;w=60", 7, Some(30)), [(window(1_000, 60), 7, 31)], "rounded up");
+        assert_eq!(told("1000, 100;w=1, 1000;w=60", 7, Some(30)), [(window(1_000, 60), 7, 30)]);
     }
 
     #[test]
@@ -165,17 +177,30 @@ mod tests {
     fn a_limit_alone_holds_until_its_reset() {
         let alone = RateWindow { span: None, limit: 10, name: None };
         assert_eq!(RateHeaders::of("10", None, None).windows, std::slice::from_ref(&alone));
-        assert_eq!(told("10", 0, Some(5)), [(alone, 0, 6)]);
+        assert_eq!(told("10", 0, Some(5)), [(alone, 0, 5)]);
         assert_eq!(told("10", 0, None), [], "for ever would be too long");
+    }
+
+    #[test]
+    fn a_second_more_is_waited_for_unless_the_server_says_when_to_come() {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [("limit", "100, 100;w=1, 1000;w=60"), ("remaining", "0"), ("reset", "1")] {
+            let name: reqwest::header::HeaderName = format!("x-ratelimit-{name}").parse().unwrap();
+            headers.insert(name, value.parse().unwrap());
+        }
+        let resets_in = |status, headers: &HeaderMap| RateHeaders::read(status, headers).told[0].resets_in.as_secs();
+        assert_eq!(resets_in(200, &headers), 1, "no window ends later than its length from now");
+        headers.insert("x-ratelimit-limit", "1000, 100;w=1, 1000;w=60".parse().unwrap());
+        assert_eq!((resets_in(200, &headers), resets_in(429, &headers)), (2, 1));
     }
 
     #[test]
     fn windows_of_the_same_limit_are_told_apart_by_their_reset_where_it_does() {
         let text = "100, 100;w=1, 100;w=60";
-        assert_eq!(told(text, 7, Some(1)), [(window(100, 1), 7, 1), (window(100, 60), 7, 2)]);
-        assert_eq!(told(text, 7, Some(2)), [(window(100, 60), 7, 3)]);
+        assert_eq!(told(text, 7, Some(1)), [(window(100, 1), 7, 1), (window(100, 60), 7, 1)]);
+        assert_eq!(told(text, 7, Some(2)), [(window(100, 60), 7, 2)]);
         let alone = RateWindow { span: None, limit: 100, name: None };
-        assert_eq!(told(text, 7, Some(3_000)), [(alone, 7, 3_001)], "no window is that long");
+        assert_eq!(told(text, 7, Some(3_000)), [(alone, 7, 3_000)], "no window is that long");
     }
 
     #[test]
@@ -184,7 +209,7 @@ mod tests {
             let read = RateHeaders::of(text, Some(1), Some(1));
             assert!(read.windows.iter().all(|window| window.limit > 0 && window.span.is_none()), "{text}: {read:?}");
         }
-        assert_eq!(RateHeaders::read(&HeaderMap::new()), RateHeaders::default());
+        assert_eq!(RateHeaders::read(200, &HeaderMap::new()), RateHeaders::default());
     }
 
     #[test]
@@ -202,7 +227,7 @@ mod tests {
             proptest::prop_assert!(read.windows.iter().all(|window| window.limit > 0));
             for told in read.told {
                 proptest::prop_assert!(read.windows.contains(&told.window));
-                proptest::prop_assert!(told.resets_in <= told.window.span.unwrap_or(DAY + Duration::from_secs(1)));
+                proptest::prop_assert!(told.resets_in <= told.window.span.unwrap_or(DAY));
             }
         }
 

@@ -266,7 +266,7 @@ pub(crate) struct Permit<'a> {
 impl Permit<'_> {
     /// An answer came.
     pub(crate) fn answered(mut self, status: u16, headers: &HeaderMap) {
-        let headers = RateHeaders::read(headers);
+        let headers = RateHeaders::read(status, headers);
         self.end(|book, ticket, now| book.ended(ticket, Some(&headers), (200..300).contains(&status), now));
     }
 

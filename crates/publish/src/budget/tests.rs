@@ -101,7 +101,7 @@ impl Server {
         put("x-ratelimit-limit", items.join(", "));
         put("x-ratelimit-remaining", nearest.remaining(now).to_string());
         put("x-ratelimit-reset", reset.to_string());
-        (fits, RateHeaders::read(&headers))
+        (fits, RateHeaders::read(if fits { 200 } else { 429 }, &headers))
     }
 }
 
@@ -127,14 +127,14 @@ fn run(server: &mut Server, tasks: usize, calls: usize, loses: u64, seed: u64) -
     let mut book = Book::default();
     let mut events = BinaryHeap::from([Reverse((0, Event::Look))]);
     let mut sent: Vec<(Ticket, Option<(bool, RateHeaders)>)> = Vec::new();
-    let (mut on_their_way, mut refused, mut ended, mut last) = (0, 0, 0, 0);
+    let (mut on_their_way, mut refused, mut ended, mut last, mut let_through) = (0, 0, 0, 0, false);
     while let Some(Reverse((now, event))) = events.pop() {
         match event {
             Event::Look => {}
             Event::Arrives(call) => {
                 let answer = server.take(BEGIN + now);
-                // Who has heard nothing yet cannot know better.
-                refused += usize::from(!answer.0 && !sent[call].0.was_unknown);
+                // Until a call is let through nobody can know better.
+                refused += usize::from(!answer.0 && let_through);
                 sent[call].1 = Some(answer);
                 continue;
             }
@@ -143,6 +143,7 @@ fn run(server: &mut Server, tasks: usize, calls: usize, loses: u64, seed: u64) -
                 let lost = loses > 0 && rng.random_range(0..loses) == 0;
                 let answer = answer.as_ref().filter(|_| !lost);
                 let succeeded = answer.is_some_and(|(fits, _)| *fits);
+                let_through |= succeeded;
                 book.ended(ticket, answer.map(|(_, headers)| headers), succeeded, ms(now));
                 on_their_way -= 1;
                 ended += 1;
