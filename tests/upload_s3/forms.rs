@@ -3,30 +3,31 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use pinpress_publish::{AccessToken, Client, ClientOptions, MediaUpload, PublishError, RetryPolicy, UploadUrl};
+use pinpress_publish::{AccessToken, Client, ClientOptions, MediaUpload, PublishError, RetryPolicy};
+use pinpress_rehearsal::{Call, Fault, FaultRule, Rehearsal, RehearsalOptions};
 use reqwest::multipart::{Form, Part};
-use serde_json::{Map, Value};
+use serde_json::{Value, json};
 
 use crate::server::{SECRET_KEY, Server};
 use crate::signed::Terms;
 
-fn client() -> Client {
-    let quick = Duration::from_millis(1);
-    let retry = RetryPolicy { attempts: 20, first_delay: quick, max_delay: quick, ..RetryPolicy::default() };
-    // A refusal that comes while bytes are on their way can be lost with the connection.
-    let options = ClientOptions { retry, ..ClientOptions::default() };
-    Client::new(AccessToken::new("pina_upload_s3").unwrap(), options).unwrap()
-}
-
-fn registered(server: &Server, parameters: &[(&str, String)]) -> MediaUpload {
+/// A client that registered an upload and was told of this form.
+async fn registered(server: &Server, parameters: &[(&str, String)]) -> (Client, MediaUpload) {
     let pairs = parameters.iter().map(|(name, value)| ((*name).to_owned(), Value::String(value.clone())));
-    MediaUpload {
-        media_id: "12".parse().unwrap(),
-        upload_url: UploadUrl::new(&server.upload_url()).unwrap(),
-        upload_parameters: serde_json::from_value(Value::Object(pairs.collect::<Map<_, _>>())).unwrap(),
-        // Whether it is over is the server's to say.
-        begin_by: None,
-    }
+    let answer = json!({
+        "media_id": "12", "media_type": "video", "upload_url": server.upload_url(),
+        "upload_parameters": Value::Object(pairs.collect()),
+    });
+    let mut options = RehearsalOptions::new(server.file("kept"));
+    options.faults = vec![FaultRule::always(Call::RegisterMedia, Fault::Body(answer.to_string()))];
+    let rehearsal = Rehearsal::start(options).unwrap();
+    let quick = Duration::from_millis(1);
+    // A refusal that comes while bytes are on their way can be lost with the connection.
+    let retry = RetryPolicy { attempts: 20, first_delay: quick, max_delay: quick, ..RetryPolicy::default() };
+    let options = ClientOptions { api_base: rehearsal.api_base().parse().unwrap(), retry, ..ClientOptions::default() };
+    let client = Client::new(AccessToken::new(rehearsal.token()).unwrap(), options).unwrap();
+    let upload = client.register(&()).await.unwrap();
+    (client, upload)
 }
 
 /// Short enough to be on its way whole before it is refused.
@@ -45,7 +46,8 @@ async fn the_clients_form_brings_every_byte() {
     let (file, bytes) = (server.file("a \"b\" ü.mp4"), video());
     std::fs::write(&file, &bytes).unwrap();
     let terms = Terms::new("uploads/11/aa/22/3:video:203014033110991560:5212123920968240771");
-    client().upload(&registered(&server, &terms.parameters()), &file, &()).await.unwrap();
+    let (client, upload) = registered(&server, &terms.parameters()).await;
+    client.upload(&upload, &file, &()).await.unwrap();
     assert!(server.object(&terms.key).is_some_and(|object| object == bytes), "other bytes came");
 }
 
@@ -64,7 +66,8 @@ async fn what_the_server_refuses_is_told_without_the_form() {
         (changed, 400, "field &apos;key&apos; failed"),
     ];
     for (parameters, status, code) in cases {
-        let error = client().upload(&registered(&server, &parameters), &file, &()).await.unwrap_err();
+        let (client, upload) = registered(&server, &parameters).await;
+        let error = client.upload(&upload, &file, &()).await.unwrap_err();
         let PublishError::Refused { refusal, .. } = &error else { panic!("{error}") };
         assert_eq!(refusal.status, status, "{error}");
         assert!(error.to_string().contains(code), "{error}");
@@ -85,7 +88,8 @@ async fn a_form_past_its_time_is_asked_for_again() {
     let file = server.file("a.mp4");
     std::fs::write(&file, SHORT).unwrap();
     let terms = Terms { lifetime: SignedDuration::from_secs(-5), ..Terms::new("key") };
-    let error = client().upload(&registered(&server, &terms.parameters()), &file, &()).await.unwrap_err();
+    let (client, upload) = registered(&server, &terms.parameters()).await;
+    let error = client.upload(&upload, &file, &()).await.unwrap_err();
     assert!(matches!(error, PublishError::FormExpired), "{error}");
     assert!(server.object("key").is_none());
 }
