@@ -15,6 +15,7 @@ mod render;
 mod schedule;
 mod signals;
 mod stills;
+mod upload;
 mod workers;
 
 fn main() -> std::process::ExitCode {

@@ -12,6 +12,7 @@ use pinpress_pipeline::{End, RunEvent, RunObserver, VideoOutcome};
 
 use crate::output::{NOTE, clean, shown};
 use crate::render::run_table;
+use crate::upload::Upload;
 
 /// Listens to a run, or to anything that speaks of videos in the same way.
 pub(crate) struct Progress {
@@ -25,6 +26,7 @@ pub(crate) struct Progress {
 struct Bars {
     total: Option<ProgressBar>,
     videos: HashMap<PathBuf, ProgressBar>,
+    uploads: HashMap<PathBuf, Upload>,
 }
 
 impl Progress {
@@ -116,9 +118,31 @@ impl Progress {
         self.advanced(video, &what, progress.done_ms, progress.total_ms);
     }
 
+    /// Bytes of a video were sent.
+    fn uploaded(&self, video: &Path, sent: u64, total: u64) {
+        if self.quiet {
+            return;
+        }
+        let (line, due) = self.with_bars(|bars| {
+            let upload = bars.uploads.entry(video.to_owned()).or_default();
+            let now = upload.begun.elapsed();
+            (upload.line(now, sent, total), upload.is_due(now))
+        });
+        if !self.live {
+            if due {
+                self.say(&format!("{:<8} {}: {line}", "upload", shown(video)));
+            }
+            return;
+        }
+        if let Some(bar) = self.with_bars(|bars| bars.videos.get(video).cloned()) {
+            bar.set_message(format!("{line}  {}", shown(video)));
+        }
+    }
+
     /// Nothing more is done with a video.
     pub(crate) fn finished(&self, video: &Path, line: Option<&str>) {
         self.with_bars(|bars| {
+            bars.uploads.remove(video);
             if let Some(bar) = bars.videos.remove(video) {
                 bar.finish_and_clear();
             }
@@ -190,7 +214,7 @@ impl RunObserver for Progress {
             RunEvent::Media { video, progress } => {
                 self.worked(video, *progress);
             }
-            RunEvent::Upload { video, sent, total } => self.advanced(video, "uploading", *sent, Some(*total)),
+            RunEvent::Upload { video, sent, total } => self.uploaded(video, *sent, *total),
             RunEvent::Waiting { video, reason, delay } => {
                 let text = format!("{reason}, again in {} s", delay.as_secs().max(1));
                 self.advanced(video, &text, 0, None);
