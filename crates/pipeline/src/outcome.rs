@@ -115,6 +115,8 @@ pub struct RunSummary {
     pub interrupted: bool,
     /// Why nothing could be published: the token is not accepted.
     pub refused: Option<String>,
+    /// Until when Pinterest asks to be left alone: a rate limit is used up.
+    pub hold: Option<Timestamp>,
 }
 
 impl RunSummary {
@@ -135,6 +137,7 @@ impl RunSummary {
         }
         self.interrupted |= round.interrupted;
         self.refused = round.refused;
+        self.hold = round.hold;
     }
 
     /// Whether nothing had to be done.

@@ -181,6 +181,20 @@ fn watching_goes_around_what_cannot_go_out_and_who_is_at_work() {
 }
 
 #[test]
+fn watching_leaves_pinterest_alone_for_as_long_as_it_asks() {
+    let limited = FaultRule::nth(Call::RegisterMedia, 1, Fault::RateLimited { retry_after: Some(7_200) });
+    let Some(ground) = Ground::new(vec![limited]) else { return };
+    ground.video("a.mp4", "1");
+    let media = ScriptedMedia::default();
+    let first = ground.try_run(&media).unwrap();
+    assert!(matches!(first.videos[0].end, End::Later { .. }), "{:?}", first.videos[0].end);
+    let summary = watch(&ground.run_options(), &media, &(), &Interrupt::default(), first).unwrap();
+    assert_eq!(summary.videos[0].end, End::Done);
+    let waits = ground.clock.waits.lock().unwrap().clone();
+    assert!(waits.len() == 1 && waits[0] > SignedDuration::from_mins(119), "{waits:?}");
+}
+
+#[test]
 fn watching_stops_when_the_token_is_not_taken_or_somebody_asks() {
     let Some(mut ground) = three(vec![FaultRule::always(Call::RegisterMedia, Fault::Unauthorized)]) else { return };
     let media = ScriptedMedia::default();

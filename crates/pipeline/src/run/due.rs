@@ -147,6 +147,7 @@ pub fn watch(
     let mut moved = true;
     while !summary.interrupted && summary.refused.is_none() {
         let Some((waiting, mut until)) = next(options, pins)? else { break };
+        until = summary.hold.map_or(until, |hold| until.max(hold));
         if !moved {
             until = until.max(pins.clock.now().checked_add(AGAIN).unwrap_or(until));
         }

@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use jiff::Timestamp;
 use pinpress_media::FixOptions;
 use pinpress_probe::Spec;
 use tokio::runtime::Runtime;
@@ -199,6 +200,8 @@ struct Run<'a> {
     ended: Mutex<BTreeMap<usize, VideoOutcome>>,
     /// Why no other video will fare better: the token is not accepted.
     refused: OnceLock<String>,
+    /// Until when Pinterest asks to be left alone.
+    hold: Mutex<Option<Timestamp>>,
 }
 
 impl<'a> Run<'a> {
@@ -222,6 +225,7 @@ impl<'a> Run<'a> {
             fatal: Mutex::new(None),
             ended: Mutex::new(BTreeMap::new()),
             refused: OnceLock::new(),
+            hold: Mutex::new(None),
         }
     }
 }
@@ -285,6 +289,8 @@ impl Run<'_> {
             })
             .collect();
         let interrupted = self.interrupt.requested();
-        Ok(RunSummary { videos, skipped, unreadable, interrupted, refused: self.refused.into_inner() })
+        let refused = self.refused.into_inner();
+        let hold = self.hold.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok(RunSummary { videos, skipped, unreadable, interrupted, refused, hold })
     }
 }

@@ -1,10 +1,11 @@
 //! The last stage: each output a Pin, once.
 
 use std::borrow::Cow;
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use pinpress_publish::{CoverSource, Draft, PinDraft, PublishError, PublishState};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::Receiver;
@@ -186,9 +187,19 @@ impl<'a> Publisher<'a, '_> {
         Some((End::Scheduled { at }, None))
     }
 
+    /// Keeps the latest time at which a limit is said to be over.
+    fn hold(self, wait: Duration) {
+        let until = SignedDuration::try_from(wait).ok().and_then(|wait| self.pins.clock.now().checked_add(wait).ok());
+        let mut hold = self.run.hold.lock().unwrap_or_else(PoisonError::into_inner);
+        *hold = (*hold).max(until);
+    }
+
     /// Enters why it did not work, and what that means for the next run. `in_doubt` is for a Pin that may exist.
     fn failed(self, record: &PinRecord, error: &PublishError, in_doubt: bool) -> Option<End> {
         let reason = error.to_string();
+        if let PublishError::RateLimited { wait, .. } | PublishError::BudgetSpent { resets_in: wait, .. } = error {
+            self.hold(*wait);
+        }
         let (status, end) = match error {
             PublishError::OutcomeUnknown { .. } => (PinStatus::Unknown, End::Unknown { reason: reason.clone() }),
             PublishError::StillProcessing { .. }
