@@ -15,7 +15,7 @@ pub struct PlannedRequest {
     pub method: &'static str,
     /// Below the base URL of the API; for the upload, where its address comes from.
     pub path: &'static str,
-    /// The JSON, or the parts of the form. Of long values their source and length.
+    /// The JSON, or the parts of the form in their order. Of long values their source and length.
     pub body: Option<Value>,
 }
 
@@ -27,7 +27,7 @@ pub fn planned_requests(draft: &PinDraft, board: &BoardId, section: Option<&Boar
         Ok(metadata) => format!("({name}, {} bytes)", metadata.len()),
         Err(_) => format!("({name}, once it is made)"),
     };
-    let form = json!({"upload_parameters": "(of the answer; without them, PUT of the file alone)", "file": file});
+    let form = json!([{"upload_parameters": "(of the answer; without them, PUT of the file alone)"}, {"file": file}]);
     vec![
         PlannedRequest { method: "POST", path: "/media", body: Some(json!({"media_type": "video"})) },
         PlannedRequest { method: "POST", path: "(upload_url of the answer)", body: Some(form) },
@@ -117,7 +117,7 @@ mod tests {
         };
         let requests = planned_requests(&draft, &"7".parse().unwrap(), Some(&"8".parse().unwrap()));
         assert_eq!(requests.iter().map(|request| request.method).collect::<Vec<_>>(), ["POST", "POST", "GET", "POST"]);
-        assert_eq!(requests[1].body.as_ref().unwrap()["file"], "(a.mp4, 10 bytes)");
+        assert_eq!(requests[1].body.as_ref().unwrap()[1]["file"], "(a.mp4, 10 bytes)", "the file is last");
         assert_eq!(
             requests[3].body.as_ref().unwrap(),
             &json!({"board_id": "7", "board_section_id": "8", "title": "Soup", "media_source": {

@@ -68,6 +68,7 @@ fn flatten(value: &Value, name: &str, lines: &mut Vec<(String, String)>) {
                 flatten(value, &name, lines);
             }
         }
+        Value::Array(parts) => parts.iter().for_each(|part| flatten(part, name, lines)),
         Value::String(text) => lines.push((name.to_owned(), text.clone())),
         other => lines.push((name.to_owned(), other.to_string())),
     }

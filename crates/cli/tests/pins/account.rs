@@ -25,7 +25,7 @@ impl Account {
             bytes.extend(b"free");
             bytes.extend(name.as_bytes());
             std::fs::write(&path, bytes).unwrap();
-            image::RgbImage::new(90, 160).save(path.with_extension("cover.jpg")).unwrap();
+            image::RgbImage::new(360, 640).save(path.with_extension("cover.jpg")).unwrap();
         }
         let options = RehearsalOptions::new(dir.path().join("pinterest"));
         let pinterest = Rehearsal::start(RehearsalOptions { faults, ..options }).unwrap();

@@ -84,6 +84,42 @@ fn a_pin_that_is_named_is_adopted_and_has_its_receipt() {
     assert_eq!((account.ran(&PUBLISH).code, account.count(Call::CreatePin)), (0, 2), "never sent again");
 }
 
+/// In a terminal it asks. `script` (util-linux) makes one; where it is missing, there is nothing to test with.
+#[cfg(target_os = "linux")]
+#[test]
+fn in_a_terminal_it_asks_and_does_what_is_said() {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+
+    let Some(account) = ambiguous() else { return };
+    let in_terminal = |typed: &str| {
+        let command = format!("{} reconcile -o clips --color never", env!("CARGO_BIN_EXE_pinpress"));
+        let child = Command::new("script")
+            .args(["--quiet", "--return", "--command", &command, "/dev/null"])
+            .env("PINPRESS_ACCESS_TOKEN", account.pinterest.token())
+            .env("PINPRESS_API", account.pinterest.api_base())
+            .current_dir(account.dir.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn();
+        let Ok(mut child) = child else {
+            println!("skipped: there is no script (util-linux)");
+            return None;
+        };
+        child.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        Some((output.status.code(), String::from_utf8(output.stdout).unwrap()))
+    };
+    let Some((left, told)) = in_terminal("\n") else { return };
+    assert_eq!(left, Some(1), "{told}");
+    assert!(told.contains("1-2 it is that Pin, id ID it is another, s send it again, Enter leave it:"), "{told}");
+    let newest = account.pinterest.pins()[1].id.clone();
+    let (settled, told) = in_terminal("9\n1\n").unwrap();
+    assert!(settled == Some(0) && told.contains("no such answer"), "{told}");
+    assert!(told.contains(&format!("is http://{}/pin/{newest}/", account.pinterest.address())), "{told}");
+    assert_eq!(account.ran(&["reconcile", "-o", "clips"]).code, 0);
+}
+
 #[test]
 fn another_videos_pin_is_refused() {
     let lost = FaultRule::nth(Call::CreatePin, 2, Fault::ErrorBeforeEffect);
