@@ -9,11 +9,11 @@ use pinpress_publish::{BoardId, BoardSectionId, CoverSource, PinDraft, PlannedRe
 
 use crate::check::check_file;
 use crate::discover::{Found, discover};
-use crate::ledger::{FileStamp, Ledger as _, LedgerError, PinKey, PinStatus, SqliteLedger};
+use crate::ledger::{FileStamp, Ledger as _, LedgerError, PinKey, PinStatus, SqliteLedger, ledger_path};
 use crate::media::Media;
 use crate::naming::{absolute, cover_of};
 use crate::pins::{Flaws, PinOptions, PinPlan, PinsError, VideoOrder, draft_all, resolve_all};
-use crate::run::{Mode, RunError, RunOptions, ledger_path, runtime};
+use crate::run::{Mode, RunError, RunOptions, runtime};
 
 /// What would be published.
 #[derive(Debug)]

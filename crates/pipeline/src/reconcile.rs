@@ -10,13 +10,10 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use pinpress_publish::{AdoptablePin, Client, Pin, PinId, PublishError, PublishState, SoughtPin};
 
-use crate::ledger::{
-    Job, JobId, Ledger as _, LedgerError, LockError, PinContent, PinRecord, PinStatus, RunLock, SqliteLedger,
-};
+use crate::ledger::{HeldLedger, HoldError, Job, JobId, Ledger as _, LedgerError, PinContent, PinRecord, PinStatus};
 use crate::naming::{cover_of, receipt_of};
 use crate::outcome::CoverOutcome;
 use crate::receipt::{Receipt, ReceiptPin};
-use crate::run::{ledger_path, lock_path};
 
 /// A Pin of which nobody knows whether it exists.
 #[derive(Debug, Clone)]
@@ -66,15 +63,9 @@ impl Doubt {
 /// A Pin of unknown outcome could not be settled. It is as it was.
 #[derive(Debug, thiserror::Error)]
 pub enum ReconcileError {
-    /// Nothing to settle.
-    #[error("no ledger: nothing was run with this output folder: {path}", path = path.display())]
-    NoLedger {
-        /// The output folder.
-        path: PathBuf,
-    },
-    /// A run is at work there.
+    /// There is nothing to settle, or a run is at work there.
     #[error(transparent)]
-    Lock(#[from] LockError),
+    Hold(#[from] HoldError),
     /// The ledger cannot be used.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -103,8 +94,7 @@ pub enum ReconcileError {
 /// The Pins of unknown outcome of an output folder at one destination. While it lives, no run is at work there.
 #[derive(Debug)]
 pub struct Doubts {
-    _lock: RunLock,
-    ledger: SqliteLedger,
+    ledger: HeldLedger,
     folder: PathBuf,
     destination: String,
 }
@@ -115,13 +105,8 @@ impl Doubts {
     /// # Errors
     /// When there is none, it cannot be used, or a run is at work.
     pub fn open(folder: &Path, destination: &str) -> Result<Self, ReconcileError> {
-        let path = ledger_path(folder);
-        if !path.is_file() {
-            return Err(ReconcileError::NoLedger { path: folder.to_owned() });
-        }
-        let lock = RunLock::take(&lock_path(folder))?;
-        let ledger = SqliteLedger::open(&path)?;
-        Ok(Self { _lock: lock, ledger, folder: folder.to_owned(), destination: destination.to_owned() })
+        let ledger = HeldLedger::open(folder)?;
+        Ok(Self { ledger, folder: folder.to_owned(), destination: destination.to_owned() })
     }
 
     /// All of them, oldest first.

@@ -11,7 +11,7 @@ use std::future::Future;
 use ground::{Ground, ScriptedMedia};
 use pinpress_media::FailureKind;
 use pinpress_pipeline::receipt::Receipt;
-use pinpress_pipeline::{Doubt, Doubts, End, Interrupt, PinOptions, ReconcileError, publish_due, retry};
+use pinpress_pipeline::{Doubt, Doubts, End, HoldError, Interrupt, PinOptions, ReconcileError, publish_due, retry};
 use pinpress_publish::PinId;
 use pinpress_rehearsal::{Call, Fault, FaultRule};
 
@@ -134,10 +134,10 @@ fn what_is_sent_again_goes_out_once_with_the_next_run() {
 fn settling_waits_for_nobody_and_needs_a_ledger() {
     let Some(ground) = ambiguous() else { return };
     let first = doubts(&ground);
-    assert!(matches!(Doubts::open(&ground.out(""), "x"), Err(ReconcileError::Lock(_))));
+    assert!(matches!(Doubts::open(&ground.out(""), "x"), Err(ReconcileError::Hold(HoldError::Lock(_)))));
     drop(first);
     assert!(Doubts::open(&ground.out(""), "https://elsewhere.example/v5").unwrap().list().unwrap().is_empty());
-    assert!(matches!(Doubts::open(&ground.raw(""), "x"), Err(ReconcileError::NoLedger { .. })));
+    assert!(matches!(Doubts::open(&ground.raw(""), "x"), Err(ReconcileError::Hold(HoldError::NoLedger { .. }))));
     assert!(!ground.raw(".pinpress").exists(), "looking makes nothing");
 }
 

@@ -11,10 +11,11 @@ use std::path::Path;
 
 use ground::{Ground, ScriptedMedia, name_of};
 use jiff::SignedDuration;
-use pinpress_pipeline::ledger::{Ledger as _, PinRecord, PinStatus, RunLock};
+use pinpress_pipeline::ledger::{Ledger as _, PinRecord, PinStatus, RunLock, lock_path};
 use pinpress_pipeline::receipt::Receipt;
-use pinpress_pipeline::run::lock_path;
-use pinpress_pipeline::{End, Interrupt, RunError, RunSummary, SqliteLedger, ledger_path, publish_due, watch};
+use pinpress_pipeline::{
+    End, HoldError, Interrupt, RunError, RunSummary, SqliteLedger, ledger_path, publish_due, watch,
+};
 use pinpress_rehearsal::{Call, Fault, FaultRule};
 
 const HALF_AN_HOUR: SignedDuration = SignedDuration::from_mins(30);
@@ -230,6 +231,6 @@ fn what_is_looked_for_is_what_was_sent_and_not_what_the_manifest_says_now() {
 fn without_a_ledger_there_is_nothing_to_publish() {
     let Some(ground) = Ground::new(Vec::new()) else { return };
     let error = publish_due(&ground.run_options(), &ScriptedMedia::default(), &(), &Interrupt::default()).unwrap_err();
-    assert!(matches!(error, RunError::NoLedger { .. }), "{error}");
+    assert!(matches!(error, RunError::Hold(HoldError::NoLedger { .. })), "{error}");
     assert!(!Path::new(&ground.out("")).exists(), "looking makes nothing");
 }

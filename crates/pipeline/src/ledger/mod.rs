@@ -4,6 +4,7 @@
 //! and has not ended was under way when the run died, and is done again. A Pin is the exception, since creating one
 //! cannot be repeated: its publisher keeps its own state here.
 
+pub mod held;
 pub mod lock;
 pub mod model;
 mod rows;
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 use jiff::{SignedDuration, Timestamp};
 use pinpress_probe::Fingerprint;
 
+pub use held::{HeldLedger, HoldError, OWN_FOLDER, ledger_path, lock_path};
 pub use lock::{LockError, RunLock};
 pub use model::{
     Attempt, CoverRecord, FileStamp, Job, JobId, JobKey, JobState, MAX_ATTEMPTS, MAX_CUT_OFF, PinContent, PinKey,

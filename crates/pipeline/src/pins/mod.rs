@@ -1,5 +1,6 @@
 //! What is to be published: each video with its board and texts, settled before any work begins.
 
+mod content;
 mod prepare;
 
 use std::path::PathBuf;

@@ -8,11 +8,12 @@ use jiff::{SignedDuration, Timestamp};
 use pinpress_publish::{BoardId, PinDraft, PublishState};
 
 use super::item::Item;
-use super::{Run, RunError, RunOptions, cover, ledger_path, lock_path, publish, runtime};
+use super::{Run, RunError, RunOptions, cover, publish, runtime};
 use crate::discover::Found;
 use crate::interrupt::Interrupt;
 use crate::ledger::{
-    FileStamp, Job, JobId, JobState, Ledger, LedgerError, LockError, PinRecord, PinStatus, RunLock, SqliteLedger,
+    FileStamp, HeldLedger, HoldError, Job, JobId, JobState, Ledger, LedgerError, LockError, PinRecord, PinStatus,
+    SqliteLedger, ledger_path,
 };
 use crate::media::Media;
 use crate::naming::cover_of;
@@ -34,20 +35,15 @@ pub fn publish_due(
     observer: &dyn RunObserver,
     interrupt: &Interrupt,
 ) -> Result<RunSummary, RunError> {
-    let path = ledger_path(&options.output);
-    if !path.is_file() {
-        return Err(RunError::NoLedger { path: options.output.clone() });
-    }
+    let ledger = HeldLedger::open(&options.output)?;
     let Some(pins) = &options.pins else { return Ok(RunSummary::default()) };
-    let _lock = RunLock::take(&lock_path(&options.output))?;
-    let ledger = SqliteLedger::open(&path)?;
     let runtime = runtime()?;
-    let waiting = waiting(&ledger, pins)?;
+    let waiting = waiting(&*ledger, pins)?;
     observer.event(&RunEvent::Discovered { videos: waiting.len(), skipped: 0 });
     let videos: Vec<Found> =
         waiting.iter().map(|(_, job)| Found { path: job.source.clone(), relative: job.output.clone() }).collect();
     let orders = waiting.iter().map(|(record, job)| VideoOrder { pin: plan_of(record, job), ..VideoOrder::default() });
-    let run = Run::new(options, &videos, orders.collect(), (media, observer, interrupt), &ledger);
+    let run = Run::new(options, &videos, orders.collect(), (media, observer, interrupt), &*ledger);
     let (to_cover, covers) = crossbeam_channel::unbounded();
     for (index, (record, job)) in waiting.iter().enumerate() {
         if let Some(item) = item_of(&run, index, record, job.clone()) {
@@ -81,15 +77,8 @@ fn waiting(ledger: &dyn Ledger, pins: &PinOptions) -> Result<Vec<(PinRecord, Job
 fn plan_of(record: &PinRecord, job: &Job) -> Option<PinPlan> {
     let content = record.content.clone()?;
     let board: BoardId = record.key.board.parse().ok()?;
-    let draft = PinDraft {
-        title: content.title,
-        description: content.description,
-        link: content.link,
-        alt_text: content.alt_text,
-        ..PinDraft::new(&job.output, content.board)
-    };
-    let section = content.section.and_then(|section| section.parse().ok());
-    Some(PinPlan { draft, board, section, publish_at: record.timing.publish_at })
+    let draft = PinDraft::new(&job.output, content.board.clone());
+    Some(PinPlan { draft, board, section: None, publish_at: record.timing.publish_at }.with(content))
 }
 
 fn item_of<'a>(run: &'a Run<'a>, index: usize, record: &PinRecord, mut job: Job) -> Option<Item<'a>> {
@@ -163,7 +152,7 @@ pub fn watch(
                 summary.go_on(round);
             }
             // Whoever is at work publishes too, and is not in the way for long.
-            Err(RunError::Lock(LockError::Held { .. })) => moved = false,
+            Err(RunError::Hold(HoldError::Lock(LockError::Held { .. }))) => moved = false,
             Err(error) => return Err(error),
         }
     }

@@ -12,7 +12,7 @@ mod publish;
 mod publish_watch;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use jiff::Timestamp;
@@ -22,7 +22,8 @@ use tokio::runtime::Runtime;
 
 use crate::discover::{DiscoverError, Discovery, Found, Unreadable, discover};
 use crate::interrupt::Interrupt;
-use crate::ledger::{Ledger, LedgerError, LockError, RunLock, SqliteLedger};
+use crate::ledger::{HoldError, Ledger, LedgerError, LockError, RunLock, SqliteLedger};
+pub use crate::ledger::{OWN_FOLDER, ledger_path, lock_path};
 use crate::media::Media;
 use crate::observe::{RunEvent, RunObserver};
 use crate::outcome::{End, RunSummary, VideoOutcome};
@@ -31,21 +32,6 @@ use crate::sweep::sweep;
 use crate::threads::Threads;
 pub use due::{publish_due, watch};
 use folders::Folders;
-
-/// Our own folder in an output folder: ledger, lock, logs.
-pub const OWN_FOLDER: &str = ".pinpress";
-
-/// Where the ledger of an output folder is.
-#[must_use]
-pub fn ledger_path(output: &Path) -> PathBuf {
-    output.join(OWN_FOLDER).join("ledger.db")
-}
-
-/// The lock of an output folder.
-#[must_use]
-pub fn lock_path(output: &Path) -> PathBuf {
-    output.join(OWN_FOLDER).join("lock")
-}
 
 /// What becomes of the videos before they are published.
 #[derive(Debug, Clone)]
@@ -95,12 +81,9 @@ pub enum RunError {
         /// The system's reason.
         source: std::io::Error,
     },
-    /// Nothing to publish from.
-    #[error("no ledger: nothing was run with this output folder: {path}", path = path.display())]
-    NoLedger {
-        /// The output folder.
-        path: PathBuf,
-    },
+    /// Nothing to publish from, or another run is at work there.
+    #[error(transparent)]
+    Hold(#[from] HoldError),
     /// Another run is at work there.
     #[error(transparent)]
     Lock(#[from] LockError),

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use jiff::{SignedDuration, Timestamp};
-use pinpress_publish::{CoverSource, Draft, PinDraft, PublishError, PublishState};
+use pinpress_publish::{CoverSource, Draft, PublishError, PublishState};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::Receiver;
 
 use super::Run;
 use super::item::Item;
 use super::publish_watch::Watch;
-use crate::ledger::{PinContent, PinKey, PinRecord, PinStatus, PinTiming};
+use crate::ledger::{PinKey, PinRecord, PinStatus, PinTiming};
 use crate::naming::receipt_of;
 use crate::observe::{RunEvent, RunStage};
 use crate::outcome::{End, PinOutcome};
@@ -96,30 +96,20 @@ impl<'a> Publisher<'a, '_> {
         if record.status == PinStatus::SetAside && !in_doubt {
             return Some((End::SetAside { reason: record.reason.unwrap_or_default() }, None));
         }
-        if in_doubt {
-            // The Pin that is looked for says what was sent, whatever the manifest says by now.
-            if let Some(content) = &record.content {
-                plan = Cow::Owned(plan_of(content, &plan));
-            }
-        } else {
-            self.keep(item, &plan, &mut record)?;
-        }
-        if let Some(at) = record.timing.publish_at.filter(|at| *at > self.pins.clock.now() && !in_doubt) {
-            return self.put_off(&record, at);
-        }
         if let Some(reason) = run.refused.get() {
             return Some((End::Later { reason: reason.clone() }, None));
         }
-        if let Some(every) = record.timing.every.filter(|_| !in_doubt) {
-            let now = self.pins.clock.now();
-            let slot = run.recorded(run.ledger.take_slot(record.id, every, now))?;
-            if slot > now {
-                return self.put_off(&record, slot);
-            }
-        }
         // Looking whether a Pin exists is no attempt at creating one, and may be done as often as one likes.
-        if !in_doubt && !run.recorded(run.ledger.begin_pin(record.id))? {
-            return Some((End::SetAside { reason: record.reason.unwrap_or_default() }, None));
+        if in_doubt {
+            // The Pin that is looked for says what was sent, whatever the manifest says by now.
+            if let Some(content) = record.content.clone() {
+                plan = Cow::Owned(plan.into_owned().with(content));
+            }
+        } else {
+            self.keep(item, &plan, &mut record)?;
+            if let Some(end) = self.wait_for_turn(&record)? {
+                return Some((end, None));
+            }
         }
         let draft = match settled_draft(item, &plan, self.pins) {
             Ok(draft) => draft,
@@ -165,7 +155,7 @@ impl<'a> Publisher<'a, '_> {
 
     /// Keeps what the Pin is to say and when, so that it can go out without the manifest.
     fn keep(self, item: &Item<'a>, plan: &PinPlan, record: &mut PinRecord) -> Option<()> {
-        let content = content_of(plan);
+        let content = plan.content();
         // What an earlier run asked for holds until the Pin is out, or another one says otherwise.
         let every = self.pins.every.or(record.timing.every).filter(|every| every.is_positive());
         let timing = PinTiming { publish_at: plan.publish_at, every };
@@ -178,13 +168,25 @@ impl<'a> Publisher<'a, '_> {
         Some(())
     }
 
-    fn put_off(self, record: &PinRecord, at: Timestamp) -> Option<(End, Option<PinOutcome>)> {
-        // What failed stays so: waiting would forget its attempts.
-        let entered = record.status == PinStatus::Waiting && record.reason.is_none();
-        if record.status != PinStatus::Failed && !entered {
-            self.run.recorded(self.run.ledger.set_pin_status(record.id, PinStatus::Waiting, None))?;
+    /// Begins an attempt when the Pin may go out now; else how it ends for this time. The outer `None` is for a ledger
+    /// that failed.
+    fn wait_for_turn(self, record: &PinRecord) -> Option<Option<End>> {
+        let run = self.run;
+        let now = self.pins.clock.now();
+        let mut at = record.timing.publish_at.filter(|at| *at > now);
+        if let (None, Some(every)) = (at, record.timing.every) {
+            at = Some(run.recorded(run.ledger.take_slot(record.id, every, now))?).filter(|slot| *slot > now);
         }
-        Some((End::Scheduled { at }, None))
+        if let Some(at) = at {
+            // What failed stays so: waiting would forget its attempts.
+            let entered = record.status == PinStatus::Waiting && record.reason.is_none();
+            if record.status != PinStatus::Failed && !entered {
+                run.recorded(run.ledger.set_pin_status(record.id, PinStatus::Waiting, None))?;
+            }
+            return Some(Some(End::Scheduled { at }));
+        }
+        let begun = run.recorded(run.ledger.begin_pin(record.id))?;
+        Some((!begun).then(|| End::SetAside { reason: record.reason.clone().unwrap_or_default() }))
     }
 
     /// Keeps the latest time at which a limit is said to be over.
@@ -232,33 +234,6 @@ impl<'a> Publisher<'a, '_> {
             self.run.observer.event(&RunEvent::Warning { video: Some(item.source), message });
         }
     }
-}
-
-/// What the ledger keeps of a plan.
-fn content_of(plan: &PinPlan) -> PinContent {
-    let draft = &plan.draft;
-    PinContent {
-        board: draft.board.clone(),
-        section: plan.section.as_ref().map(|section| section.as_str().to_owned()),
-        title: draft.title.clone(),
-        description: draft.description.clone(),
-        link: draft.link.clone(),
-        alt_text: draft.alt_text.clone(),
-    }
-}
-
-/// The plan with what the ledger keeps in the place of its texts.
-fn plan_of(content: &PinContent, plan: &PinPlan) -> PinPlan {
-    let content = content.clone();
-    let draft = PinDraft {
-        title: content.title,
-        description: content.description,
-        link: content.link,
-        alt_text: content.alt_text,
-        ..plan.draft.clone()
-    };
-    let section = content.section.and_then(|section| section.parse().ok());
-    PinPlan { draft, section, ..plan.clone() }
 }
 
 fn settled_draft(item: &Item<'_>, plan: &PinPlan, pins: &PinOptions) -> Result<Draft, PublishError> {
