@@ -3,13 +3,14 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use pinpress_probe::Fingerprint;
 use rusqlite::Row;
 use rusqlite::types::Type;
 use serde::de::DeserializeOwned;
 
 use super::model::{Job, JobId, JobKey, JobState, PinKey, PinRecord, PinStatus, PinTiming};
+use super::slots::Place;
 
 /// The columns that [`job`] reads, in its order.
 pub(super) const JOB_COLUMNS: &str = "id, fingerprint, spec_name, spec_version, spec_hash, options_hash, source, \
@@ -77,28 +78,42 @@ pub(super) fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
     })
 }
 
+/// A column that a status stands in.
+fn status(row: &Row<'_>, index: usize) -> rusqlite::Result<PinStatus> {
+    let name: String = row.get(index)?;
+    PinStatus::from_name(&name).ok_or_else(|| unreadable(index, UnknownName(name)))
+}
+
+fn time(row: &Row<'_>, index: usize) -> rusqlite::Result<Timestamp> {
+    row.get::<_, String>(index)?.parse().map_err(|error| unreadable(index, error))
+}
+
+fn time_if_any(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<Timestamp>> {
+    row.get::<_, Option<String>>(index)?.map(|_| time(row, index)).transpose()
+}
+
+/// Of `status, slot_at, published_at`.
+pub(super) fn place(row: &Row<'_>) -> rusqlite::Result<Place> {
+    Ok(Place { status: status(row, 0)?, slot: time_if_any(row, 1)?, published: time_if_any(row, 2)? })
+}
+
 pub(super) fn pin(row: &Row<'_>) -> rusqlite::Result<PinRecord> {
-    let status: String = row.get(5)?;
-    let time = |index: usize| -> rusqlite::Result<jiff::Timestamp> {
-        row.get::<_, String>(index)?.parse().map_err(|error| unreadable(index, error))
-    };
-    let time_if_any = |index: usize| row.get::<_, Option<String>>(index)?.map(|_| time(index)).transpose();
     Ok(PinRecord {
         id: row.get(0)?,
         key: PinKey { destination: row.get(1)?, fingerprint: column_fingerprint(row, 2)?, board: row.get(3)? },
         job: JobId(row.get(4)?),
-        status: PinStatus::from_name(&status).ok_or_else(|| unreadable(5, UnknownName(status)))?,
+        status: status(row, 5)?,
         attempts: row.get(6)?,
         state: row.get(7)?,
         reason: row.get(8)?,
-        begun: time(9)?,
-        changed: time(10)?,
+        begun: time(row, 9)?,
+        changed: time(row, 10)?,
         content: json(row, 11)?,
         timing: PinTiming {
-            publish_at: time_if_any(12)?,
+            publish_at: time_if_any(row, 12)?,
             every: row.get::<_, Option<i64>>(13)?.map(SignedDuration::from_secs),
         },
-        slot: time_if_any(14)?,
-        published: time_if_any(15)?,
+        slot: time_if_any(row, 14)?,
+        published: time_if_any(row, 15)?,
     })
 }

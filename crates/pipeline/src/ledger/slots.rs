@@ -2,13 +2,23 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::model::{PinRecord, PinStatus};
+use super::model::PinStatus;
 
-/// The time of `own`, at least `every` after the Pins of `others`. What never went out gives its place up.
-pub(super) fn next(own: &PinRecord, others: &[PinRecord], every: SignedDuration, now: Timestamp) -> Timestamp {
+/// Where another Pin stands in time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    pub(super) status: PinStatus,
+    /// Its time among Pins that are spaced out.
+    pub(super) slot: Option<Timestamp>,
+    /// When it was known to exist.
+    pub(super) published: Option<Timestamp>,
+}
+
+/// The time of a Pin that had `own`, at least `every` after the others. What never went out gives its place up.
+pub(super) fn next(own: Option<Timestamp>, others: &[Place], every: SignedDuration, now: Timestamp) -> Timestamp {
     // Who has no place yet queues behind everybody. Whose time is past is next: only Pins that went out meanwhile, or
     // are on their way, come before it.
-    let queued = own.slot.is_none();
+    let queued = own.is_none();
     let taken = others.iter().flat_map(|other| {
         let gone = matches!(other.status, PinStatus::SetAside | PinStatus::Failed);
         let slot = other.slot.filter(|slot| !gone && (queued || *slot <= now));
@@ -21,7 +31,6 @@ pub(super) fn next(own: &PinRecord, others: &[PinRecord], every: SignedDuration,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::{JobId, PinKey, PinTiming};
     use proptest::prelude::*;
 
     const EVERY: SignedDuration = SignedDuration::from_mins(30);
@@ -30,52 +39,35 @@ mod tests {
         Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minutes)
     }
 
-    fn pin(id: i64, status: PinStatus, slot: Option<i64>, published: Option<i64>) -> PinRecord {
-        let fingerprint = serde_json::from_value(serde_json::json!("00")).unwrap();
-        PinRecord {
-            id,
-            key: PinKey { destination: "x".to_owned(), fingerprint, board: "1".to_owned() },
-            job: JobId(id),
-            status,
-            attempts: 0,
-            state: None,
-            reason: None,
-            begun: at(0),
-            changed: at(0),
-            content: None,
-            timing: PinTiming { publish_at: None, every: Some(EVERY) },
-            slot: slot.map(at),
-            published: published.map(at),
-        }
+    fn pin(status: PinStatus, slot: Option<i64>, published: Option<i64>) -> Place {
+        Place { status, slot: slot.map(at), published: published.map(at) }
     }
 
     #[test]
     fn the_first_goes_now_and_the_next_half_an_hour_after_the_last() {
         use PinStatus::{Published, SetAside, Waiting};
-        let new = pin(9, Waiting, None, None);
-        let next_of = |others: &[PinRecord]| next(&new, others, EVERY, at(100));
+        let next_of = |others: &[Place]| next(None, others, EVERY, at(100));
         assert_eq!(next_of(&[]), at(100));
-        assert_eq!(next_of(&[pin(1, Published, None, Some(90))]), at(120), "published before without spacing");
-        assert_eq!(next_of(&[pin(1, Published, Some(10), Some(20))]), at(100), "long ago");
-        assert_eq!(next_of(&[pin(1, Published, Some(100), None), pin(2, Waiting, Some(130), None)]), at(160));
-        assert_eq!(next_of(&[pin(2, SetAside, Some(130), None)]), at(100), "it will not go out");
+        assert_eq!(next_of(&[pin(Published, None, Some(90))]), at(120), "published before without spacing");
+        assert_eq!(next_of(&[pin(Published, Some(10), Some(20))]), at(100), "long ago");
+        assert_eq!(next_of(&[pin(Published, Some(100), None), pin(Waiting, Some(130), None)]), at(160));
+        assert_eq!(next_of(&[pin(SetAside, Some(130), None)]), at(100), "it will not go out");
     }
 
     #[test]
     fn what_is_overdue_is_next_and_still_keeps_its_distance() {
         use PinStatus::{Published, Waiting};
-        let late = pin(9, Waiting, Some(40), None);
-        let next_of = |others: &[PinRecord]| next(&late, others, EVERY, at(100));
-        assert_eq!(next_of(&[pin(1, Waiting, Some(110), None)]), at(100), "who comes later waits");
-        assert_eq!(next_of(&[pin(1, Published, Some(10), Some(95))]), at(125));
-        assert_eq!(next_of(&[pin(1, Waiting, Some(100), None)]), at(130), "another was just let go");
+        let next_of = |others: &[Place]| next(Some(at(40)), others, EVERY, at(100));
+        assert_eq!(next_of(&[pin(Waiting, Some(110), None)]), at(100), "who comes later waits");
+        assert_eq!(next_of(&[pin(Published, Some(10), Some(95))]), at(125));
+        assert_eq!(next_of(&[pin(Waiting, Some(100), None)]), at(130), "another was just let go");
     }
 
     proptest! {
         /// Whenever the queue is looked at, and however long nobody looked, no two go out closer than they should.
         #[test]
         fn the_distance_is_kept_whatever_the_pauses(pauses in prop::collection::vec(0_i64..200, 1..40)) {
-            let mut pins: Vec<PinRecord> = (0..8).map(|id| pin(id, PinStatus::Waiting, None, None)).collect();
+            let mut pins = vec![pin(PinStatus::Waiting, None, None); 8];
             let mut now = at(0);
             let mut sent = Vec::new();
             for pause in pauses {
@@ -85,7 +77,7 @@ mod tests {
                     }
                     let mut others = pins.clone();
                     let own = others.remove(place);
-                    let slot = next(&own, &others, EVERY, now);
+                    let slot = next(own.slot, &others, EVERY, now);
                     prop_assert!(slot >= now);
                     pins[place].slot = Some(slot);
                     if slot == now {

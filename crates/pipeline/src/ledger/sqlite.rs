@@ -14,7 +14,7 @@ use super::model::{
     PinStatus, PinTiming, Step, StepOutcome,
 };
 use super::rows::{self, JOB_COLUMNS, PIN_COLUMNS, path_bytes};
-use super::{Ledger, LedgerError, schema};
+use super::{Ledger, LedgerError, schema, slots};
 
 /// How long a statement waits for another process, `pinpress status` for one.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -365,12 +365,12 @@ impl Ledger for SqliteLedger {
             let slot = match own.slot.filter(|slot| *slot > now) {
                 Some(slot) => slot,
                 None => {
-                    let mut others = transaction.prepare_cached(&format!(
-                        "SELECT {PIN_COLUMNS} FROM pins WHERE destination = ?1 AND id <> ?2"
-                    ))?;
-                    let others: Vec<PinRecord> =
-                        others.query_map(params![own.key.destination, pin], rows::pin)?.collect::<Result<_, _>>()?;
-                    super::slots::next(&own, &others, every, now)
+                    let mut others = transaction.prepare_cached(
+                        "SELECT status, slot_at, published_at FROM pins WHERE destination = ?1 AND id <> ?2 \
+                         AND (slot_at IS NOT NULL OR published_at IS NOT NULL)",
+                    )?;
+                    let others = others.query_map(params![own.key.destination, pin], rows::place)?;
+                    slots::next(own.slot, &others.collect::<Result<Vec<_>, _>>()?, every, now)
                 }
             };
             if own.slot != Some(slot) {
