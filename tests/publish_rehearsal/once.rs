@@ -82,6 +82,26 @@ async fn several_matches_are_left_to_a_person() {
 }
 
 #[tokio::test]
+async fn a_pin_that_is_listed_late_or_twice_is_one() {
+    let stage = Stage::with(
+        vec![
+            FaultRule::nth(Call::CreatePin, 3, Fault::AnswerLost),
+            FaultRule::nth(Call::CreatePin, 3, Fault::ListedLate { looks: 1 }),
+            FaultRule::always(Call::ListBoardPins, Fault::ListedTwice),
+        ],
+        |options| options.page_size_max = 3,
+    );
+    for title in ["Salad", "Bread"] {
+        let other = stage.draft_with(|draft| draft.title = Some(title.to_owned()));
+        publish(&stage.client, &other, PublishState::New, &Keeper::default(), &()).await.unwrap();
+    }
+    let receipt = stage.publish(&Keeper::default()).await.unwrap();
+    assert!(receipt.adopted);
+    assert_eq!(stage.rehearsal.pins().last().unwrap().id, receipt.pin_id.as_str());
+    assert_eq!((stage.count(Call::CreatePin), stage.count(Call::ListBoardPins)), (3, 2 + 2), "two pages at each look");
+}
+
+#[tokio::test]
 async fn another_pin_of_the_board_is_not_adopted() {
     let stage = Stage::new(vec![FaultRule::nth(Call::CreatePin, 2, Fault::ErrorBeforeEffect)]);
     let other = stage.draft_with(|draft| draft.title = Some("Salad".to_owned()));

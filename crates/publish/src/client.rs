@@ -1,5 +1,6 @@
 //! The calls of the API, one method each.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -309,7 +310,7 @@ impl Client {
         Ok(find_section(&self.board_sections(board).await?, asked)?)
     }
 
-    /// The Pins of a board, or of a section of it, over all pages.
+    /// The Pins of a board, or of a section of it, over all pages, each once.
     ///
     /// # Errors
     /// When the API cannot be reached or refuses.
@@ -318,7 +319,11 @@ impl Client {
             Some(section) => format!("boards/{board}/sections/{section}/pins"),
             None => format!("boards/{board}/pins"),
         };
-        self.all(Call::ListBoardPins, &path).await
+        let mut pins: Vec<Pin> = self.all(Call::ListBoardPins, &path).await?;
+        // One that comes up while pages are read moves the others on, and the last of a page is seen twice.
+        let mut seen = HashSet::new();
+        pins.retain(|pin| seen.insert(pin.id.clone()));
+        Ok(pins)
     }
 
     /// `GET /pins/{pin_id}`.
