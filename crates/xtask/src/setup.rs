@@ -30,8 +30,8 @@ const APT: [&str; 12] = [
 /// For tests alone: the browser that looks at the pages, the validator of the `JUnit` report, and what makes reads fail.
 const APT_FOR_TESTS: [&str; 5] = ["chromium", "dbus-daemon", "gnome-keyring", "libxml2-utils", "strace"];
 
-/// What installs and runs judges that come from npm. Only where it is missing: Node.js from elsewhere has an npm of its own, beside
-/// which apt's cannot be.
+/// What installs and runs judges that come from npm. Only where it is missing: Node.js from elsewhere has an npm of its
+/// own, beside which apt's cannot be.
 const APT_FOR_NPM: [&str; 2] = ["nodejs", "npm"];
 
 /// The same, as a thing that is missing.

@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::step;
 
 /// The programs that take longest, longest first, so that none of them is the last alone.
-const LONGEST: [&str; 10] = [
+const LONGEST: [&str; 11] = [
     "real_fixes",
     "edits",
     "field_notes",
@@ -27,6 +27,7 @@ const LONGEST: [&str; 10] = [
     "proof",
     "exactly_once",
     "contract_prism",
+    "strict",
 ];
 
 /// One program of tests.
