@@ -194,7 +194,8 @@ mod tests {
             calls in 1..9_u64,
             seconds in 1..4_u64,
         ) {
-            let limits = RateLimits(vec![RateWindow { calls, seconds }, RateWindow { calls: calls * 3, seconds: seconds * 4 }]);
+            let longer = RateWindow { calls: calls * 3, seconds: seconds * 4 };
+            let limits = RateLimits(vec![RateWindow { calls, seconds }, longer]);
             let mut counted = Counted::new(limits.clone());
             let mut answered = Vec::new();
             let mut now = 0;

@@ -163,7 +163,8 @@ const HEAD: &str = r#"<!DOCTYPE html>
   :root { --back: #161615; --card: #222220; --text: #f0eee9; --soft: #b0ada5; --line: #3a3935; --link: #ff9aa8; }
 }
 * { box-sizing: border-box; }
-body { margin: 0; background: var(--back); color: var(--text); font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
+body { margin: 0; background: var(--back); color: var(--text); font: 1rem/1.5 system-ui, sans-serif; }
+body { overflow-wrap: anywhere; }
 header, main { max-width: 84rem; margin: 0 auto; padding: 0 1.25rem; }
 header { padding-top: 1.5rem; }
 h1 { margin: 0; font-size: 1.75rem; line-height: 1.2; }
