@@ -37,8 +37,8 @@ pub(crate) struct PublishArgs {
     /// Finished videos, and folders of them.
     #[arg(value_name = "PATH", required_unless_present = "due", conflicts_with = "due")]
     paths: Vec<PathBuf>,
-    /// Publish what waits in the ledger and whose time has come.
-    #[arg(long, conflicts_with_all = ["board", "manifest", "dry_run"])]
+    /// Publish what waits in the ledger and whose time has come, to the boards and with the texts kept there.
+    #[arg(long, conflicts_with = "dry_run")]
     due: bool,
     #[command(flatten)]
     texts: TextArgs,
