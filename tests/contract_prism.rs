@@ -16,3 +16,6 @@ mod prism;
 #[cfg(test)]
 #[path = "contract_prism/rehearsal.rs"]
 mod rehearsal;
+#[cfg(test)]
+#[path = "contract_prism/tokens.rs"]
+mod tokens;
