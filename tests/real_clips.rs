@@ -16,7 +16,11 @@ use serde_json::Value;
 #[path = "real_clips/judge.rs"]
 mod judge;
 
+#[path = "real_clips/small.rs"]
+mod small;
+
 use judge::{duration_ms, ffprobe, rational, rotation_of, start_ms, stream_of};
+use small::{place, small_clips};
 
 /// ffprobe averages Matroska's and MPEG-TS's rounded timestamps: within this part.
 const RATE_TOLERANCE: (i64, i64) = (1, 50);
@@ -170,12 +174,18 @@ fn files_under(folder: &Path) -> BTreeSet<PathBuf> {
 }
 
 #[test]
-fn a_run_over_the_whole_folder_publishes_every_good_clip() {
-    let Some((folder, clips)) = clips() else { return };
+fn a_run_over_a_folder_publishes_every_good_clip() {
+    let Some((_, clips)) = clips() else { return };
+    let sources = tempfile::tempdir().expect("a folder for the clips");
+    let (folder, clips) = small_clips(sources.path(), clips);
     let scratch = tempfile::tempdir().expect("a scratch folder");
     let out = scratch.path().join("out");
     let (folder_name, out_name) = (folder.to_str().expect("UTF-8"), out.to_str().expect("UTF-8"));
-    let before: BTreeMap<_, _> = clips.iter().map(|clip| (&clip.path, std::fs::metadata(&clip.path).ok())).collect();
+    let before: BTreeMap<_, _> = clips
+        .iter()
+        .map(|clip| folder.join(place(clip)))
+        .map(|path| (path.clone(), std::fs::metadata(path).ok()))
+        .collect();
     let rehearsal = Rehearsal::start(RehearsalOptions::new(scratch.path().join("pinterest"))).expect("a stand-in");
 
     let run = || {
@@ -203,7 +213,7 @@ fn a_run_over_the_whole_folder_publishes_every_good_clip() {
     assert_eq!(check.status.code(), Some(0), "{}", String::from_utf8_lossy(&check.stdout));
     assert_eq!(json_of(&check)["summary"]["pass"].as_u64(), u64::try_from(good).ok());
 
-    // What ffprobe, ffmpeg and a browser make of such outputs is asked in `real_fixes`.
+    // What ffprobe, ffmpeg and a browser make of such outputs, the large clips' too, is asked in `real_fixes`.
 
     // A second run does nothing and says so.
     let requests = rehearsal.requests().len();
@@ -215,7 +225,7 @@ fn a_run_over_the_whole_folder_publishes_every_good_clip() {
     assert_eq!(files_under(&out), files, "a second run changed the output");
 
     for (path, metadata) in before {
-        let after = std::fs::metadata(path).ok();
+        let after = std::fs::metadata(&path).ok();
         let told = |metadata: &Option<std::fs::Metadata>| {
             metadata.as_ref().map(|metadata| (metadata.len(), metadata.modified().ok()))
         };

@@ -21,6 +21,9 @@ mod browser;
 #[path = "real_clips/judge.rs"]
 mod judge;
 
+#[path = "real_clips/small.rs"]
+mod small;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -28,6 +31,7 @@ use ground::ran;
 use judge::{broken_rules, decode_complaints, duration_ms, ffprobe, shown_size};
 use pinpress_fixtures::{Clip, real_clips};
 use serde_json::Value;
+use small::{place, small_clips};
 
 fn clips() -> Option<(PathBuf, Vec<Clip>)> {
     let Some(clips) = real_clips() else {
@@ -36,31 +40,6 @@ fn clips() -> Option<(PathBuf, Vec<Clip>)> {
     };
     let folder = clips.iter().find(|clip| !clip.malformed)?.path.parent()?.canonicalize().ok()?;
     Some((folder, clips))
-}
-
-/// Pixels of a frame times seconds, in millions, over which a clip is fixed once and not in both ways: five clips are
-/// two thirds of the work.
-const LARGE: u64 = 15;
-
-/// The clips without the large ones, and a folder with copies of them.
-fn small_clips(sources: &Path, clips: Vec<Clip>) -> (PathBuf, Vec<Clip>) {
-    let folder = sources.canonicalize().unwrap();
-    std::fs::create_dir_all(folder.join("malformed")).unwrap();
-    let is_small = |clip: &Clip| {
-        let facts = ffprobe(&clip.path);
-        let (width, height) = shown_size(&facts);
-        u64::from(width) * u64::from(height) * duration_ms(&facts).unwrap_or(0) < LARGE * 1_000_000_000
-    };
-    let clips: Vec<Clip> = clips.into_iter().filter(|clip| clip.malformed || is_small(clip)).collect();
-    for clip in &clips {
-        std::fs::copy(&clip.path, folder.join(place(clip))).unwrap();
-    }
-    (folder, clips)
-}
-
-/// Where a clip lies below the folder.
-fn place(clip: &Clip) -> String {
-    if clip.malformed { format!("malformed/{}", clip.name()) } else { clip.name() }
 }
 
 /// One fix of the folder, judged: what was done with each clip, by its path below the folder.

@@ -53,12 +53,12 @@ fn run_seeded(only: Option<&str>, seconds: u64, seed: Option<u32>) -> Result<()>
 }
 
 /// cargo-fuzz, kept under `target/tools`: nothing outside the checkout changes. Unoptimised, as it only starts others.
-fn install() -> Result<()> {
+pub(crate) fn install() -> Result<()> {
     if pinpress_fixtures::workspace_root().join("target/tools/bin/cargo-fuzz").is_file() {
         return Ok(());
     }
     let cargo_fuzz = ["cargo-fuzz", "--debug", "--locked", "--version", "^0.13", "--root", "target/tools"];
-    step::run(step::cargo(&["install"]).args(cargo_fuzz))
+    step::run(step::cargo(&["install"]).env("CARGO_PROFILE_DEV_DEBUG", "false").args(cargo_fuzz))
 }
 
 fn fuzz(target: &str, seconds: u64, seed: Option<u32>) -> Result<()> {

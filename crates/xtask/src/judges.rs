@@ -3,8 +3,9 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::thread;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 
 use crate::step;
 
@@ -17,6 +18,16 @@ const AXE: &str = "axe-core@4.14.1";
 /// An S3 server that checks the signature and the policy of an upload form. Unoptimised, as it moves little.
 const S3: [&str; 8] = ["install", "s3s-fs", "--version", "=0.14.1", "--features", "binary", "--debug", "--locked"];
 
+/// Does `work`, a long build, and `install` meanwhile: at the ends of builds one core after the other is idle.
+pub(crate) fn meanwhile(install: impl FnOnce() -> Result<()> + Send, work: impl FnOnce() -> Result<()>) -> Result<()> {
+    thread::scope(|scope| {
+        let installing = scope.spawn(install);
+        let done = work();
+        let installed = installing.join().map_err(|_| anyhow!("the installation of the judges broke off"))?;
+        done.and(installed)
+    })
+}
+
 /// Installs those that are missing.
 pub(crate) fn install() -> Result<()> {
     let tools = pinpress_fixtures::tools_folder();
@@ -26,7 +37,7 @@ pub(crate) fn install() -> Result<()> {
     }
     npm(&tools.join("axe"), "node_modules/axe-core/axe.min.js", AXE)?;
     if !tools.join("bin/s3s-fs").is_file() {
-        step::run(step::cargo(&S3).arg("--root").arg(&tools))?;
+        step::run(step::cargo(&S3).env("CARGO_PROFILE_DEV_DEBUG", "false").arg("--root").arg(&tools))?;
     }
     Ok(())
 }

@@ -66,7 +66,7 @@ enum Task {
 fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Setup { tests: false } => setup::run(),
-        Task::Setup { tests: true } => setup::for_tests(),
+        Task::Setup { tests: true } => setup::for_tests().and_then(|()| judges::install()),
         Task::Demo { serve } => demo::run(serve),
         Task::Test => checks::test(),
         Task::Ci => checks::ci(),
