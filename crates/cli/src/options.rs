@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{ArgPredicate, PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, ColorChoice};
 use pinpress_media::{AspectMode, CropFocus, Encoder, FixOptions, FpsMode, LinkMode, LongMode, ShortMode};
 use pinpress_pipeline::Threads;
 use pinpress_probe::{AspectRatio, Spec};
+use pinpress_publish::CoverAs;
 use serde::de::DeserializeOwned;
 
 use crate::account;
@@ -203,11 +204,20 @@ pub(crate) struct TextArgs {
     /// What each Pin says: a .csv, .json or .toml file with a row for each video.
     #[arg(long, value_name = "FILE", env = "PINPRESS_MANIFEST", hide_env = true)]
     manifest: Option<PathBuf>,
-    /// How covers are sent: image, key-frame or timestamp-ms.
-    #[arg(long, value_name = "FORM", default_value = "image", env = "PINPRESS_COVER_AS", hide_env = true)]
-    #[arg(value_parser = PossibleValuesParser::new(["image", "key-frame", "timestamp-ms"]).try_map(|name| name.parse::<pinpress_publish::CoverAs>()))]
-    #[arg(hide_possible_values = true)]
-    cover_as: pinpress_publish::CoverAs,
+    /// How covers are sent: image (the picture itself), key-frame (its second), timestamp-ms, or url.
+    #[arg(
+        long,
+        value_name = "FORM",
+        default_value = "image",
+        default_value_if("cover_url", ArgPredicate::IsPresent, "url")
+    )]
+    #[arg(env = "PINPRESS_COVER_AS", hide_env = true)]
+    #[arg(value_parser = PossibleValuesParser::new(["image", "key-frame", "timestamp-ms", "url"]).try_map(|name| name.parse::<CoverAs>()))]
+    #[arg(hide_possible_values = true, hide_default_value = true)]
+    cover_as: CoverAs,
+    /// Where Pinterest fetches the covers: {stem} in it stands for the name of each output without its ending.
+    #[arg(long, value_name = "URL", env = "PINPRESS_COVER_URL", hide_env = true)]
+    cover_url: Option<String>,
     /// Videos that are uploaded at the same time.
     #[arg(long, value_name = "N", default_value_t = 2, env = "PINPRESS_UPLOADS", hide_env = true)]
     #[arg(value_parser = clap::value_parser!(u8).range(1..=16))]
@@ -222,10 +232,25 @@ impl TextArgs {
     }
 
     /// How Pins are made at `destination` through `client`.
-    pub(crate) fn pins(&self, client: pinpress_publish::Client, destination: String) -> pinpress_pipeline::PinOptions {
+    ///
+    /// # Errors
+    /// When it is not clear how covers are to be sent.
+    pub(crate) fn pins(
+        &self,
+        client: pinpress_publish::Client,
+        destination: String,
+    ) -> anyhow::Result<pinpress_pipeline::PinOptions> {
         let (cover_as, uploads) = (self.cover_as, self.uploads.into());
+        let cover_url = self.cover_url.clone().map(pinpress_pipeline::CoverUrl::new);
+        match (cover_as, &cover_url) {
+            (CoverAs::Url, None) => anyhow::bail!(
+                "--cover-as url needs the address: give --cover-url, such as https://example.com/covers/{{stem}}.jpg"
+            ),
+            (CoverAs::Url, Some(_)) | (_, None) => {}
+            (_, Some(_)) => anyhow::bail!("--cover-url is for covers that are sent as url: leave one of the two out"),
+        }
         let clock = std::sync::Arc::new(pinpress_pipeline::SystemClock);
-        pinpress_pipeline::PinOptions { client, destination, cover_as, uploads, every: None, clock }
+        Ok(pinpress_pipeline::PinOptions { client, destination, cover_as, cover_url, uploads, every: None, clock })
     }
 
     /// Whether anything says where Pins go.
@@ -253,7 +278,13 @@ impl ApiArgs {
 
     /// The client, with the token of the environment or the login.
     pub(crate) fn client(&self) -> anyhow::Result<pinpress_publish::Client> {
-        Ok(pinpress_publish::Client::new(account::source(&self.base())?, self.options())?)
+        self.client_within(None)
+    }
+
+    /// The same, which makes at most so many calls in a day.
+    pub(crate) fn client_within(&self, daily_calls: Option<u64>) -> anyhow::Result<pinpress_publish::Client> {
+        let options = pinpress_publish::ClientOptions { daily_calls, ..self.options() };
+        Ok(pinpress_publish::Client::new(account::source(&self.base())?, options)?)
     }
 }
 

@@ -18,6 +18,10 @@ pub(crate) struct ScheduleArgs {
     /// Go on until all Pins are out, sleeping until the next is due.
     #[arg(long, env = "PINPRESS_WATCH", hide_env = true)]
     watch: bool,
+    /// Make at most so many calls of the API in a day, where Pinterest's answers name no such limit.
+    #[arg(long, value_name = "N", env = "PINPRESS_DAILY_CALLS", hide_env = true)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) daily_calls: Option<u64>,
 }
 
 impl ScheduleArgs {

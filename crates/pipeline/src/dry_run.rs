@@ -156,6 +156,10 @@ fn draft_of(options: &RunOptions, pins: &PinOptions, video: &Path, order: &Video
         draft.video = Path::new(video.file_name().unwrap_or_default()).with_extension("mp4");
     }
     let picture = cover_of(&draft.video);
+    if let Some(covers) = &pins.cover_url {
+        draft.cover = CoverSource::Url(covers.of(&draft.video));
+        return draft;
+    }
     draft.cover = match order.cover_at.and_then(|at| u64::try_from(at.millis()).ok()) {
         Some(millis) => CoverSource::Time(Duration::from_millis(millis)),
         None if matches!(options.mode, Mode::AsIs) && picture.is_file() => {

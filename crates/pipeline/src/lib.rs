@@ -37,7 +37,7 @@ pub use media::Media;
 pub use naming::means;
 pub use observe::{RunEvent, RunObserver, RunStage};
 pub use outcome::{CoverOutcome, End, PinOutcome, RunSummary, VideoOutcome};
-pub use pins::{PinOptions, PinTexts, PinsError};
+pub use pins::{CoverUrl, PinOptions, PinTexts, PinsError};
 pub use reconcile::{Doubt, Doubts, ReconcileError};
 pub use retry::retry;
 pub use run::{Mode, RunError, RunOptions, publish_due, run, watch};

@@ -6,7 +6,8 @@
 mod ground;
 
 use ground::{Ground, ScriptedMedia, files, name_of};
-use pinpress_pipeline::{DryRun, Mode, RunError, RunOptions, Standing, dry_run};
+use pinpress_pipeline::{CoverUrl, DryRun, Mode, RunError, RunOptions, Standing, dry_run};
+use pinpress_publish::CoverAs;
 use pinpress_rehearsal::{Call, Fault, FaultRule};
 
 fn tried(ground: &Ground, change: impl FnOnce(&mut RunOptions)) -> Result<DryRun, RunError> {
@@ -42,6 +43,21 @@ fn what_would_be_sent_is_told_and_nothing_is_written() {
     assert_eq!(told.videos[0].publish_at.unwrap().to_string(), "2999-01-01T00:00:00Z");
     assert!(!ground.out("").exists());
     assert_eq!(files(&ground.raw("")), ["a.mov"]);
+}
+
+#[test]
+fn a_cover_that_pinterest_fetches_is_told_with_its_address() {
+    let Some(ground) = Ground::new(Vec::new()) else { return };
+    ground.video("a b.mov", "1");
+    let told = tried(&ground, |options| {
+        let pins = options.pins.as_mut().unwrap();
+        (pins.cover_as, pins.cover_url) = (CoverAs::Url, Some(CoverUrl::new("https://cdn.example/{stem}.jpg")));
+    })
+    .unwrap();
+    let Standing::Sent(requests) = standing(&told, "a b.mov") else { panic!("{told:?}") };
+    let source = &requests.last().unwrap().body.as_ref().unwrap()["media_source"];
+    assert_eq!(source["cover_image_url"], "https://cdn.example/a%20b.jpg");
+    assert!(source.get("cover_image_data").is_none(), "{source}");
 }
 
 #[test]

@@ -12,8 +12,9 @@ use ground::{Ground, ScriptedMedia, files};
 use pinpress_media::{FailureKind, FixOptions};
 use pinpress_pipeline::ledger::{JobState, Ledger, PinStatus, RunLock};
 use pinpress_pipeline::receipt::Receipt;
-use pinpress_pipeline::{End, Interrupt, Mode, RunError, RunStage, SqliteLedger, ledger_path, run};
-use pinpress_rehearsal::{Call, Fault, FaultRule};
+use pinpress_pipeline::{CoverUrl, End, Interrupt, Mode, RunError, RunStage, SqliteLedger, ledger_path, run};
+use pinpress_publish::CoverAs;
+use pinpress_rehearsal::{Call, Fault, FaultRule, KeptCover};
 
 fn count(media: &ScriptedMedia) -> (usize, usize) {
     (media.fixes.load(Ordering::SeqCst), media.covers.load(Ordering::SeqCst))
@@ -345,6 +346,19 @@ fn a_cover_that_somebody_chose_is_taken() {
     let summary = run(&as_is, &media, &(), &Interrupt::default()).unwrap();
     assert_eq!((&summary.videos[0].end, count(&media)), (&End::Done, (0, 0)));
     assert_eq!(std::fs::read(ground.raw("a.cover.jpg")).unwrap(), chosen);
+}
+
+#[test]
+fn covers_may_lie_where_pinterest_fetches_them() {
+    let Some(ground) = Ground::new(Vec::new()) else { return };
+    ground.video("a b.mp4", "1");
+    let mut options = ground.run_options();
+    let pins = options.pins.as_mut().unwrap();
+    (pins.cover_as, pins.cover_url) = (CoverAs::Url, Some(CoverUrl::new("https://cdn.example/{stem}.jpg")));
+    let summary = run(&options, &ScriptedMedia::default(), &(), &Interrupt::default()).unwrap();
+    assert_eq!(summary.videos[0].end, End::Done);
+    let covers: Vec<_> = ground.rehearsal.pins().into_iter().map(|pin| pin.cover).collect();
+    assert_eq!(covers, [KeptCover::Url { url: "https://cdn.example/a%20b.jpg".to_owned() }]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use clap::Args;
 use pinpress_pipeline::run::OWN_FOLDER;
 use pinpress_pipeline::{Mode, PinTexts, RunOptions};
 
-use super::run::tell;
+use super::run::{tell, tell_calls_left};
 use crate::dry_run::DryRunArgs;
 use crate::exit::Exit;
 use crate::options::{ApiArgs, JobsOption, Shared, SpecOption, TextArgs};
@@ -58,7 +58,7 @@ pub(crate) struct PublishArgs {
 }
 
 pub(crate) fn run(args: &PublishArgs, shared: &Shared) -> anyhow::Result<Exit> {
-    let client = args.api.client()?;
+    let client = args.api.client_within(args.schedule.daily_calls)?;
     let named = args.due || args.texts.names_a_board();
     anyhow::ensure!(named, "no board: give --board, or --manifest with a board for each video");
     let options = RunOptions {
@@ -71,7 +71,7 @@ pub(crate) fn run(args: &PublishArgs, shared: &Shared) -> anyhow::Result<Exit> {
         spec: args.spec.load()?,
         mode: Mode::AsIs,
         jobs: args.jobs.for_encoding(),
-        pins: Some(args.schedule.timed(args.texts.pins(client, args.api.base().to_string()))),
+        pins: Some(args.schedule.timed(args.texts.pins(client, args.api.base().to_string())?)),
         // The variables of a pipeline may name a board that --due has no use for.
         texts: if args.due { PinTexts::default() } else { args.texts.texts()? },
     };
@@ -86,6 +86,7 @@ pub(crate) fn run(args: &PublishArgs, shared: &Shared) -> anyhow::Result<Exit> {
         return Ok(exit);
     }
     tell(&summary, shared)?;
+    tell_calls_left(&options, shared)?;
     Ok(exit)
 }
 

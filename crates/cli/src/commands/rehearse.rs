@@ -78,7 +78,7 @@ pub(crate) fn run(args: &RehearseArgs, shared: &Shared) -> anyhow::Result<Exit> 
         spec,
         mode: Mode::Fix(args.fix.options(1)),
         jobs: args.jobs.for_encoding(),
-        pins: Some(args.texts.pins(client(&rehearsal)?, REHEARSAL.to_owned())),
+        pins: Some(args.texts.pins(client(&rehearsal)?, REHEARSAL.to_owned())?),
         texts,
     };
     let interrupt = signals::interrupt();

@@ -2,14 +2,16 @@
 
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use pinpress_pipeline::{Mode, RunError, RunOptions, RunSummary};
+use pinpress_publish::BudgetLeft;
 
 use crate::dry_run::DryRunArgs;
 use crate::exit::Exit;
 use crate::options::{ApiArgs, FixArgs, JobsOption, Shared, SpecOption, TextArgs};
-use crate::output::complain;
+use crate::output::{DIM, complain};
 use crate::progress::Progress;
 use crate::render::run_table;
 use crate::schedule::{ScheduleArgs, Work};
@@ -57,7 +59,7 @@ pub(crate) struct RunArgs {
 
 pub(crate) fn run(args: &RunArgs, shared: &Shared) -> anyhow::Result<Exit> {
     // Before any work, so that nobody waits for an encode to learn it.
-    let client = args.api.client()?;
+    let client = args.api.client_within(args.schedule.daily_calls)?;
     anyhow::ensure!(args.texts.names_a_board(), "no board: give --board, or --manifest with a board for each video");
     let options = RunOptions {
         paths: args.paths.clone(),
@@ -65,7 +67,7 @@ pub(crate) fn run(args: &RunArgs, shared: &Shared) -> anyhow::Result<Exit> {
         spec: args.spec.load()?,
         mode: Mode::Fix(args.fix.options(1)),
         jobs: args.jobs.for_encoding(),
-        pins: Some(args.schedule.timed(args.texts.pins(client, args.api.base().to_string()))),
+        pins: Some(args.schedule.timed(args.texts.pins(client, args.api.base().to_string())?)),
         texts: args.texts.texts()?,
     };
     if args.look.dry_run {
@@ -74,6 +76,7 @@ pub(crate) fn run(args: &RunArgs, shared: &Shared) -> anyhow::Result<Exit> {
     let interrupt = signals::interrupt();
     let (summary, exit) = args.schedule.carry_out(&options, shared, &interrupt, Work::Run)?;
     tell(&summary, shared)?;
+    tell_calls_left(&options, shared)?;
     Ok(exit)
 }
 
@@ -110,6 +113,23 @@ pub(crate) fn tell(summary: &RunSummary, shared: &Shared) -> anyhow::Result<()> 
     }
     for outcome in summary.videos.iter().filter(|outcome| !outcome.end.is_good()) {
         writeln!(out, "{}", run_table::line(outcome))?;
+    }
+    Ok(())
+}
+
+/// A limit over so long a time is worth planning with; shorter ones are waited out.
+const LONG: Duration = Duration::from_secs(3_600);
+
+/// What is left of the longest limit, if it is one to plan with.
+pub(crate) fn calls_left(budget: &[BudgetLeft]) -> Option<&BudgetLeft> {
+    budget.iter().rfind(|left| left.window.span >= Some(LONG))
+}
+
+/// What is left of the longest limit that Pinterest tells of: a thousand calls a day for an app with trial access.
+pub(crate) fn tell_calls_left(options: &RunOptions, shared: &Shared) -> anyhow::Result<()> {
+    let budget = options.pins.as_ref().map(|pins| pins.client.budget()).unwrap_or_default();
+    if let Some(left) = calls_left(&budget).filter(|_| !shared.quiet) {
+        writeln!(anstream::stdout(), "{DIM}Pinterest: {left}{DIM:#}")?;
     }
     Ok(())
 }

@@ -5,8 +5,9 @@ use std::io::Write as _;
 use anyhow::Context as _;
 use clap::Args;
 use jiff::Timestamp;
-use pinpress_publish::{Account, Login, Scopes};
+use pinpress_publish::{Account, BudgetLeft, Login, Scopes};
 
+use super::run::calls_left;
 use crate::account::{self, TOKEN_VARIABLE};
 use crate::exit::Exit;
 use crate::options::ApiArgs;
@@ -43,15 +44,21 @@ pub(crate) fn run(args: &WhoamiArgs) -> anyhow::Result<Exit> {
     let login = found.as_ref().map(|found| &found.login);
     let place = found.as_ref().map_or_else(|| TOKEN_VARIABLE.to_owned(), |found| found.store.place());
     if args.json {
-        let document = json(args, &account, login, &place);
+        let document = json(args, &account, login, &place, &client.budget());
         writeln!(anstream::stdout(), "{}", serde_json::to_string_pretty(&document)?)?;
     } else {
-        human(args, &account, login, &place)?;
+        human(args, &account, login, &place, &client.budget())?;
     }
     Ok(Exit::Success)
 }
 
-fn human(args: &WhoamiArgs, account: &Account, login: Option<&Login>, place: &str) -> anyhow::Result<()> {
+fn human(
+    args: &WhoamiArgs,
+    account: &Account,
+    login: Option<&Login>,
+    place: &str,
+    budget: &[BudgetLeft],
+) -> anyhow::Result<()> {
     let mut out = anstream::stdout();
     let mut line = |what: &str, text: &str| writeln!(out, "{DIM}{what:<8}{DIM:#} {}", clean(text));
     let name = account.username.as_deref().or(account.id.as_deref()).unwrap_or("(Pinterest gives no name)");
@@ -63,6 +70,9 @@ fn human(args: &WhoamiArgs, account: &Account, login: Option<&Login>, place: &st
         line("type", &kind.to_lowercase())?;
     }
     line("API", &args.api.base().to_string())?;
+    if let Some(left) = calls_left(budget) {
+        line("calls", &left.to_string())?;
+    }
     line("token", &format!("{}: {place}", login.map_or_else(|| "from the environment".to_owned(), good_for)))?;
     if let Some(scopes) = login.and_then(Login::scopes) {
         line("scopes", &scopes.iter().collect::<Vec<_>>().join(" "))?;
@@ -92,11 +102,20 @@ pub(crate) fn good_for(login: &Login) -> String {
     }
 }
 
-fn json(args: &WhoamiArgs, account: &Account, login: Option<&Login>, place: &str) -> serde_json::Value {
+fn json(
+    args: &WhoamiArgs,
+    account: &Account,
+    login: Option<&Login>,
+    place: &str,
+    budget: &[BudgetLeft],
+) -> serde_json::Value {
     let time = |time: Option<Timestamp>| time.map(|time| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
     serde_json::json!({
         "schema": "pinpress.whoami/1", "tool": TOOL, "api_base": args.api.base().to_string(),
         "account": account,
+        "calls": budget.iter().map(|left| serde_json::json!({
+            "limit": left.window.limit, "window_s": left.window.span.map(|span| span.as_secs()), "left": left.left,
+        })).collect::<Vec<_>>(),
         "token": {
             "kept_in": place,
             "expires_at": time(login.and_then(Login::expires_at)),

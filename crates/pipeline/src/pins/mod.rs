@@ -1,6 +1,7 @@
 //! What is to be published: each video with its board and texts, settled before any work begins.
 
 mod content;
+mod cover_url;
 mod prepare;
 
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use pinpress_publish::{BoardId, BoardSectionId, Client, CoverAs, PinDraft, Probl
 use crate::clock::Clock;
 use crate::manifest::{Manifest, ManifestError};
 
+pub use cover_url::CoverUrl;
 pub use prepare::{Assignment, Assignments, assign, title_from_name};
 pub(crate) use prepare::{Flaws, draft_all, resolve, resolve_all};
 
@@ -29,6 +31,8 @@ pub struct PinOptions {
     pub destination: String,
     /// How covers go over the wire.
     pub cover_as: CoverAs,
+    /// Where they lie, with [`CoverAs::Url`].
+    pub cover_url: Option<CoverUrl>,
     /// Videos that are uploaded at the same time, at least 1.
     pub uploads: usize,
     /// At least so long from one Pin to the next; zero takes back what an earlier run asked for, `None` leaves it.

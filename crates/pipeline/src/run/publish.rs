@@ -246,5 +246,8 @@ fn settled_draft(item: &Item<'_>, plan: &PinPlan, pins: &PinOptions) -> Result<D
         let time = cover.time.map(|time| span(time.millis()));
         draft.cover = CoverSource::Picture { file: cover.file.clone(), time };
     }
+    if let Some(covers) = &pins.cover_url {
+        draft.cover = CoverSource::Url(covers.of(&item.output));
+    }
     draft.settle(plan.board.clone(), plan.section.clone(), None)
 }

@@ -192,6 +192,7 @@ impl Ground {
                 client: pinpress_publish::Client::new(token, client).unwrap(),
                 destination: self.destination.to_owned(),
                 cover_as: CoverAs::Image,
+                cover_url: None,
                 uploads: 2,
                 every: self.every,
                 clock: self.clock.clone(),
