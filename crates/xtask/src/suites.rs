@@ -16,16 +16,22 @@ use serde_json::Value;
 use crate::step;
 
 /// The programs that take longest, longest first, so that none of them is the last alone.
-const LONGEST: [&str; 11] = [
+const LONGEST: [&str; 17] = [
     "real_fixes",
     "edits",
+    "stills",
     "field_notes",
-    "real_clips",
-    "planted_defects",
     "nothing_lost",
     "measure",
+    "real_clips",
     "proof",
     "exactly_once",
+    "cover_pixels",
+    "facts",
+    "deep",
+    "reports",
+    "planted_defects",
+    "fixes",
     "contract_prism",
     "strict",
 ];
