@@ -25,17 +25,25 @@ pub(super) fn judge(answer: &Answer, known: &[&str]) -> Result<(), Failed> {
         return Err(Failed::Expired);
     }
     // Only these two of S3's fields: others echo the policy and the key.
-    let message = match (code, message) {
-        ("", "") => String::new(),
+    let message = without_secrets(message, known);
+    // A code is one of S3's words, which may be longer than anything else that is no secret.
+    let shown = if is_code(code) && !known.contains(&code) { code.to_owned() } else { without_secrets(code, known) };
+    let message = match (shown.as_str(), message.as_str()) {
         ("", text) | (text, "") => text.to_owned(),
         (code, message) => format!("{code}: {message}"),
     };
-    let refusal =
-        Refusal { status: answer.status, code: None, message: without_secrets(&message, known), request_id: None };
+    let refusal = Refusal { status: answer.status, code: None, message, request_id: None };
     // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
     let again = answer.status >= 500 || matches!(answer.status, 408 | 429) || code == "RequestTimeout";
     let error = PublishError::Refused { call: Call::Upload, refusal };
     Err(if again { Failed::Again(error) } else { Failed::ForGood(error) })
+}
+
+/// Whether it is written as S3's codes are: `SignatureDoesNotMatch`. Keys and signatures have digits.
+fn is_code(text: &str) -> bool {
+    text.len() <= 48
+        && text.bytes().all(|byte| byte.is_ascii_alphabetic())
+        && text.starts_with(|first: char| first.is_ascii_uppercase())
 }
 
 /// The text of the first element `name`. S3's errors are flat and without attributes.
@@ -76,6 +84,13 @@ mod tests {
                     <AWSAccessKeyId>PLANT</AWSAccessKeyId><StringToSign>PLANT</StringToSign></Error>";
         let Err(Failed::ForGood(error)) = verdict(403, body) else { panic!() };
         let text = format!("{error} {error:?}");
-        assert!(text.contains("The request signature") && !text.contains("PLANT"), "{text}");
+        assert!(text.contains("SignatureDoesNotMatch: The request signature") && !text.contains("PLANT"), "{text}");
+        // What is no code is judged as any other word.
+        for odd in ["PLANTed9PLANTed9PLANTed9", "plantedplantedplantedplanted", "PlantedInTheForm"] {
+            let body = format!("<Error><Code>{odd}</Code><Message>No</Message></Error>");
+            let answer = Answer { status: 403, headers: HeaderMap::new(), body };
+            let Err(Failed::ForGood(error)) = judge(&answer, &["PlantedInTheForm"]) else { panic!() };
+            assert!(!error.to_string().contains(odd), "{error}");
+        }
     }
 }
