@@ -114,7 +114,10 @@ impl Stills {
         let mut input = Input::open(path, &options.cancel)?;
         let stream = input.first_video()?;
         input.keep_only(&[stream]);
-        let decoder = open_decoder(&input, stream, options.threads)?;
+        // Strict: what is concealed is no cover.
+        let decoding = DecoderOptions { threads: options.threads, frame_threads: false, strict: true, deblock: true };
+        let mut decoder = Decoder::open(&input, stream, decoding)?;
+        decoder.has_complained();
         let time_base = input.time_base(stream);
         let origin = Fraction::MICROSECOND.rescale(input.start_micros(), time_base);
         let first = input.start_ticks(stream).unwrap_or(origin);
@@ -160,16 +163,10 @@ impl Stills {
 
     /// Makes stills of another size from here on, as [`StillOptions::max_side`], and none rough; `threads`, at least 1,
     /// are for the filters.
-    ///
-    /// # Errors
-    /// When the decoder cannot be opened again.
-    pub fn resize(&mut self, max_side: Option<u32>, threads: usize) -> Result<(), AvError> {
+    pub fn resize(&mut self, max_side: Option<u32>, threads: usize) {
         let cancel = self.options.cancel.clone();
-        (self.run, self.graph) = (None, None);
-        // A decoder keeps the pictures of all that it met: of 4K in 10 bits over 100 MB.
-        self.decoder = open_decoder(&self.input, self.stream, self.options.threads)?;
         self.options = StillOptions { max_side, threads: threads.max(1), rough: false, cancel };
-        Ok(())
+        (self.run, self.graph) = (None, None);
     }
 
     /// Pixels of a coded picture, as far as the container says: what a decoder's memory grows with.
@@ -395,14 +392,6 @@ impl Stills {
         filters.extend(self.turn.filters().into_iter().map(str::to_owned));
         filters.join(",")
     }
-}
-
-fn open_decoder(input: &Input, stream: usize, threads: usize) -> Result<Decoder, AvError> {
-    // Strict: what is concealed is no cover.
-    let decoding = DecoderOptions { threads, frame_threads: false, strict: true, deblock: true };
-    let mut decoder = Decoder::open(input, stream, decoding)?;
-    decoder.has_complained();
-    Ok(decoder)
 }
 
 /// PQ or HLG to RGB.

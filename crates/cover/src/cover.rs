@@ -96,7 +96,7 @@ fn write_pictures(
         entries.iter().map(|(candidate, path)| (candidate.time.micros(), path.clone())).collect();
     // One frame alone may have all threads.
     let filter_threads = if places.len() < 2 { threads } else { 1 };
-    let written = sampler.into_full_size(files.max_side, filter_threads)?.each(
+    let written = sampler.into_full_size(files.max_side, filter_threads).each(
         &places,
         &|(time_us, _)| *time_us,
         &|still, (_, path)| {

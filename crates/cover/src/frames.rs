@@ -120,14 +120,11 @@ impl Sampler {
     }
 
     /// The same video for frames with no side over `max_side` pixels, with `threads` for the filters of each.
-    ///
-    /// # Errors
-    /// When the decoder cannot be opened again.
-    pub(crate) fn into_full_size(mut self, max_side: Option<u32>, threads: usize) -> Result<FullSize, Failure> {
+    pub(crate) fn into_full_size(mut self, max_side: Option<u32>, threads: usize) -> FullSize {
         for stills in &mut self.stills {
-            stills.resize(max_side, threads).map_err(|error| failure::of_libav(&error))?;
+            stills.resize(max_side, threads);
         }
-        Ok(FullSize { stills: self.stills, sync_us: self.sync_us })
+        FullSize { stills: self.stills, sync_us: self.sync_us }
     }
 
     /// Why there is no frame at all.
