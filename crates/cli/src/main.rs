@@ -7,6 +7,7 @@ mod commands;
 mod dry_run;
 mod exit;
 mod fixing;
+mod intake;
 mod options;
 mod output;
 mod panics;

@@ -223,6 +223,13 @@ impl RunObserver for Progress {
                 let what = if *pins == 1 { "a Pin waits".to_owned() } else { format!("{pins} Pins wait") };
                 self.say(&format!("{what} for its time: the next is due at {until}"));
             }
+            RunEvent::Watching { until: None, .. } => {
+                self.say("all that is there is done: waiting for more (Ctrl-C ends it)");
+            }
+            RunEvent::Watching { pins, until: Some(until) } => {
+                let what = if *pins == 1 { "a Pin waits".to_owned() } else { format!("{pins} Pins wait") };
+                self.say(&format!("waiting for more (Ctrl-C ends it); {what}, the next is due at {until}"));
+            }
             RunEvent::Warning { video, message } => self.warning(*video, message),
             RunEvent::Finished { outcome } => self.outcome(outcome),
         }

@@ -2,11 +2,12 @@
 
 use clap::Args;
 use jiff::SignedDuration;
-use pinpress_pipeline::{Interrupt, PinOptions, RunOptions, RunSummary};
+use pinpress_pipeline::{FolderChanges, Interrupt, Mode, PinOptions, RunOptions, RunSummary};
 
 use crate::commands::run::carry_out;
 use crate::exit::Exit;
 use crate::options::Shared;
+use crate::output;
 
 /// When Pins go out.
 #[derive(Debug, Args)]
@@ -15,9 +16,10 @@ pub(crate) struct ScheduleArgs {
     /// Space Pins out: at least so long from one to the next, such as 30m; 0 takes it back.
     #[arg(long, value_name = "TIME", env = "PINPRESS_EVERY", hide_env = true, value_parser = every)]
     every: Option<SignedDuration>,
-    /// Go on until all Pins are out, sleeping until the next is due.
+    /// Go on: publish until all Pins are out, sleeping until the next is due; run keeps an eye on its folders too, until
+    /// Ctrl-C.
     #[arg(long, env = "PINPRESS_WATCH", hide_env = true)]
-    watch: bool,
+    pub(crate) watch: bool,
     /// Make at most so many calls of the API in a day, where Pinterest's answers name no such limit.
     #[arg(long, value_name = "N", env = "PINPRESS_DAILY_CALLS", hide_env = true)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..))]
@@ -39,6 +41,13 @@ impl ScheduleArgs {
         work: Work,
     ) -> anyhow::Result<(RunSummary, Exit)> {
         carry_out(options, shared, |workers, progress| {
+            if self.watch && matches!((work, &options.mode), (Work::Run, Mode::Fix(_))) {
+                let changes = FolderChanges::below(&options.paths, &options.output);
+                if let Some(reason) = changes.blind() {
+                    output::warn(&format!("folders are looked through every few seconds: {reason}"));
+                }
+                return pinpress_pipeline::keep_watch(options, workers, progress, interrupt, &changes);
+            }
             let summary = match work {
                 Work::Run => pinpress_pipeline::run(options, workers, progress, interrupt)?,
                 Work::Due => pinpress_pipeline::publish_due(options, workers, progress, interrupt)?,

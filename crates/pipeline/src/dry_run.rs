@@ -81,7 +81,7 @@ pub enum Standing {
 /// error, but in the answer.
 pub fn dry_run(options: &RunOptions, media: &dyn Media) -> Result<DryRun, RunError> {
     let output = matches!(options.mode, Mode::Fix(_)).then_some(options.output.as_path());
-    let discovery = discover(&options.paths, output)?;
+    let discovery = discover(&options.paths, output, &options.filters)?;
     if discovery.videos.is_empty() {
         return Err(RunError::NoVideos { paths: options.paths.clone() });
     }

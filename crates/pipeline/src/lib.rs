@@ -3,10 +3,12 @@
 //!
 //! [`run()`] is the whole of it. [`discover()`] and [`check_file`] serve the commands that do a part.
 
+pub mod changes;
 pub mod check;
 pub mod clock;
 pub mod deep;
 pub mod discover;
+pub mod disk;
 pub mod dry_run;
 pub mod durable;
 pub mod interrupt;
@@ -25,10 +27,12 @@ pub mod run;
 pub mod sweep;
 pub mod threads;
 
+pub use changes::{Changes, FolderChanges};
 pub use check::{Checked, check_file};
 pub use clock::{Clock, SystemClock};
 pub use deep::{Decoder, check_deep};
-pub use discover::{DiscoverError, Discovery, Found, Unreadable, discover};
+pub use discover::{DiscoverError, Discovery, Filters, Found, Unreadable, discover};
+pub use disk::{Disk, KeepFree};
 pub use dry_run::{DryRun, DryVideo, Standing, dry_run};
 pub use interrupt::Interrupt;
 pub use ledger::{HoldError, Ledger, LedgerError, SqliteLedger, ledger_path};
@@ -40,5 +44,5 @@ pub use outcome::{CoverOutcome, End, PinOutcome, RunSummary, VideoOutcome};
 pub use pins::{CoverUrl, PinOptions, PinTexts, PinsError};
 pub use reconcile::{Doubt, Doubts, ReconcileError};
 pub use retry::retry;
-pub use run::{Mode, RunError, RunOptions, publish_due, run, watch};
+pub use run::{Mode, RunError, RunOptions, keep_watch, publish_due, run, watch};
 pub use threads::Threads;

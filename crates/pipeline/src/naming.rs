@@ -4,7 +4,7 @@
 //! order has the short name, the others keep their own ending, `a.mov.mp4`. A name that was given out in an earlier
 //! run stays with its source. Names that differ in case only count as equal, as some filesystems take them so.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
@@ -12,35 +12,42 @@ use std::path::{Path, PathBuf};
 /// for the dot, process id and `.pinpress-tmp` of a temp file.
 const MAX_STEM_BYTES: usize = 180;
 
+/// Output names as they are given out, relative to the output folder.
+#[derive(Debug, Clone, Default)]
+pub struct Names {
+    taken: HashSet<Vec<u8>>,
+}
+
+impl Names {
+    /// Names that are not given out again: those of an earlier run.
+    #[must_use]
+    pub fn beside<'a>(given: impl IntoIterator<Item = &'a PathBuf>) -> Self {
+        Self { taken: given.into_iter().map(|output| folded(output)).collect() }
+    }
+
+    /// The first name for `source` that nobody has. Whoever asks first has the short one.
+    pub fn give(&mut self, source: &Path) -> PathBuf {
+        // The candidates never run out.
+        candidates(source).find(|output| self.take(output)).unwrap_or_else(|| source.to_owned())
+    }
+
+    /// Gives out that very name; false when somebody has it.
+    pub fn take(&mut self, output: &Path) -> bool {
+        self.taken.insert(folded(output))
+    }
+}
+
 /// The output of each of `sources`, in their order, all relative to the output folder.
-///
-/// `given` holds the outputs of an earlier run by source; those stay.
 #[must_use]
-pub fn output_names(sources: &[PathBuf], given: &HashMap<PathBuf, PathBuf>) -> Vec<PathBuf> {
-    let mut taken: HashSet<Vec<u8>> = given.values().map(|output| folded(output)).collect();
+pub fn output_names(sources: &[PathBuf]) -> Vec<PathBuf> {
     let mut order: Vec<usize> = (0..sources.len()).collect();
     order.sort_by(|a, b| sources[*a].cmp(&sources[*b]));
+    let mut names = Names::default();
     let mut outputs = vec![PathBuf::new(); sources.len()];
-    let mut kept = HashSet::new();
     for index in order {
-        let source = &sources[index];
-        outputs[index] = match given.get(source) {
-            Some(output) if kept.insert(source.clone()) => output.clone(),
-            _ => fresh_name(source, &mut taken),
-        };
+        outputs[index] = names.give(&sources[index]);
     }
     outputs
-}
-
-/// A name for `source` that is not among those for which `taken` is true.
-#[must_use]
-pub fn another_name(source: &Path, taken: impl Fn(&Path) -> bool) -> PathBuf {
-    candidates(source).find(|output| !taken(output)).unwrap_or_else(|| source.to_owned())
-}
-
-fn fresh_name(source: &Path, taken: &mut HashSet<Vec<u8>>) -> PathBuf {
-    // The candidates never run out.
-    candidates(source).find(|output| taken.insert(folded(output))).unwrap_or_else(|| source.to_owned())
 }
 
 /// `a.mp4`, `a.mov.mp4`, `a.mov.2.mp4` and so on without end.
@@ -132,7 +139,7 @@ mod tests {
 
     fn names(sources: &[&str]) -> Vec<String> {
         let sources: Vec<PathBuf> = sources.iter().map(PathBuf::from).collect();
-        output_names(&sources, &HashMap::new()).iter().map(|path| path.display().to_string()).collect()
+        output_names(&sources).iter().map(|path| path.display().to_string()).collect()
     }
 
     #[test]
@@ -147,9 +154,10 @@ mod tests {
 
     #[test]
     fn a_name_that_was_given_out_stays() {
-        let given = HashMap::from([(PathBuf::from("a.mov"), PathBuf::from("a.mp4"))]);
-        let sources = [PathBuf::from("a.avi"), PathBuf::from("a.mov")];
-        assert_eq!(output_names(&sources, &given), [PathBuf::from("a.avi.mp4"), PathBuf::from("a.mp4")]);
+        let mut names = Names::beside(&[PathBuf::from("a.mp4")]);
+        assert_eq!(names.give(Path::new("a.avi")), Path::new("a.avi.mp4"));
+        assert!(!names.take(Path::new("A.mp4")) && names.take(Path::new("b.mp4")));
+        assert_eq!(names.give(Path::new("b.mov")), Path::new("b.mov.mp4"));
     }
 
     #[test]
@@ -182,21 +190,18 @@ mod tests {
             earlier in 0_usize..20,
         ) {
             let paths: Vec<PathBuf> = sources.iter().map(PathBuf::from).collect();
-            // An earlier run that saw a part of the folder.
-            let mut first: Vec<PathBuf> = paths.iter().take(earlier).cloned().collect();
-            first.sort();
-            first.dedup();
-            let given: HashMap<PathBuf, PathBuf> =
-                first.iter().cloned().zip(output_names(&first, &HashMap::new())).collect();
-            let outputs = output_names(&paths, &given);
+            let outputs = {
+                // An earlier run saw a part of the folder.
+                let first = output_names(&paths[..earlier.min(paths.len())]);
+                let mut names = Names::beside(&first);
+                let rest: Vec<PathBuf> = paths[first.len()..].iter().map(|path| names.give(path)).collect();
+                [first, rest].concat()
+            };
             let distinct: HashSet<Vec<u8>> = outputs.iter().map(|output| folded(output)).collect();
             prop_assert_eq!(distinct.len(), paths.len());
             for (source, output) in paths.iter().zip(&outputs) {
                 prop_assert_eq!(source.parent(), output.parent(), "the tree is mirrored");
                 prop_assert!(output.extension().is_some_and(|extension| extension == "mp4"));
-            }
-            for (source, output) in &given {
-                prop_assert!(paths.iter().zip(&outputs).any(|pair| pair == (source, output)));
             }
         }
     }

@@ -43,12 +43,14 @@ impl std::fmt::Display for RunStage {
 /// Something that happened in a run.
 #[derive(Debug)]
 pub enum RunEvent<'a> {
-    /// So many videos will be looked at.
+    /// So many videos were found; told again while the walk goes on, and at its end.
     Discovered {
-        /// Videos.
+        /// Videos, so far.
         videos: usize,
-        /// Other files.
+        /// Other files, so far.
         skipped: usize,
+        /// No more will be found.
+        complete: bool,
     },
     /// Temp files of a killed run were removed.
     Swept {
@@ -93,6 +95,13 @@ pub enum RunEvent<'a> {
         pins: usize,
         /// When the first of them is due.
         until: Timestamp,
+    },
+    /// All that is there is done; it waits for what may come, and for the time of Pins.
+    Watching {
+        /// Pins that wait.
+        pins: usize,
+        /// When the first of them is due.
+        until: Option<Timestamp>,
     },
     /// Something a person should know that stops nothing.
     Warning {

@@ -330,7 +330,38 @@ fn the_same_content_for_another_board_is_not_passed_over() {
     ground.manifest = Some("file,board\nb.mp4,Rehearsal\n".to_owned());
     let ends = ground.ends(&ScriptedMedia::default());
     assert_eq!(ends["a.mp4"], End::Unlisted);
-    assert!(matches!(&ends["b.mp4"], End::Later { reason } if reason.contains("a.mp4")));
+    assert_eq!(ends["b.mp4"], End::Done);
+    assert_eq!(ground.rehearsal.pins().len(), 1);
+}
+
+#[test]
+fn the_same_content_on_two_boards_is_worked_on_once_and_published_twice() {
+    let Some(mut ground) = Ground::new(Vec::new()) else { return };
+    for name in ["a.mp4", "b.mp4", "c.mp4"] {
+        ground.video(name, "1");
+    }
+    ground.manifest = Some("file,board\na.mp4,Rehearsal\nb.mp4,Elsewhere\nc.mp4,Rehearsal\n".to_owned());
+    let media = ScriptedMedia::default();
+    for round in 0..2 {
+        let ends = ground.ends(&media);
+        let done = if round == 0 { End::Done } else { End::UpToDate };
+        assert_eq!((&ends["a.mp4"], &ends["c.mp4"]), (&done, &End::Duplicate { of: ground.raw("a.mp4") }));
+        assert!(matches!(ends["b.mp4"], End::Done | End::UpToDate));
+        assert_eq!(count(&media), (1, 1));
+        let boards: Vec<_> = ground.rehearsal.pins().into_iter().map(|pin| pin.board_id).collect();
+        let mut wanted = ["Rehearsal", "Elsewhere"].map(|name| ground.rehearsal.board_id(name).unwrap());
+        wanted.sort();
+        assert_eq!(
+            boards.iter().collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>(),
+            wanted.iter().collect::<Vec<_>>()
+        );
+        assert_eq!(boards.len(), 2);
+        assert_eq!(
+            files(&ground.out("")),
+            ["a.cover.jpg", "a.mp4", "a.pin.json", "b.pin.json"],
+            "a receipt for each Pin"
+        );
+    }
 }
 
 #[test]

@@ -12,6 +12,7 @@ use pinpress_probe::{ProbeError, Severity, Spec};
 
 use crate::exit::Exit;
 use crate::fixing::Listener;
+use crate::intake::FilterArgs;
 use crate::options::{JobsOption, Shared, SpecOption};
 use crate::output::{Results, complain, warn};
 use crate::progress::Progress;
@@ -79,6 +80,8 @@ pub(crate) struct CheckArgs {
     schema: bool,
     #[command(flatten)]
     jobs: JobsOption,
+    #[command(flatten)]
+    filter: FilterArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -108,7 +111,7 @@ pub(crate) fn run(args: &CheckArgs, shared: &Shared) -> anyhow::Result<Exit> {
     if args.stdin0 {
         paths.extend(paths_from_stdin()?);
     }
-    let discovery = discover(&paths, None)?;
+    let discovery = discover(&paths, None, &args.filter.filters())?;
     let videos = &discovery.videos;
     anyhow::ensure!(!videos.is_empty(), "no video in {}", listed(&paths));
     let mut jobs = args.jobs.for_reading();

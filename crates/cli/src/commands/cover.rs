@@ -1,6 +1,5 @@
 //! `pinpress cover`: ranked frames of a video.
 
-use std::collections::HashMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +13,7 @@ use pinpress_probe::{DeepReader, Finding, RuleId, Seconds, Spec};
 
 use crate::exit::Exit;
 use crate::fixing::Listener;
+use crate::intake::FilterArgs;
 use crate::options::{JobsOption, Shared};
 use crate::output::{Results, complain};
 use crate::progress::Progress;
@@ -58,6 +58,8 @@ pub(crate) struct CoverArgs {
     overwrite: bool,
     #[command(flatten)]
     jobs: JobsOption,
+    #[command(flatten)]
+    filter: FilterArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -77,7 +79,7 @@ pub(crate) struct CoverResult {
 }
 
 pub(crate) fn run(args: &CoverArgs, shared: &Shared) -> anyhow::Result<Exit> {
-    let discovery = discover(&args.paths, None)?;
+    let discovery = discover(&args.paths, None, &args.filter.filters())?;
     let videos = &discovery.videos;
     anyhow::ensure!(!videos.is_empty(), "no video in {}", super::check::listed(&args.paths));
     anyhow::ensure!(
@@ -86,8 +88,7 @@ pub(crate) fn run(args: &CoverArgs, shared: &Shared) -> anyhow::Result<Exit> {
         videos.len()
     );
     let names: Vec<PathBuf> = videos.iter().map(|found| found.relative.clone()).collect();
-    let targets: Vec<PathBuf> =
-        output_names(&names, &HashMap::new()).into_iter().map(|name| args.output.join(name)).collect();
+    let targets: Vec<PathBuf> = output_names(&names).into_iter().map(|name| args.output.join(name)).collect();
     for folder in targets.iter().filter_map(|target| target.parent()) {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("cannot make the output folder: {}", folder.display()))?;

@@ -1,6 +1,5 @@
 //! `pinpress fix`: the smallest change that makes a video fit.
 
-use std::collections::HashMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +10,7 @@ use pinpress_pipeline::{Discovery, Threads, discover};
 
 use crate::exit::Exit;
 use crate::fixing::FixJob;
+use crate::intake::FilterArgs;
 use crate::options::{FixArgs, JobsOption, Shared, SpecOption};
 use crate::output::{Results, complain, warn};
 use crate::progress::Progress;
@@ -49,6 +49,8 @@ pub(crate) struct FixCommand {
     #[command(flatten)]
     jobs: JobsOption,
     #[command(flatten)]
+    filter: FilterArgs,
+    #[command(flatten)]
     fix: FixArgs,
 }
 
@@ -60,7 +62,7 @@ enum Format {
 
 pub(crate) fn run(args: &FixCommand, shared: &Shared) -> anyhow::Result<Exit> {
     let spec = args.spec.load()?;
-    let discovery = discover(&args.paths, args.output.as_deref())?;
+    let discovery = discover(&args.paths, args.output.as_deref(), &args.filter.filters())?;
     anyhow::ensure!(!discovery.videos.is_empty(), "no video in {}", super::check::listed(&args.paths));
     let jobs = args.jobs.for_encoding().min(discovery.videos.len());
     let threads = Threads::share(jobs, Threads::cores());
@@ -128,5 +130,5 @@ pub(crate) fn run(args: &FixCommand, shared: &Shared) -> anyhow::Result<Exit> {
 
 fn outputs(folder: &Path, discovery: &Discovery) -> Vec<PathBuf> {
     let sources: Vec<PathBuf> = discovery.videos.iter().map(|found| found.relative.clone()).collect();
-    output_names(&sources, &HashMap::new()).into_iter().map(|name| folder.join(name)).collect()
+    output_names(&sources).into_iter().map(|name| folder.join(name)).collect()
 }

@@ -9,6 +9,7 @@ use pinpress_pipeline::{Mode, PinTexts, RunOptions};
 use super::run::{tell, tell_calls_left};
 use crate::dry_run::DryRunArgs;
 use crate::exit::Exit;
+use crate::intake::{FilterArgs, PaceArgs};
 use crate::options::{ApiArgs, JobsOption, Shared, SpecOption, TextArgs};
 use crate::output;
 use crate::schedule::{ScheduleArgs, Work};
@@ -50,6 +51,10 @@ pub(crate) struct PublishArgs {
     #[command(flatten)]
     jobs: JobsOption,
     #[command(flatten)]
+    filter: FilterArgs,
+    #[command(flatten)]
+    pace: PaceArgs,
+    #[command(flatten)]
     schedule: ScheduleArgs,
     #[command(flatten)]
     look: DryRunArgs,
@@ -68,12 +73,16 @@ pub(crate) fn run(args: &PublishArgs, shared: &Shared) -> anyhow::Result<Exit> {
             None if args.due => PathBuf::from("."),
             None => home(&args.paths)?,
         },
+        filters: args.filter.filters(),
+        settle: args.pace.settle(),
+        keep_free: args.pace.keep_free(),
         spec: args.spec.load()?,
         mode: Mode::AsIs,
         jobs: args.jobs.for_encoding(),
         pins: Some(args.schedule.timed(args.texts.pins(client, args.api.base().to_string())?)),
         // The variables of a pipeline may name a board that --due has no use for.
         texts: if args.due { PinTexts::default() } else { args.texts.texts()? },
+        more_to_come: false,
     };
     if args.look.dry_run {
         return args.look.tell(&options);

@@ -14,6 +14,7 @@ use pinpress_rehearsal::{BoardOptions, Rehearsal, RehearsalOptions};
 
 use super::run::{carry_out, tell};
 use crate::exit::Exit;
+use crate::intake::{FilterArgs, PaceArgs};
 use crate::options::{FixArgs, JobsOption, Shared, SpecOption, TextArgs};
 use crate::output::{self, shown};
 use crate::signals;
@@ -52,6 +53,10 @@ pub(crate) struct RehearseArgs {
     #[command(flatten)]
     jobs: JobsOption,
     #[command(flatten)]
+    filter: FilterArgs,
+    #[command(flatten)]
+    pace: PaceArgs,
+    #[command(flatten)]
     fix: FixArgs,
 }
 
@@ -59,7 +64,7 @@ pub(crate) fn run(args: &RehearseArgs, shared: &Shared) -> anyhow::Result<Exit> 
     let mut texts = args.texts.texts()?;
     let spec = args.spec.load()?;
     // What the stand-in cannot do is found before anything is made.
-    let videos = pinpress_pipeline::discover(&args.paths, Some(&args.output))?.videos;
+    let videos = pinpress_pipeline::discover(&args.paths, Some(&args.output), &args.filter.filters())?.videos;
     anyhow::ensure!(!videos.is_empty(), "no video in {}", super::check::listed(&args.paths));
     let boards = boards(&texts);
     if texts.board.is_none() {
@@ -75,11 +80,15 @@ pub(crate) fn run(args: &RehearseArgs, shared: &Shared) -> anyhow::Result<Exit> 
     let options = RunOptions {
         paths: args.paths.clone(),
         output: args.output.clone(),
+        filters: args.filter.filters(),
+        settle: args.pace.settle(),
+        keep_free: args.pace.keep_free(),
         spec,
         mode: Mode::Fix(args.fix.options(1)),
         jobs: args.jobs.for_encoding(),
         pins: Some(args.texts.pins(client(&rehearsal)?, REHEARSAL.to_owned())?),
         texts,
+        more_to_come: false,
     };
     let interrupt = signals::interrupt();
     let (summary, exit) = carry_out(&options, shared, |workers, progress| {

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use pinpress_pipeline::{Mode, RunError, RunOptions, RunSummary};
+use pinpress_pipeline::{Mode, PinOptions, RunError, RunOptions, RunSummary};
 use pinpress_publish::BudgetLeft;
 
 use crate::dry_run::DryRunArgs;
 use crate::exit::Exit;
+use crate::intake::{FilterArgs, PaceArgs};
 use crate::options::{ApiArgs, FixArgs, JobsOption, Shared, SpecOption, TextArgs};
 use crate::output::{DIM, complain};
 use crate::progress::Progress;
@@ -28,6 +29,7 @@ Examples:
   pinpress run raw -o out --board Recipes
   pinpress run raw -o out --manifest pins.csv
   pinpress run raw -o out --board Recipes --every 30m --watch
+  pinpress run raw -o out --no-publish
 
 It may be stopped at any moment: the next run does what is left, and never creates a Pin twice.
 A Pin with a publish_at in the manifest goes out with the first run, or publish --due, after it.
@@ -41,6 +43,9 @@ pub(crate) struct RunArgs {
     /// Where outputs, covers, receipts and the ledger go.
     #[arg(short, long, value_name = "DIR", env = "PINPRESS_OUTPUT", hide_env = true)]
     output: PathBuf,
+    /// Stop after the covers: nothing is sent, and neither a board nor an account is needed.
+    #[arg(long, conflicts_with = "dry_run", env = "PINPRESS_NO_PUBLISH", hide_env = true)]
+    no_publish: bool,
     #[command(flatten)]
     texts: TextArgs,
     #[command(flatten)]
@@ -49,6 +54,10 @@ pub(crate) struct RunArgs {
     jobs: JobsOption,
     #[command(flatten)]
     fix: FixArgs,
+    #[command(flatten)]
+    filter: FilterArgs,
+    #[command(flatten)]
+    pace: PaceArgs,
     #[command(flatten)]
     schedule: ScheduleArgs,
     #[command(flatten)]
@@ -59,16 +68,19 @@ pub(crate) struct RunArgs {
 
 pub(crate) fn run(args: &RunArgs, shared: &Shared) -> anyhow::Result<Exit> {
     // Before any work, so that nobody waits for an encode to learn it.
-    let client = args.api.client_within(args.schedule.daily_calls)?;
-    anyhow::ensure!(args.texts.names_a_board(), "no board: give --board, or --manifest with a board for each video");
+    let pins = if args.no_publish { None } else { Some(args.pins()?) };
     let options = RunOptions {
         paths: args.paths.clone(),
         output: args.output.clone(),
+        filters: args.filter.filters(),
+        settle: args.pace.settle(),
+        keep_free: args.pace.keep_free(),
         spec: args.spec.load()?,
         mode: Mode::Fix(args.fix.options(1)),
         jobs: args.jobs.for_encoding(),
-        pins: Some(args.schedule.timed(args.texts.pins(client, args.api.base().to_string())?)),
+        pins,
         texts: args.texts.texts()?,
+        more_to_come: args.schedule.watch,
     };
     if args.look.dry_run {
         return args.look.tell(&options);
@@ -78,6 +90,18 @@ pub(crate) fn run(args: &RunArgs, shared: &Shared) -> anyhow::Result<Exit> {
     tell(&summary, shared)?;
     tell_calls_left(&options, shared)?;
     Ok(exit)
+}
+
+impl RunArgs {
+    fn pins(&self) -> anyhow::Result<PinOptions> {
+        let client = self.api.client_within(self.schedule.daily_calls)?;
+        let named = self.texts.names_a_board();
+        anyhow::ensure!(
+            named,
+            "no board: give --board, or --manifest with a board for each video; --no-publish stops after the covers"
+        );
+        Ok(self.schedule.timed(self.texts.pins(client, self.api.base().to_string())?))
+    }
 }
 
 /// Does `work` with progress on stderr.

@@ -16,6 +16,8 @@ pub(crate) fn pinpress() -> Command {
     for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "RUST_LOG", "GITHUB_STEP_SUMMARY"] {
         command.env_remove(name);
     }
+    // What a test has just written is whole.
+    command.env("PINPRESS_SETTLE", "0");
     // Whoever runs the tests may be logged in.
     command.env("PINPRESS_TOKEN_FILE", "no-login.json");
     command

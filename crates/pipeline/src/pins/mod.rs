@@ -15,8 +15,8 @@ use crate::clock::Clock;
 use crate::manifest::{Manifest, ManifestError};
 
 pub use cover_url::CoverUrl;
-pub use prepare::{Assignment, Assignments, assign, title_from_name};
-pub(crate) use prepare::{Flaws, draft_all, resolve, resolve_all};
+pub(crate) use prepare::{Assigner, Flaws, draft_all, resolve, resolve_all};
+pub use prepare::{Assignment, Assignments, title_from_name};
 
 /// The [`PinOptions::destination`] of a rehearsal. Its receipts never take the place of real ones.
 pub const REHEARSAL: &str = "rehearsal";

@@ -1,7 +1,7 @@
 //! Rows and videos are brought together: offline first, so that every mistake is told at once, then boards and
 //! sections are looked up, which reads and changes nothing.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -36,19 +36,6 @@ pub struct Assignments {
     pub advice: Vec<(PathBuf, String)>,
 }
 
-/// Matches the rows with `videos`, whose given folders are `roots`. Sends nothing.
-///
-/// # Errors
-/// With every mistake of the manifest at once: rows that name no video, texts over their limits, rule sets that do
-/// not load, rows without a board. Else with every video whose name gives no usable title.
-pub fn assign(videos: &[Found], roots: &[PathBuf], texts: &PinTexts) -> Result<Assignments, PinsError> {
-    let (assignments, flaws) = draft_all(videos, roots, texts);
-    if let Some(manifest) = &texts.manifest {
-        manifest.refuse(flaws.mistakes)?;
-    }
-    if flaws.drafts.is_empty() { Ok(assignments) } else { Err(PinsError::Drafts { drafts: flaws.drafts }) }
-}
-
 /// What is wrong, in the rows and in what has none.
 #[derive(Debug, Default)]
 pub(crate) struct Flaws {
@@ -58,35 +45,56 @@ pub(crate) struct Flaws {
 
 /// Matches the rows with `videos`, and tells everything that is wrong with them beside.
 pub(crate) fn draft_all(videos: &[Found], roots: &[PathBuf], texts: &PinTexts) -> (Assignments, Flaws) {
-    let Flaws { mut mistakes, mut drafts } = Flaws::default();
-    let mut rows: HashMap<usize, &Row> = HashMap::new();
-    if let Some(manifest) = &texts.manifest {
-        let index = Index::of(videos);
-        for row in &manifest.rows {
-            match index.find(row, roots, &manifest.path) {
-                Some(video) if rows.contains_key(&video) => {
-                    mistakes.push(mistake(row.number, "file", "another row names the same file: one Pin a file"));
-                }
-                Some(video) => drop(rows.insert(video, row)),
-                None => {
-                    let message = format!("{:?} is none of the videos of this run", row.file.display().to_string());
-                    mistakes.push(mistake(row.number, "file", message));
+    let mut assigner = Assigner::new(roots, texts);
+    let assigned = videos.iter().map(|video| assigner.assign(video)).collect();
+    let (advice, flaws) = assigner.finish(false);
+    (Assignments { videos: assigned, advice }, flaws)
+}
+
+/// Gives one video after another what its row says.
+#[derive(Debug)]
+pub(crate) struct Assigner<'a> {
+    texts: &'a PinTexts,
+    /// Rows by the file that they name.
+    places: HashMap<PathBuf, Vec<&'a Row>>,
+    /// The same rows by what they say.
+    names: HashMap<&'a Path, Vec<&'a Row>>,
+    /// Rows that have their video.
+    met: HashSet<u64>,
+    advice: Vec<(PathBuf, String)>,
+    flaws: Flaws,
+}
+
+impl<'a> Assigner<'a> {
+    /// For the videos below `roots`.
+    pub(crate) fn new(roots: &[PathBuf], texts: &'a PinTexts) -> Self {
+        let mut places: HashMap<PathBuf, Vec<&Row>> = HashMap::new();
+        let mut names: HashMap<&Path, Vec<&Row>> = HashMap::new();
+        if let Some(manifest) = &texts.manifest {
+            for row in manifest.rows.iter().filter(|row| !row.file.as_os_str().is_empty()) {
+                names.entry(&row.file).or_default().push(row);
+                if let Some(place) = place_of(row, roots, &manifest.path) {
+                    places.entry(place).or_default().push(row);
                 }
             }
         }
+        let (met, advice, flaws) = Default::default();
+        Self { texts, places, names, met, advice, flaws }
     }
-    let mut advice = Vec::new();
-    let mut assignments = Vec::with_capacity(videos.len());
-    for (place, video) in videos.iter().enumerate() {
-        let row = rows.get(&place).copied();
+
+    /// What the row of `video` says, or the options for all.
+    pub(crate) fn assign(&mut self, video: &Found) -> Assignment {
+        let texts = self.texts;
+        let row = self.row_of(video);
         let draft = draft_of(video, row, texts);
+        let mistakes = &mut self.flaws.mistakes;
         match draft.as_ref().map(PinDraft::validate) {
-            Some(Ok(hints)) => advice.extend(hints.iter().map(|hint| (video.path.clone(), hint.to_string()))),
+            Some(Ok(hints)) => self.advice.extend(hints.iter().map(|hint| (video.path.clone(), hint.to_string()))),
             Some(Err(problems)) => match row {
                 Some(row) => mistakes.extend(
                     problems.0.iter().map(|problem| mistake(row.number, &problem.field.to_string(), &problem.message)),
                 ),
-                None => drafts.push(BadDraft { video: video.path.clone(), problems }),
+                None => self.flaws.drafts.push(BadDraft { video: video.path.clone(), problems }),
             },
             None => {}
         }
@@ -97,15 +105,66 @@ pub(crate) fn draft_all(videos: &[Found], roots: &[PathBuf], texts: &PinTexts) -
             let name = row.spec.as_ref()?;
             Spec::load(name).map_err(|error| mistakes.push(mistake(row.number, "spec", error.to_string()))).ok()
         });
-        assignments.push(Assignment {
+        Assignment {
             row: row.map(|row| row.number),
             spec,
             cover_at: row.and_then(|row| row.cover_at),
             draft,
             publish_at: row.and_then(|row| row.publish_at),
-        });
+        }
     }
-    (Assignments { videos: assignments, advice }, Flaws { mistakes, drafts })
+
+    fn row_of(&mut self, video: &Found) -> Option<&'a Row> {
+        if self.names.is_empty() {
+            return None;
+        }
+        let place = video.path.canonicalize().ok();
+        let here = place.and_then(|place| self.places.get(&place)).or_else(|| self.names.get(video.relative.as_path()));
+        let (first, others) = here?.split_first()?;
+        if !self.met.insert(first.number) {
+            return None;
+        }
+        for row in others {
+            if self.met.insert(row.number) {
+                let message = "another row names the same file: one Pin a file";
+                self.flaws.mistakes.push(mistake(row.number, "file", message));
+            }
+        }
+        Some(first)
+    }
+
+    /// What is advised, and all that is wrong: also the rows that no video was met for, unless `more_to_come`.
+    pub(crate) fn finish(mut self, more_to_come: bool) -> (Vec<(PathBuf, String)>, Flaws) {
+        for row in self.texts.manifest.iter().flat_map(|manifest| &manifest.rows) {
+            if !more_to_come && !self.met.contains(&row.number) {
+                let message = format!("{:?} is none of the videos of this run", row.file.display().to_string());
+                self.flaws.mistakes.push(mistake(row.number, "file", message));
+            }
+        }
+        self.flaws.mistakes.sort_by_key(|mistake| mistake.row);
+        (self.advice, self.flaws)
+    }
+
+    /// What is advised, when nothing is wrong. Of a row without its video nothing is said when `more_to_come`.
+    ///
+    /// # Errors
+    /// With every mistake of the manifest at once: rows that name no video, texts over their limits, rule sets that do
+    /// not load, rows without a board. Else with every video whose name gives no usable title.
+    pub(crate) fn settle(self, more_to_come: bool) -> Result<Vec<(PathBuf, String)>, PinsError> {
+        let manifest = self.texts.manifest.as_ref();
+        let (advice, flaws) = self.finish(more_to_come);
+        if let Some(manifest) = manifest {
+            manifest.refuse(flaws.mistakes)?;
+        }
+        if flaws.drafts.is_empty() { Ok(advice) } else { Err(PinsError::Drafts { drafts: flaws.drafts }) }
+    }
+}
+
+/// The file that a row means: below one of the given folders, else beside the manifest, else from here.
+fn place_of(row: &Row, roots: &[PathBuf], manifest: &Path) -> Option<PathBuf> {
+    let beside = manifest.parent().unwrap_or_else(|| Path::new(""));
+    let bases = roots.iter().map(PathBuf::as_path).chain([beside, Path::new("")]);
+    bases.into_iter().find_map(|base| base.join(&row.file).canonicalize().ok())
 }
 
 fn mistake(row: u64, column: &str, message: impl Into<String>) -> Mistake {
@@ -134,36 +193,6 @@ pub fn title_from_name(path: &Path) -> String {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy().replace(['_', '-'], " ");
     let words: Vec<&str> = stem.split_whitespace().collect();
     words.join(" ").chars().take(pinpress_publish::TITLE_MAX).collect::<String>().trim_end().to_owned()
-}
-
-/// Videos by where they really are.
-struct Index<'a> {
-    places: HashMap<PathBuf, usize>,
-    videos: &'a [Found],
-}
-
-impl<'a> Index<'a> {
-    fn of(videos: &'a [Found]) -> Self {
-        let places = videos
-            .iter()
-            .enumerate()
-            .filter_map(|(place, video)| video.path.canonicalize().ok().map(|real| (real, place)))
-            .collect();
-        Self { places, videos }
-    }
-
-    /// The video a row means: below one of the given folders, else beside the manifest, else from here.
-    fn find(&self, row: &Row, roots: &[PathBuf], manifest: &Path) -> Option<usize> {
-        if row.file.as_os_str().is_empty() {
-            return None;
-        }
-        let beside = manifest.parent().unwrap_or_else(|| Path::new(""));
-        let bases = roots.iter().map(PathBuf::as_path).chain([beside, Path::new("")]);
-        let real = bases.filter_map(|base| base.join(&row.file).canonicalize().ok());
-        real.into_iter()
-            .find_map(|path| self.places.get(&path).copied())
-            .or_else(|| self.videos.iter().position(|video| video.relative == row.file))
-    }
 }
 
 /// Looks up every board and section once and makes the orders.
@@ -269,10 +298,16 @@ mod tests {
         Folder { dir, videos }
     }
 
+    fn assigned(videos: &[Found], roots: &[PathBuf], texts: &PinTexts) -> Result<Assignments, PinsError> {
+        let mut assigner = Assigner::new(roots, texts);
+        let videos = videos.iter().map(|video| assigner.assign(video)).collect();
+        Ok(Assignments { videos, advice: assigner.settle(false)? })
+    }
+
     fn told(folder: &Folder, csv: &str, board: Option<&str>) -> Result<Assignments, PinsError> {
         let manifest = Manifest::parse(csv.as_bytes(), Format::Csv, &folder.dir.path().join("pins.csv")).unwrap();
         let texts = PinTexts { manifest: Some(manifest), board: board.map(str::to_owned) };
-        assign(&folder.videos, &[folder.dir.path().to_owned()], &texts)
+        assigned(&folder.videos, &[folder.dir.path().to_owned()], &texts)
     }
 
     #[test]
@@ -324,7 +359,7 @@ mod tests {
         let long = "x".repeat(2_100);
         let folder = folder(&["a.mov", "b.mov", "c.mov"]);
         let texts = PinTexts { manifest: None, board: Some(" ".to_owned()) };
-        let Err(error @ PinsError::Drafts { .. }) = assign(&folder.videos, &[], &texts) else { panic!("no flaws") };
+        let Err(error @ PinsError::Drafts { .. }) = assigned(&folder.videos, &[], &texts) else { panic!("no flaws") };
         let text = error.to_string();
         assert!(text.starts_with("3 videos cannot be published") && text.contains("c.mov"), "{text}");
         let csv =

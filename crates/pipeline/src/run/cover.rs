@@ -21,7 +21,10 @@ pub(super) fn covers<'a>(run: &'a Run<'a>, items: &Receiver<Item<'a>>, to_publis
             continue;
         }
         if let Some(item) = cover(run, item) {
-            drop(to_publish.blocking_send(item));
+            let twins = run.twins.ready(&item);
+            for item in std::iter::once(item).chain(twins) {
+                drop(to_publish.blocking_send(item));
+            }
         }
     }
 }
@@ -32,7 +35,7 @@ fn cover<'a>(run: &'a Run<'a>, mut item: Item<'a>) -> Option<Item<'a>> {
     }
     let picture = cover_of(&item.output);
     let as_picture = run.options.pins.as_ref().is_none_or(|pins| pins.cover_as == CoverAs::Image);
-    let unasked = run.orders[item.index].cover_at.is_none();
+    let unasked = item.cover_at.is_none();
     if matches!(run.options.mode, Mode::AsIs) && unasked && as_picture && picture.is_file() {
         // Somebody chose it, or an earlier run did.
         item.cover = Some(CoverOutcome { file: picture, time: item.job.cover.as_ref().map(|cover| cover.time) });
@@ -40,10 +43,10 @@ fn cover<'a>(run: &'a Run<'a>, mut item: Item<'a>) -> Option<Item<'a>> {
     }
     let Some(attempt) = run.recorded(run.ledger.begin(item.job.id, Step::Cover))? else {
         let reason = item.job.reason.clone().unwrap_or_else(|| "no cover could be picked".to_owned());
-        run.finish(item.index, item.outcome(End::SetAside { reason }));
+        run.end(item, End::SetAside { reason });
         return None;
     };
-    run.started(item.source, RunStage::Cover);
+    run.started(&item.source, RunStage::Cover);
     let result = pick(run, &item);
     let outcome = match &result {
         Ok(cover) => StepOutcome::Covered(cover.clone()),
@@ -60,14 +63,14 @@ fn cover<'a>(run: &'a Run<'a>, mut item: Item<'a>) -> Option<Item<'a>> {
         }
         Err(failure) => {
             let end = end_of(&failure, RunStage::Cover);
-            run.finish(item.index, item.outcome(end));
+            run.end(item, end);
             None
         }
     }
 }
 
 fn pick<'a>(run: &'a Run<'a>, item: &Item<'a>) -> Result<CoverRecord, Failure> {
-    let asked = run.orders[item.index].cover_at;
+    let asked = item.cover_at;
     let folder = item.output.parent().unwrap_or_else(|| Path::new("."));
     let options = CoverOptions {
         count: 1,
@@ -83,7 +86,7 @@ fn pick<'a>(run: &'a Run<'a>, item: &Item<'a>) -> Result<CoverRecord, Failure> {
         // this job has made: somebody may have put theirs there.
         overwrite: matches!(run.options.mode, Mode::Fix(_)) || item.job.cover.is_some(),
     };
-    let listener = Listener { run, video: item.source };
+    let listener = Listener::new(run, &item.source);
     let covers = run.media.cover(&item.output, &options, &listener)?;
     let time = covers.candidates.first().map(|candidate| candidate.time);
     let time = time.ok_or_else(|| Failure::new(FailureKind::NotAVideo, "no frame of it could be shown"))?;

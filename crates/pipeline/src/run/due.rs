@@ -1,28 +1,27 @@
 //! Publishing out of the ledger alone: what waits and whose time has come, and waiting for the rest.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
 use pinpress_publish::{BoardId, PinDraft, PublishState};
 
-use super::item::Item;
+use super::book::Book;
+use super::item::{Item, SpecOf};
 use super::{Run, RunError, RunOptions, cover, publish, runtime};
-use crate::discover::Found;
 use crate::interrupt::Interrupt;
 use crate::ledger::{
     FileStamp, HeldLedger, HoldError, Job, JobId, JobState, Ledger, LedgerError, LockError, PinRecord, PinStatus,
     SqliteLedger, ledger_path,
 };
 use crate::media::Media;
-use crate::naming::cover_of;
+use crate::naming::{cover_of, receipt_of};
 use crate::observe::{RunEvent, RunObserver};
 use crate::outcome::{CoverOutcome, End, RunSummary};
-use crate::pins::{PinOptions, PinPlan, VideoOrder};
+use crate::pins::{PinOptions, PinPlan};
 
 /// Until what failed, or another run kept from going out, is tried again.
-const AGAIN: SignedDuration = SignedDuration::from_mins(1);
+pub(super) const AGAIN: SignedDuration = SignedDuration::from_mins(1);
 
 /// Publishes what waits in the ledger of `options.output` and whose time has come; what is due later is told as such.
 /// Paths, mode, rule set and texts of `options` are not asked. Nothing happens without `options.pins`.
@@ -39,11 +38,12 @@ pub fn publish_due(
     let Some(pins) = &options.pins else { return Ok(RunSummary::default()) };
     let runtime = runtime()?;
     let waiting = waiting(&*ledger, pins)?;
-    observer.event(&RunEvent::Discovered { videos: waiting.len(), skipped: 0 });
-    let videos: Vec<Found> =
-        waiting.iter().map(|(_, job)| Found { path: job.source.clone(), relative: job.output.clone() }).collect();
-    let orders = waiting.iter().map(|(record, job)| VideoOrder { pin: plan_of(record, job), ..VideoOrder::default() });
-    let run = Run::new(options, &videos, orders.collect(), (media, observer, interrupt), &*ledger);
+    observer.event(&RunEvent::Discovered { videos: waiting.len(), skipped: 0, complete: true });
+    let book = Book::closed(
+        waiting.iter().map(|(_, job)| job.source.clone()).collect(),
+        waiting.iter().map(|(record, job)| plan_of(record, job)).collect(),
+    );
+    let run = Run::new(options, &book, (media, observer, interrupt), &*ledger);
     let (to_cover, covers) = crossbeam_channel::unbounded();
     for (index, (record, job)) in waiting.iter().enumerate() {
         if let Some(item) = item_of(&run, index, record, job.clone()) {
@@ -57,7 +57,8 @@ pub fn publish_due(
         scope.spawn(move || cover::covers(run, &covers, &to_publish));
         scope.spawn(|| publish::publishing(run, ready, Some((pins, &runtime))));
     });
-    run.into_summary(0, Vec::new())
+    let ended = run.into_ended()?;
+    Ok(ended.summary(book, interrupt))
 }
 
 /// What is not out yet, earliest first, each with the job whose output it shows.
@@ -88,11 +89,21 @@ fn item_of<'a>(run: &'a Run<'a>, index: usize, record: &PinRecord, mut job: Job)
     let time = job.cover.as_ref().map(|cover| cover.time);
     let cover = picture.is_file().then_some(CoverOutcome { file: picture, time });
     job.state = if cover.is_some() { JobState::Covered } else { JobState::Fixed };
-    let source = run.videos[index].path.as_path();
-    let spec = Cow::Borrowed(&run.options.spec);
-    let item = Item { index, source, job, output, spec, checked: None, cover, worked: false };
+    let item = Item {
+        index,
+        source: job.source.clone(),
+        job,
+        receipt: receipt_of(&output),
+        output,
+        spec: SpecOf::Run(&run.options.spec),
+        cover_at: None,
+        checked: None,
+        cover,
+        twin_of: None,
+        worked: false,
+    };
     if let Some(reason) = wanting {
-        run.finish(index, item.outcome(End::Later { reason: reason.to_owned() }));
+        run.end(item, End::Later { reason: reason.to_owned() });
         return None;
     }
     Some(item)
@@ -160,7 +171,7 @@ pub fn watch(
 }
 
 /// How many Pins wait, and when to look after the first of them.
-fn next(options: &RunOptions, pins: &PinOptions) -> Result<Option<(usize, Timestamp)>, RunError> {
+pub(super) fn next(options: &RunOptions, pins: &PinOptions) -> Result<Option<(usize, Timestamp)>, RunError> {
     let now = pins.clock.now();
     let ledger = SqliteLedger::open(&ledger_path(&options.output))?;
     let again = now.checked_add(AGAIN).unwrap_or(now);

@@ -7,9 +7,10 @@ use pinpress_probe::Source;
 use super::item::{Item, Listener};
 use super::{Mode, Run};
 use crate::check::check_file;
+use crate::disk::{Place, Shortage};
 use crate::ledger::{FileStamp, JobState, RenditionRecord, Step, StepOutcome};
-use crate::observe::RunStage;
-use crate::outcome::{End, VideoOutcome};
+use crate::observe::{RunEvent, RunStage};
+use crate::outcome::End;
 
 pub(super) fn fixes<'a>(run: &'a Run<'a>, items: &Receiver<Item<'a>>, to_cover: &Sender<Item<'a>>) {
     for item in items {
@@ -28,34 +29,45 @@ fn fix<'a>(run: &'a Run<'a>, mut item: Item<'a>) -> Option<Item<'a>> {
         return Some(item);
     }
     if item.checked.is_none() {
-        match check_file(item.source, &item.spec, run.media) {
+        match check_file(&item.source, &item.spec, run.media) {
             Ok(checked) => item.checked = Some(checked),
             Err(error) => {
                 let end = End::Failed { stage: RunStage::Check, reason: error.to_string() };
-                run.finish(item.index, VideoOutcome::of(item.source, end));
+                run.end(item, end);
                 return None;
             }
         }
     }
     let attempted = match &run.options.mode {
         Mode::AsIs if !item.checked.as_ref().is_some_and(|checked| checked.report.passes()) => {
-            run.finish(item.index, item.outcome(End::Unfit));
+            run.end(item, End::Unfit);
             return None;
         }
         Mode::AsIs => Work::AsItIs,
         Mode::Fix(options) => Work::Fix(options),
     };
+    let _place = match attempted {
+        Work::AsItIs => None,
+        Work::Fix(_) => match make_room(run, &item) {
+            Ok(Some(place)) => Some(place),
+            Ok(None) => return None,
+            Err(shortage) => {
+                run.end(item, End::Later { reason: shortage.to_string() });
+                return None;
+            }
+        },
+    };
     // Asked before the attempt is entered, which makes the output ours.
     let ours = run.recorded(run.ledger.owns(&item.job.output))?;
     let Some(attempt) = run.recorded(run.ledger.begin(item.job.id, Step::Fix))? else {
         let reason = item.job.reason.clone().unwrap_or_else(|| "it never came to an end".to_owned());
-        run.finish(item.index, item.outcome(End::SetAside { reason }));
+        run.end(item, End::SetAside { reason });
         return None;
     };
     let result = match attempted {
         Work::AsItIs => Ok(Plan::passthrough(item.checked.as_ref().and_then(|checked| checked.info.duration))),
         Work::Fix(options) => {
-            run.started(item.source, RunStage::Fix);
+            run.started(&item.source, RunStage::Fix);
             carry_out(run, &item, options, ours).map(|fixed| fixed.plan)
         }
     };
@@ -75,10 +87,26 @@ fn fix<'a>(run: &'a Run<'a>, mut item: Item<'a>) -> Option<Item<'a>> {
         }
         Err(failure) => {
             let end = end_of(&failure, RunStage::Fix);
-            run.finish(item.index, item.outcome(end));
+            run.end(item, end);
             None
         }
     }
+}
+
+/// Room for the output: about as much as the source takes, which an encode seldom goes beyond.
+fn make_room<'a>(run: &'a Run<'a>, item: &Item<'a>) -> Result<Option<Place<'a>>, Shortage> {
+    let bytes = item.checked.as_ref().map_or(0, |checked| checked.info.size_bytes);
+    let folder = run.options.output.as_path();
+    run.room.wait_for(
+        folder,
+        bytes,
+        || run.stopping(),
+        |shortage| {
+            let reason = format!("{} MB free, {} MB wanted", shortage.free / 1_000_000, shortage.wanted / 1_000_000);
+            let message = format!("waits for room on the disk: {reason}");
+            run.observer.event(&RunEvent::Warning { video: Some(&item.source), message });
+        },
+    )
 }
 
 enum Work<'a> {
@@ -94,9 +122,9 @@ fn carry_out<'a>(run: &'a Run<'a>, item: &Item<'a>, options: &FixOptions, ours: 
     let Some(checked) = &item.checked else {
         return Err(Failure::new(FailureKind::Protocol, "it was not checked"));
     };
-    let listener = Listener { run, video: item.source };
+    let listener = Listener::new(run, &item.source);
     let fix = Fix {
-        source: item.source,
+        source: &item.source,
         info: &checked.info,
         spec: &item.spec,
         options: &options,

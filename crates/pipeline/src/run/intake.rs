@@ -1,35 +1,25 @@
 //! The first stage: which job a file is, and what is left to do of it.
 
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
-use crossbeam_channel::Sender;
-use pinpress_probe::{Fingerprint, ProbeError, Source, Spec};
+use crossbeam_channel::{Receiver, Sender};
+use pinpress_probe::{Fingerprint, ProbeError, Seconds, Source};
 
-use super::item::Item;
+use super::item::{Item, SpecOf};
+use super::survey::Sighting;
+use super::twins::{First, Standing as TwinStanding, Twin};
 use super::{Mode, Run};
 use crate::check::{Checked, check_source};
-use crate::ledger::{FileStamp, Job, JobKey, JobState, LedgerError};
-use crate::naming::{absolute, another_name, cover_of, output_names};
+use crate::ledger::{FileStamp, Job, JobKey, JobState};
+use crate::naming::{Names, absolute, cover_of, receipt_of};
 use crate::observe::RunStage;
-use crate::ordered::in_order;
+use crate::ordered::stream_in_order;
 use crate::outcome::{CoverOutcome, End, VideoOutcome};
 
-/// The outputs of all videos, relative to the output folder; what an earlier run gave out stays.
-pub(super) fn name_outputs(run: &Run<'_>) -> Result<Vec<PathBuf>, LedgerError> {
-    if matches!(run.options.mode, Mode::AsIs) {
-        // An absolute path stays itself when it is joined to the output folder.
-        return Ok(run.videos.iter().map(|video| absolute(&video.path)).collect());
-    }
-    let relative: HashMap<PathBuf, &PathBuf> =
-        run.videos.iter().map(|video| (absolute(&video.path), &video.relative)).collect();
-    let given = run.ledger.outputs()?.into_iter();
-    // Sources that are gone keep their names too: their outputs are still there.
-    let given = given.map(|(source, output)| (relative.get(&source).map_or(source, |r| (*r).clone()), output));
-    let sources: Vec<PathBuf> = run.videos.iter().map(|video| video.relative.clone()).collect();
-    Ok(output_names(&sources, &given.collect()))
-}
+/// How often a file that may be growing is looked at.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// What looking at a file brought.
 enum Examined {
@@ -39,23 +29,33 @@ enum Examined {
     Read(JobKey, Box<Checked>),
     /// It is no video that can be read.
     Unreadable { key: Option<JobKey>, error: ProbeError },
-    /// The ledger failed.
+    /// Somebody is still writing it.
+    Growing,
+    /// The ledger failed, or nothing may begin any more.
     Stopped,
 }
 
-pub(super) fn intake<'a>(run: &'a Run<'a>, outputs: &[PathBuf], to_fix: &Sender<Item<'a>>) {
-    let sources: HashSet<PathBuf> = run.videos.iter().map(|video| absolute(&video.path)).collect();
-    let mut desk = Desk { run, outputs, sources, seen: HashMap::new(), claimed: HashSet::new() };
-    in_order(
-        run.videos.len(),
+pub(super) fn intake<'a>(
+    run: &'a Run<'a>,
+    given: HashMap<PathBuf, PathBuf>,
+    sightings: Receiver<Sighting>,
+    to_fix: &Sender<Item<'a>>,
+) {
+    let mut desk =
+        Desk { run, names: Names::beside(given.values()), given, claimed: HashSet::new(), seen: HashMap::new() };
+    stream_in_order(
+        sightings.into_iter(),
         run.options.jobs.max(1),
         run.interrupt,
-        |index| examine(run, index),
-        |index, examined| {
+        |_, sighting| {
+            let examined = examine(run, &sighting);
+            (sighting, examined)
+        },
+        |_, (sighting, examined)| {
             if run.stopping() {
                 return;
             }
-            if let Some(item) = desk.admit(index, examined) {
+            if let Some(item) = desk.admit(sighting, examined) {
                 // The receivers live until this sender is gone.
                 drop(to_fix.send(item));
             }
@@ -63,19 +63,43 @@ pub(super) fn intake<'a>(run: &'a Run<'a>, outputs: &[PathBuf], to_fix: &Sender<
     );
 }
 
-fn spec_of<'a>(run: &'a Run<'a>, index: usize) -> &'a Spec {
-    run.orders[index].spec.as_ref().unwrap_or(&run.options.spec)
+fn spec_of<'a>(run: &'a Run<'a>, sighting: &Sighting) -> SpecOf<'a> {
+    sighting.spec.clone().map_or(SpecOf::Run(&run.options.spec), SpecOf::Own)
 }
 
-fn examine(run: &Run<'_>, index: usize) -> Examined {
+/// Waits until a file that was written a moment ago has settled; false when it goes on growing.
+fn has_settled(run: &Run<'_>, path: &Path) -> bool {
+    let settle = run.options.settle;
+    let stamp = || FileStamp::of(path).ok();
+    let first = stamp();
+    let age = || {
+        let written = std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+        // A clock that is behind the file system's says nothing of its age.
+        written.map_or(settle, |written| SystemTime::now().duration_since(written).unwrap_or_default())
+    };
+    let mut waited = Duration::ZERO;
+    while age() < settle && waited < settle && !run.stopping() {
+        std::thread::sleep(LOOK);
+        waited += LOOK;
+        if stamp() != first {
+            return false;
+        }
+    }
+    true
+}
+
+fn examine(run: &Run<'_>, sighting: &Sighting) -> Examined {
     if run.stopping() {
         return Examined::Stopped;
     }
-    let path = &run.videos[index].path;
-    let spec = spec_of(run, index);
+    let path = &sighting.found.path;
+    if !has_settled(run, path) {
+        return Examined::Growing;
+    }
+    let spec = spec_of(run, sighting);
     let key_of = |fingerprint: Fingerprint| match &run.options.mode {
-        Mode::Fix(options) => JobKey::new(fingerprint, spec, options),
-        Mode::AsIs => JobKey::as_is(fingerprint, spec),
+        Mode::Fix(options) => JobKey::new(fingerprint, &spec, options),
+        Mode::AsIs => JobKey::as_is(fingerprint, &spec),
     };
     let place = absolute(path);
     let cached = match FileStamp::of(path).map(|stamp| run.recorded(run.ledger.fingerprint(&place, stamp))) {
@@ -87,7 +111,7 @@ fn examine(run: &Run<'_>, index: usize) -> Examined {
     let cached = cached.map(key_of);
     if let Some(key) = &cached {
         match run.recorded(run.ledger.find(key)) {
-            Some(Some(job)) if is_settled(run, index, &job) => return Examined::Known(key.clone()),
+            Some(Some(job)) if is_settled(run, sighting.cover_at, &job) => return Examined::Known(key.clone()),
             Some(_) => {}
             None => return Examined::Stopped,
         }
@@ -104,7 +128,7 @@ fn examine(run: &Run<'_>, index: usize) -> Examined {
             Err(error) => return Examined::Unreadable { key: None, error },
         },
     };
-    match check_source(&source, spec, run.media) {
+    match check_source(&source, &spec, run.media) {
         Ok(checked) => Examined::Read(key, Box::new(checked)),
         Err(error) => Examined::Unreadable { key: Some(key), error },
     }
@@ -123,11 +147,11 @@ fn fingerprint(run: &Run<'_>, source: &Source, place: &Path) -> Result<Fingerpri
 }
 
 /// Whether the job needs no look at the source: it is done and its results are there, or nothing will be tried.
-fn is_settled(run: &Run<'_>, index: usize, job: &Job) -> bool {
+fn is_settled(run: &Run<'_>, cover_at: Option<Seconds>, job: &Job) -> bool {
     match job.state {
         JobState::Unreadable | JobState::Failed | JobState::SetAside => true,
         JobState::Checked | JobState::Fixing => false,
-        _ => Standing::of(run, index, job).fixed,
+        _ => Standing::of(run, cover_at, job).fixed,
     }
 }
 
@@ -138,11 +162,10 @@ struct Standing {
 }
 
 impl Standing {
-    fn of(run: &Run<'_>, index: usize, job: &Job) -> Self {
+    fn of(run: &Run<'_>, asked: Option<Seconds>, job: &Job) -> Self {
         let output = run.options.output.join(&job.output);
         let is = |path: &Path, stamp: FileStamp| FileStamp::of(path).is_ok_and(|now| now == stamp);
         let fixed = job.rendition.as_ref().is_some_and(|rendition| is(&output, rendition.stamp));
-        let asked = run.orders[index].cover_at;
         let covered = fixed
             && job.cover.as_ref().is_some_and(|cover| cover.asked == asked && is(&cover_of(&output), cover.stamp));
         Self { fixed, covered }
@@ -150,80 +173,113 @@ impl Standing {
 }
 
 /// Where one video after another is admitted, in their order, so that the same folder gives the same names.
-struct Desk<'a, 'b> {
+struct Desk<'a> {
     run: &'a Run<'a>,
-    outputs: &'b [PathBuf],
-    sources: HashSet<PathBuf>,
-    seen: HashMap<JobKey, usize>,
+    /// Outputs by source, of earlier runs.
+    given: HashMap<PathBuf, PathBuf>,
+    names: Names,
+    /// Outputs that a video of this run has.
     claimed: HashSet<PathBuf>,
+    seen: HashMap<JobKey, First>,
 }
 
-impl<'a> Desk<'a, '_> {
-    fn admit(&mut self, index: usize, examined: Examined) -> Option<Item<'a>> {
+impl<'a> Desk<'a> {
+    fn admit(&mut self, sighting: Sighting, examined: Examined) -> Option<Item<'a>> {
         let run = self.run;
-        let source = run.videos[index].path.as_path();
-        let failed = |reason| VideoOutcome::of(source, End::Failed { stage: RunStage::Check, reason });
+        let index = sighting.index;
+        let source = sighting.found.path.clone();
         let (key, checked) = match examined {
             Examined::Known(key) => (key, None),
             Examined::Read(key, checked) => (key, Some(*checked)),
             Examined::Unreadable { key, error } => {
-                self.refuse(index, key, &error);
+                self.refuse(&sighting, key, &error);
+                return None;
+            }
+            Examined::Growing => {
+                let reason = "somebody is still writing it: it is left for the next run".to_owned();
+                run.finish(index, VideoOutcome::of(&source, End::Later { reason }));
                 return None;
             }
             Examined::Stopped => return None,
         };
         if let Some(first) = self.seen.get(&key) {
-            run.finish(index, VideoOutcome::of(source, self.twin(index, *first)));
-            return None;
+            let of = first.clone();
+            return self.admit_twin(&sighting, of, &key);
         }
-        self.seen.insert(key.clone(), index);
-        let relative = self.claim(index, &key)?;
+        let relative = self.claim(&sighting, &key)?;
         let output = run.options.output.join(&relative);
-        if matches!(run.options.mode, Mode::Fix(_)) && self.sources.contains(&absolute(&output)) {
+        if matches!(run.options.mode, Mode::Fix(_)) && run.is_source(&output) {
             let reason = "its output would replace a source: choose another output folder".to_owned();
-            run.finish(index, failed(reason));
+            run.finish(index, VideoOutcome::of(&source, End::Failed { stage: RunStage::Check, reason }));
             return None;
         }
-        let job = run.recorded(run.ledger.enroll(&key, &absolute(source), &relative))?;
-        let item = Item {
-            index,
-            source,
-            job,
-            output,
-            spec: Cow::Borrowed(spec_of(run, index)),
-            checked,
-            cover: None,
-            worked: false,
-        };
+        let job = run.recorded(run.ledger.enroll(&key, &absolute(&source), &relative))?;
+        self.seen.insert(key, First { index, source: source.clone(), job: job.id });
+        let receipt = receipt_of(&output);
+        let spec = spec_of(run, &sighting);
+        let cover_at = sighting.cover_at;
+        let (cover, twin_of, worked) = (None, None, false);
+        let item = Item { index, source, job, output, receipt, spec, cover_at, checked, cover, twin_of, worked };
         self.stand(item)
     }
 
-    /// How a video ends whose content is that of an earlier one.
-    fn twin(&self, index: usize, first: usize) -> End {
-        let of = self.run.videos[first].path.clone();
-        let board_of = |index: usize| self.run.orders[index].pin.as_ref().map(|pin| &pin.board);
-        match board_of(index) {
-            Some(board) if board_of(first) != Some(board) => {
-                let of = of.display();
-                let reason =
-                    format!("same content as {of}, which goes elsewhere: publish it by itself with `pinpress publish`");
-                End::Later { reason }
+    /// A video whose content is that of an earlier one: the work is done once.
+    fn admit_twin(&mut self, sighting: &Sighting, of: First, key: &JobKey) -> Option<Item<'a>> {
+        let run = self.run;
+        let receipt = match &run.options.mode {
+            Mode::Fix(_) => receipt_of(&run.options.output.join(self.name(sighting))),
+            Mode::AsIs => receipt_of(&absolute(&sighting.found.path)),
+        };
+        let twin = Twin { index: sighting.index, source: sighting.found.path.clone(), of, receipt };
+        match run.twins.join(twin) {
+            TwinStanding::Waits => None,
+            TwinStanding::Ended(twin) => {
+                run.finish(twin.index, VideoOutcome::of(&twin.source, End::Duplicate { of: twin.of.source }));
+                None
             }
-            _ => End::Duplicate { of },
+            TwinStanding::Ready(twin) => {
+                let job = run.recorded(run.ledger.find(key))??;
+                let output = run.options.output.join(&job.output);
+                let time = job.cover.as_ref().map(|cover| cover.time);
+                let picture = cover_of(&output);
+                Some(Item {
+                    index: twin.index,
+                    source: twin.source,
+                    output,
+                    receipt: twin.receipt,
+                    spec: spec_of(run, sighting),
+                    cover_at: sighting.cover_at,
+                    checked: None,
+                    cover: picture.is_file().then_some(CoverOutcome { file: picture, time }),
+                    twin_of: Some(twin.of),
+                    job: Job { state: JobState::Covered, ..job },
+                    worked: false,
+                })
+            }
+        }
+    }
+
+    /// The output for its name: that of an earlier run, else the first that is free.
+    fn name(&mut self, sighting: &Sighting) -> PathBuf {
+        let place = absolute(&sighting.found.path);
+        match &self.run.options.mode {
+            // An absolute path stays itself when it is joined to the output folder.
+            Mode::AsIs => place,
+            Mode::Fix(_) => match self.given.get(&place).filter(|output| !self.claimed.contains(*output)) {
+                Some(given) => given.clone(),
+                None => self.names.give(&sighting.found.relative),
+            },
         }
     }
 
     /// The output of the job: that of an earlier run, else the one for its name.
-    fn claim(&mut self, index: usize, key: &JobKey) -> Option<PathBuf> {
+    fn claim(&mut self, sighting: &Sighting, key: &JobKey) -> Option<PathBuf> {
         let earlier = self.run.recorded(self.run.ledger.find(key))?.map(|job| job.output);
-        let free = |output: &PathBuf| !self.claimed.contains(output);
-        let output = earlier.filter(free).or_else(|| Some(self.outputs[index].clone()).filter(free));
-        // Files that changed names among each other between two runs can get here.
-        let output = output.unwrap_or_else(|| {
-            another_name(&self.run.videos[index].relative, |output| {
-                self.claimed.contains(output) || self.outputs.iter().any(|other| other == output)
-            })
-        });
+        let output = match earlier.filter(|output| !self.claimed.contains(output)) {
+            Some(output) => output,
+            None => self.name(sighting),
+        };
+        self.names.take(&output);
         self.claimed.insert(output.clone());
         Some(output)
     }
@@ -236,16 +292,16 @@ impl<'a> Desk<'a, '_> {
             JobState::Unreadable | JobState::Failed => {
                 let unreadable = item.job.state == JobState::Unreadable;
                 let stage = if unreadable { RunStage::Check } else { RunStage::Fix };
-                run.finish(item.index, item.outcome(End::Failed { stage, reason }));
+                run.end(item, End::Failed { stage, reason });
                 return None;
             }
             JobState::SetAside => {
-                run.finish(item.index, item.outcome(End::SetAside { reason }));
+                run.end(item, End::SetAside { reason });
                 return None;
             }
             _ => {}
         }
-        let standing = Standing::of(run, item.index, &item.job);
+        let standing = Standing::of(run, item.cover_at, &item.job);
         let state = match item.job.state {
             JobState::Fixed | JobState::Covering | JobState::Covered if !standing.fixed => JobState::Checked,
             JobState::Covered if !standing.covered => JobState::Fixed,
@@ -265,20 +321,20 @@ impl<'a> Desk<'a, '_> {
         Some(item)
     }
 
-    fn refuse(&mut self, index: usize, key: Option<JobKey>, error: &ProbeError) {
+    fn refuse(&mut self, sighting: &Sighting, key: Option<JobKey>, error: &ProbeError) {
         let run = self.run;
-        let source = run.videos[index].path.as_path();
+        let source = sighting.found.path.as_path();
         // The reader's own failure says nothing of the file; what the system refuses may be given the next time.
         let lasting = !matches!(error, ProbeError::Reader { .. } | ProbeError::Io { .. });
         if let Some(key) = key.filter(|_| lasting) {
             // A job of its own, so that `status` shows it; it has no output.
-            let relative = self.outputs[index].clone();
+            let relative = self.name(sighting);
             let Some(job) = run.recorded(run.ledger.enroll(&key, &absolute(source), &relative)) else { return };
             if run.recorded(run.ledger.set_unreadable(job.id, &error.to_string())).is_none() {
                 return;
             }
         }
         let end = End::Failed { stage: RunStage::Check, reason: error.to_string() };
-        run.finish(index, VideoOutcome::of(source, end));
+        run.finish(sighting.index, VideoOutcome::of(source, end));
     }
 }

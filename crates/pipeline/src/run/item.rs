@@ -1,35 +1,65 @@
 //! A video on its way through the stages.
 
-use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Instant;
 
 use pinpress_media::{Observer, Progress};
-use pinpress_probe::Spec;
+use pinpress_probe::{Seconds, Spec};
 
 use super::Run;
+use super::twins::{First, Twin};
 use crate::check::Checked;
+use crate::interrupt::is_nearly_done;
 use crate::ledger::Job;
 use crate::observe::{RunEvent, RunStage};
 use crate::outcome::{CoverOutcome, End, VideoOutcome};
 
 /// A video whose job is in the ledger.
+#[derive(Debug, Clone)]
 pub(super) struct Item<'a> {
-    /// Its place among the videos.
+    /// Its place in the book.
     pub(super) index: usize,
     /// Where it was found, as the user would name it.
-    pub(super) source: &'a Path,
+    pub(super) source: PathBuf,
     /// Its job as the ledger has it.
     pub(super) job: Job,
     /// The output as an address of the file system.
     pub(super) output: PathBuf,
+    /// Where its receipt goes.
+    pub(super) receipt: PathBuf,
     /// Its rule set.
-    pub(super) spec: Cow<'a, Spec>,
+    pub(super) spec: SpecOf<'a>,
+    /// The frame to take as the cover.
+    pub(super) cover_at: Option<Seconds>,
     /// Facts and findings, when it was read in this run.
     pub(super) checked: Option<Checked>,
     /// The cover beside the output.
     pub(super) cover: Option<CoverOutcome>,
+    /// The first video with its content, which did the work.
+    pub(super) twin_of: Option<First>,
     /// Something was done in this run.
     pub(super) worked: bool,
+}
+
+/// The rule set of a video: that of the run, or its own.
+#[derive(Debug, Clone)]
+pub(super) enum SpecOf<'a> {
+    /// That of the run.
+    Run(&'a Spec),
+    /// That of its row.
+    Own(Arc<Spec>),
+}
+
+impl std::ops::Deref for SpecOf<'_> {
+    type Target = Spec;
+
+    fn deref(&self) -> &Spec {
+        match self {
+            Self::Run(spec) => spec,
+            Self::Own(spec) => spec,
+        }
+    }
 }
 
 impl Item<'_> {
@@ -37,7 +67,7 @@ impl Item<'_> {
     pub(super) fn outcome(self, end: End) -> VideoOutcome {
         let fixed = self.job.rendition.is_some();
         VideoOutcome {
-            source: self.source.to_owned(),
+            source: self.source,
             output: fixed.then_some(self.output),
             report: self.checked.map(|checked| checked.report),
             plan: self.job.plan,
@@ -51,6 +81,19 @@ impl Item<'_> {
     pub(super) const fn settled(&self) -> End {
         if self.worked { End::Done } else { End::UpToDate }
     }
+
+    /// The same output, for a video with the same content.
+    pub(super) fn for_twin(&self, twin: Twin) -> Self {
+        Self {
+            index: twin.index,
+            source: twin.source,
+            receipt: twin.receipt,
+            twin_of: Some(twin.of),
+            checked: None,
+            worked: false,
+            ..self.clone()
+        }
+    }
 }
 
 impl VideoOutcome {
@@ -62,12 +105,41 @@ impl VideoOutcome {
 
 /// Passes on what the worker tells, and the wish to stop.
 pub(super) struct Listener<'a> {
-    pub(super) run: &'a Run<'a>,
-    pub(super) video: &'a Path,
+    run: &'a Run<'a>,
+    video: &'a Path,
+    pace: Mutex<Pace>,
+    /// Whether it was nearly done when it was asked to stop.
+    goes_on: OnceLock<bool>,
+}
+
+/// How far the present stage of the work has come.
+#[derive(Default)]
+struct Pace {
+    stage: Option<(pinpress_media::Stage, Instant)>,
+    done_ms: u64,
+    total_ms: Option<u64>,
+}
+
+impl<'a> Listener<'a> {
+    pub(super) fn new(run: &'a Run<'a>, video: &'a Path) -> Self {
+        Self { run, video, pace: Mutex::default(), goes_on: OnceLock::new() }
+    }
+
+    fn is_nearly_done(&self) -> bool {
+        let pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
+        let (Some((_, begun)), Some(total)) = (pace.stage, pace.total_ms) else { return false };
+        is_nearly_done(pace.done_ms, total, begun.elapsed())
+    }
 }
 
 impl Observer for Listener<'_> {
     fn progress(&self, progress: Progress) {
+        let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
+        if pace.stage.is_none_or(|(stage, _)| stage != progress.stage) {
+            pace.stage = Some((progress.stage, Instant::now()));
+        }
+        (pace.done_ms, pace.total_ms) = (progress.done_ms, progress.total_ms);
+        drop(pace);
         self.run.observer.event(&RunEvent::Media { video: self.video, progress });
     }
 
@@ -77,7 +149,12 @@ impl Observer for Listener<'_> {
     }
 
     fn cancelled(&self) -> bool {
-        self.run.stopping()
+        if !self.run.stopping() {
+            return false;
+        }
+        // Minutes of encoding are not thrown away for the sake of seconds.
+        let goes_on = *self.goes_on.get_or_init(|| self.is_nearly_done());
+        !goes_on || self.run.broken() || self.run.interrupt.halted()
     }
 }
 

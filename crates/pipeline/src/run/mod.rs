@@ -1,37 +1,58 @@
-//! The whole flow over a folder. Four stages run at the same time, each handing its videos to the next over a bounded
-//! channel: intake (fingerprint, check, ledger) on `jobs` threads, fixes on as many as the machine has cores for,
-//! covers on one, and publishing on a tokio runtime, the only place where threads and tasks meet.
+//! The whole flow over a folder. The walk hands every video on as it is found, and four stages run at the same time,
+//! each handing its videos to the next over a bounded channel: intake (fingerprint, check, ledger) on `jobs` threads,
+//! fixes on as many as the machine has cores for, covers on one, and publishing on a tokio runtime, the only place
+//! where threads and tasks meet. Nothing is sent before the walk has ended and every text and board is found right.
 
+mod book;
 mod cover;
 mod due;
 mod fix;
 mod folders;
 mod intake;
 mod item;
+mod keep_watch;
 mod publish;
 mod publish_watch;
+mod survey;
+mod twins;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
+use crossbeam_channel::Receiver;
 use jiff::Timestamp;
 use pinpress_media::FixOptions;
 use pinpress_probe::Spec;
 use tokio::runtime::Runtime;
 
-use crate::discover::{DiscoverError, Discovery, Found, Unreadable, discover};
+use crate::discover::{DiscoverError, Filters, Walk};
+use crate::disk::{KeepFree, Room};
 use crate::interrupt::Interrupt;
 use crate::ledger::{HoldError, Ledger, LedgerError, LockError, RunLock, SqliteLedger};
 pub use crate::ledger::{OWN_FOLDER, ledger_path, lock_path};
 use crate::media::Media;
+use crate::naming::absolute;
 use crate::observe::{RunEvent, RunObserver};
 use crate::outcome::{End, RunSummary, VideoOutcome};
-use crate::pins::{PinOptions, PinTexts, PinsError, VideoOrder, assign, resolve};
+use crate::pins::{PinOptions, PinTexts, PinsError};
 use crate::sweep::sweep;
 use crate::threads::Threads;
+use book::Book;
 pub use due::{publish_due, watch};
 use folders::Folders;
+use item::Item;
+pub use keep_watch::keep_watch;
+use survey::{Sighting, Survey};
+use twins::Twins;
+
+/// How long work waits for the walk to end: most do at once, and then every mistake is told before anything is done.
+const FOR_THE_WALK: Duration = Duration::from_secs(2);
+
+/// Videos that wait to be published while it is not settled whether anything may be sent.
+const READY: usize = 64;
 
 /// What becomes of the videos before they are published.
 #[derive(Debug, Clone)]
@@ -47,6 +68,12 @@ pub enum Mode {
 pub struct RunOptions {
     /// Files and folders.
     pub paths: Vec<PathBuf>,
+    /// Which files of the folders are meant.
+    pub filters: Filters,
+    /// A file that was written to within this time is watched for as long; one that grows is left for later.
+    pub settle: Duration,
+    /// What stays free on the disk of the output folder.
+    pub keep_free: KeepFree,
     /// The output folder; made when it is missing. The ledger is in it.
     pub output: PathBuf,
     /// The rule set of videos whose row names no other.
@@ -59,6 +86,8 @@ pub struct RunOptions {
     pub pins: Option<PinOptions>,
     /// Boards and texts.
     pub texts: PinTexts,
+    /// Whether more videos may come: then a row may name a file that is not there yet.
+    pub more_to_come: bool,
 }
 
 /// The run could not be done. What was finished is kept.
@@ -109,16 +138,37 @@ pub fn run(
     interrupt: &Interrupt,
 ) -> Result<RunSummary, RunError> {
     let output = matches!(options.mode, Mode::Fix(_)).then_some(options.output.as_path());
-    let discovery = discover(&options.paths, output)?;
-    if discovery.videos.is_empty() {
+    let walk = Walk::begin(&options.paths, output, &options.filters)?;
+    let Some(walk) = survey::with_a_video(walk) else {
         return Err(RunError::NoVideos { paths: options.paths.clone() });
-    }
-    observer.event(&RunEvent::Discovered { videos: discovery.videos.len(), skipped: discovery.skipped });
-    tell_about(&discovery, observer);
-    let assignments = match &options.pins {
-        Some(_) => Some(assign(&discovery.videos, &options.paths, &options.texts)?),
-        None => None,
     };
+    let runtime = options.pins.as_ref().map(|_| runtime()).transpose()?;
+    let (book, over) = (Book::default(), AtomicBool::new(false));
+    let survey = Survey { options, runtime: runtime.as_ref(), observer, interrupt, book: &book, over: &over };
+    let (sightings, sighted) = crossbeam_channel::unbounded();
+    let ended = std::thread::scope(|scope| {
+        scope.spawn(move || survey.carry_out(walk, &sightings));
+        let ended = work(options, runtime.as_ref(), (media, observer, interrupt), &book, sighted);
+        over.store(true, Ordering::Relaxed);
+        ended
+    })?;
+    if let Some(error) = book.take_refusal() {
+        return Err(error);
+    }
+    Ok(ended.summary(book, interrupt))
+}
+
+/// Everything behind the walk.
+fn work(
+    options: &RunOptions,
+    runtime: Option<&Runtime>,
+    (media, observer, interrupt): (&dyn Media, &dyn RunObserver, &Interrupt),
+    book: &Book,
+    sighted: Receiver<Sighting>,
+) -> Result<Ended, RunError> {
+    if options.pins.is_some() && book.wait(FOR_THE_WALK) && book.is_refused() {
+        return Ok(Ended::default());
+    }
     std::fs::create_dir_all(&options.output)
         .map_err(|source| RunError::Output { path: options.output.clone(), source })?;
     let _lock = RunLock::take(&lock_path(&options.output))?;
@@ -127,35 +177,10 @@ pub fn run(
     if !swept.is_empty() {
         observer.event(&RunEvent::Swept { files: swept.len() });
     }
-    let network = match (&options.pins, assignments) {
-        (Some(pins), Some(assignments)) => {
-            for (video, message) in &assignments.advice {
-                observer.event(&RunEvent::Warning { video: Some(video), message: message.clone() });
-            }
-            let runtime = runtime()?;
-            let orders = runtime.block_on(resolve(&pins.client, assignments, &options.texts))?;
-            Some((pins, runtime, orders))
-        }
-        _ => None,
-    };
-    let (network, orders) = match network {
-        Some((pins, runtime, orders)) => (Some((pins, runtime)), orders),
-        None => (None, vec![VideoOrder::default(); discovery.videos.len()]),
-    };
-    let run = Run::new(options, &discovery.videos, orders, (media, observer, interrupt), &ledger);
-    run.stages(network.as_ref().map(|(pins, runtime)| (*pins, runtime)))?;
+    let run = Run::new(options, book, (media, observer, interrupt), &ledger);
+    run.stages(sighted, options.pins.as_ref().zip(runtime))?;
     run.folders.prune();
-    run.into_summary(discovery.skipped, discovery.unreadable)
-}
-
-fn tell_about(discovery: &Discovery, observer: &dyn RunObserver) {
-    for place in &discovery.unreadable {
-        observer.event(&RunEvent::Warning { video: None, message: place.to_string() });
-    }
-    for link in &discovery.loops {
-        let message = format!("not followed, it leads back to a folder above it: {}", link.display());
-        observer.event(&RunEvent::Warning { video: None, message });
-    }
+    run.into_ended()
 }
 
 pub(crate) fn runtime() -> Result<Runtime, RunError> {
@@ -170,14 +195,17 @@ pub(crate) fn runtime() -> Result<Runtime, RunError> {
 /// What the stages share.
 struct Run<'a> {
     options: &'a RunOptions,
-    videos: &'a [Found],
-    orders: Vec<VideoOrder>,
+    book: &'a Book,
     media: &'a dyn Media,
     observer: &'a dyn RunObserver,
     interrupt: &'a Interrupt,
     ledger: &'a dyn Ledger,
     threads: Threads,
     folders: Folders,
+    room: Room,
+    twins: Twins,
+    /// Where sources lie that an output could replace: the output folder is not left out of these.
+    sources: Vec<PathBuf>,
     /// A ledger that cannot be written ends the run.
     fatal: Mutex<Option<LedgerError>>,
     ended: Mutex<BTreeMap<usize, VideoOutcome>>,
@@ -190,21 +218,24 @@ struct Run<'a> {
 impl<'a> Run<'a> {
     fn new(
         options: &'a RunOptions,
-        videos: &'a [Found],
-        orders: Vec<VideoOrder>,
+        book: &'a Book,
         (media, observer, interrupt): (&'a dyn Media, &'a dyn RunObserver, &'a Interrupt),
         ledger: &'a dyn Ledger,
     ) -> Self {
+        let output = absolute(&options.output);
+        let sources = options.paths.iter().map(|path| absolute(path)).filter(|path| !output.starts_with(path));
         Self {
             options,
-            videos,
-            orders,
+            book,
             media,
             observer,
             interrupt,
             ledger,
             threads: Threads::share(options.jobs, Threads::cores()),
             folders: Folders::new(&options.output),
+            room: Room::new(options.keep_free.clone()),
+            twins: Twins::default(),
+            sources: sources.collect(),
             fatal: Mutex::new(None),
             ended: Mutex::new(BTreeMap::new()),
             refused: OnceLock::new(),
@@ -214,15 +245,15 @@ impl<'a> Run<'a> {
 }
 
 impl Run<'_> {
-    fn stages(&self, network: Option<(&PinOptions, &Runtime)>) -> Result<(), RunError> {
-        let outputs = intake::name_outputs(self)?;
+    fn stages(&self, sighted: Receiver<Sighting>, network: Option<(&PinOptions, &Runtime)>) -> Result<(), RunError> {
+        let given = self.ledger.outputs()?;
         let queue = 2 * self.threads.jobs;
         let (to_fix, fixes) = crossbeam_channel::bounded(queue);
         let (to_cover, covers) = crossbeam_channel::bounded(queue);
-        let (to_publish, pins) = tokio::sync::mpsc::channel(queue);
+        let (to_publish, pins) = tokio::sync::mpsc::channel(READY);
         std::thread::scope(|scope| {
             // Each stage ends when the one before it has ended and its queue is empty.
-            scope.spawn(move || intake::intake(self, &outputs, &to_fix));
+            scope.spawn(move || intake::intake(self, given, sighted, &to_fix));
             for _ in 0..self.threads.jobs {
                 let (fixes, to_cover) = (fixes.clone(), to_cover.clone());
                 scope.spawn(move || fix::fixes(self, &fixes, &to_cover));
@@ -234,9 +265,22 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Whether to wind down: somebody asked, or nothing can be recorded any more.
+    /// Whether to wind down: somebody asked, or the run cannot go on.
     fn stopping(&self) -> bool {
-        self.interrupt.requested() || self.fatal.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+        self.interrupt.requested() || self.broken()
+    }
+
+    /// Whether the run cannot go on: nothing can be recorded any more, or what is to be published is not right.
+    fn broken(&self) -> bool {
+        self.fatal.lock().unwrap_or_else(PoisonError::into_inner).is_some() || self.book.is_refused()
+    }
+
+    /// Whether that file is a source, or would be found as one by the next run.
+    fn is_source(&self, file: &Path) -> bool {
+        file.is_file() && {
+            let real = absolute(file);
+            self.sources.iter().any(|source| real.starts_with(source))
+        }
     }
 
     /// The value, or the end of the run.
@@ -257,23 +301,119 @@ impl Run<'_> {
         self.ended.lock().unwrap_or_else(PoisonError::into_inner).insert(index, outcome);
     }
 
-    /// How all videos ended, or why the run could not go on.
-    fn into_summary(self, skipped: usize, unreadable: Vec<Unreadable>) -> Result<RunSummary, RunError> {
+    /// Nothing more is done with the video before it could be published, nor with those of the same content.
+    fn end(&self, item: Item<'_>, end: End) {
+        let job = item.job.id;
+        self.finish(item.index, item.outcome(end));
+        for twin in self.twins.ended(job) {
+            self.finish(twin.index, VideoOutcome::of(&twin.source, End::Duplicate { of: twin.of.source }));
+        }
+    }
+
+    /// How the stages have ended, or why the run could not go on.
+    fn into_ended(self) -> Result<Ended, RunError> {
         if let Some(error) = self.fatal.into_inner().unwrap_or_else(PoisonError::into_inner) {
             return Err(error.into());
         }
-        let mut ended = self.ended.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let videos = self
-            .videos
+        Ok(Ended {
+            videos: self.ended.into_inner().unwrap_or_else(PoisonError::into_inner),
+            refused: self.refused.into_inner(),
+            hold: self.hold.into_inner().unwrap_or_else(PoisonError::into_inner),
+        })
+    }
+}
+
+/// What the stages leave.
+#[derive(Debug, Default)]
+struct Ended {
+    videos: BTreeMap<usize, VideoOutcome>,
+    refused: Option<String>,
+    hold: Option<Timestamp>,
+}
+
+impl Ended {
+    fn summary(mut self, book: Book, interrupt: &Interrupt) -> RunSummary {
+        let (videos, skipped, unreadable) = book.into_parts();
+        let videos = videos
             .iter()
             .enumerate()
             .map(|(index, video)| {
-                ended.remove(&index).unwrap_or_else(|| VideoOutcome::of(&video.path, End::Interrupted))
+                self.videos.remove(&index).unwrap_or_else(|| VideoOutcome::of(video, End::Interrupted))
             })
             .collect();
-        let interrupted = self.interrupt.requested();
-        let refused = self.refused.into_inner();
-        let hold = self.hold.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Ok(RunSummary { videos, skipped, unreadable, interrupted, refused, hold })
+        let interrupted = interrupt.requested();
+        RunSummary { videos, skipped, unreadable, interrupted, refused: self.refused, hold: self.hold }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::discover::{Found, Seen};
+    use pinpress_media::{CoverOptions, Covers, Failure, FailureKind, Fix, Fixed, Observer};
+    use pinpress_probe::{DeepReader, MediaInfo, ProbeError};
+
+    /// Reads nothing and fixes nothing, and tells that it was asked to.
+    struct Asked(crossbeam_channel::Sender<()>);
+
+    impl DeepReader for Asked {
+        fn read(&self, path: &Path) -> Result<MediaInfo, ProbeError> {
+            self.0.send(()).unwrap();
+            Err(ProbeError::NotAVideo { reason: "no video".to_owned(), path: path.to_owned() })
+        }
+    }
+
+    impl Media for Asked {
+        fn fix(&self, _: Fix<'_>, _: &dyn Observer) -> Result<Fixed, Failure> {
+            Err(Failure::new(FailureKind::Unfixable, "not fixed"))
+        }
+
+        fn cover(&self, _: &Path, _: &CoverOptions, _: &dyn Observer) -> Result<Covers, Failure> {
+            Err(Failure::new(FailureKind::Unfixable, "no cover"))
+        }
+    }
+
+    #[test]
+    fn work_begins_before_the_walk_ends() {
+        let dir = tempfile::tempdir().unwrap();
+        let video = |name: &str| {
+            let path = dir.path().join(name);
+            std::fs::write(&path, name).unwrap();
+            Seen::Video(Found { path, relative: name.into() })
+        };
+        let options = RunOptions {
+            paths: vec![dir.path().to_owned()],
+            filters: Filters::default(),
+            settle: Duration::ZERO,
+            keep_free: KeepFree::default(),
+            output: dir.path().join("out"),
+            spec: Spec::load("pinterest").unwrap(),
+            mode: Mode::Fix(FixOptions::default()),
+            jobs: 2,
+            pins: None,
+            texts: PinTexts::default(),
+            more_to_come: false,
+        };
+        let (tell, asked) = crossbeam_channel::unbounded();
+        let (book, over, interrupt) = (Book::default(), AtomicBool::new(false), Interrupt::default());
+        let survey =
+            Survey { options: &options, runtime: None, observer: &(), interrupt: &interrupt, book: &book, over: &over };
+        let (sightings, sighted) = crossbeam_channel::unbounded();
+        let first = std::iter::once(video("a.mkv"));
+        // The second is not met before the first was read.
+        let second = std::iter::once_with(|| {
+            asked.recv_timeout(Duration::from_secs(60)).unwrap();
+            video("b.mkv")
+        });
+        let ended = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                survey.carry_out(first.chain(second), &sightings);
+                drop(sightings);
+            });
+            work(&options, None, (&Asked(tell), &(), &interrupt), &book, sighted)
+        });
+        let summary = ended.unwrap().summary(book, &interrupt);
+        assert_eq!(summary.videos.len(), 2);
+        assert!(summary.videos.iter().all(|video| matches!(video.end, End::Failed { .. })));
     }
 }

@@ -14,7 +14,6 @@ use super::Run;
 use super::item::Item;
 use super::publish_watch::Watch;
 use crate::ledger::{PinKey, PinRecord, PinStatus, PinTiming};
-use crate::naming::receipt_of;
 use crate::observe::{RunEvent, RunStage};
 use crate::outcome::{End, PinOutcome};
 use crate::pins::{PinOptions, PinPlan};
@@ -30,11 +29,12 @@ pub(super) fn publishing<'a>(
 ) {
     let Some((pins, runtime)) = network else {
         while let Some(item) = items.blocking_recv() {
-            let end = item.settled();
+            let end = item.twin_of.clone().map_or_else(|| item.settled(), |of| End::Duplicate { of: of.source });
             run.finish(item.index, item.outcome(end));
         }
         return;
     };
+    while !run.stopping() && !run.book.wait(LOOK) {}
     let publisher = Publisher { run, pins };
     runtime.block_on(async {
         let stream = futures_util::stream::poll_fn(|context| items.poll_recv(context));
@@ -53,11 +53,19 @@ impl<'a> Publisher<'a, '_> {
         if self.run.stopping() {
             return;
         }
-        let Some(plan) = &self.run.orders[item.index].pin else {
-            self.run.finish(item.index, item.outcome(End::Unlisted));
+        let index = item.index;
+        let plan = self.run.book.plan(index);
+        if let Some(of) = &item.twin_of
+            && plan.is_none_or(|plan| self.run.book.plan(of.index).is_some_and(|other| other.board == plan.board))
+        {
+            let end = End::Duplicate { of: of.source.clone() };
+            self.run.finish(index, item.outcome(end));
+            return;
+        }
+        let Some(plan) = plan else {
+            self.run.finish(index, item.outcome(End::Unlisted));
             return;
         };
-        let index = item.index;
         if let Some((end, pin)) = self.settle(&item, plan).await {
             let mut outcome = item.outcome(end);
             outcome.pin = pin;
@@ -115,8 +123,8 @@ impl<'a> Publisher<'a, '_> {
             Ok(draft) => draft,
             Err(error) => return self.failed(&record, &error, in_doubt).map(|end| (end, None)),
         };
-        run.started(item.source, RunStage::Publish);
-        let watch = Watch::new(run, item.source, &record, state.clone());
+        run.started(&item.source, RunStage::Publish);
+        let watch = Watch::new(run, &item.source, &record, state.clone());
         let work = pinpress_publish::publish(&self.pins.client, &draft, state, &watch, &watch);
         let mut work = std::pin::pin!(work);
         let result = loop {
@@ -124,7 +132,7 @@ impl<'a> Publisher<'a, '_> {
                 result = &mut work => break result,
                 () = tokio::time::sleep(LOOK) => {
                     // Between the intent and the answer nothing may be cut off: the answer would be lost.
-                    if run.stopping() && !watch.is_intended() {
+                    if run.stopping() && !watch.is_intended() && !watch.goes_on() {
                         let status = if watch.is_in_doubt() { PinStatus::Unknown } else { PinStatus::Waiting };
                         run.recorded(run.ledger.set_pin_status(record.id, status, Some("stopped")))?;
                         return Some((End::Interrupted, None));
@@ -221,17 +229,17 @@ impl<'a> Publisher<'a, '_> {
 
     /// Writes the receipt where it is due; `kept` is for a Pin of an earlier run.
     fn write_receipt(self, item: &Item<'a>, state: &PublishState, record: &PinRecord, kept: bool) {
-        let path = receipt_of(&item.output);
+        let path = item.receipt.clone();
         let destination = record.key.destination.as_str();
         if !Receipt::is_due(&path, destination, kept) {
             return;
         }
         let receipt = ReceiptPin::of(record, state)
-            .and_then(|pin| Receipt::of(&item.job, item.source, &item.output, item.cover.as_ref(), destination, pin));
+            .and_then(|pin| Receipt::of(&item.job, &item.source, &item.output, item.cover.as_ref(), destination, pin));
         if let Some(Err(error)) = receipt.map(|receipt| receipt.write(&path)) {
             // The ledger has all of it; the next run writes the receipt again.
             let message = format!("the Pin is there, its receipt could not be written: {error}: {}", path.display());
-            self.run.observer.event(&RunEvent::Warning { video: Some(item.source), message });
+            self.run.observer.event(&RunEvent::Warning { video: Some(&item.source), message });
         }
     }
 }

@@ -1,11 +1,13 @@
 //! Between the publisher and the run: states go to the ledger, progress to whoever listens.
 
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Instant;
 
 use pinpress_publish::{Checkpoint, CheckpointError, Observer, PinId, PublishState, Waiting};
 
 use super::Run;
+use crate::interrupt::is_nearly_done;
 use crate::ledger::{LedgerError, PinRecord};
 use crate::observe::RunEvent;
 
@@ -16,6 +18,11 @@ pub(super) struct Watch<'a> {
     pin: i64,
     destination: String,
     saved: Mutex<Kept>,
+    begun: Instant,
+    /// Bytes sent, and in all.
+    sent: Mutex<Option<(u64, u64)>>,
+    /// Whether it was nearly done when it was asked to stop.
+    goes_on: OnceLock<bool>,
 }
 
 /// The last state that is on the disk, and the failure that kept the next one from it.
@@ -32,7 +39,8 @@ struct NotKept(String);
 impl<'a> Watch<'a> {
     pub(super) fn new(run: &'a Run<'a>, video: &'a Path, record: &PinRecord, state: PublishState) -> Self {
         let saved = Mutex::new(Kept { state, error: None });
-        Self { run, video, pin: record.id, destination: record.key.destination.clone(), saved }
+        let (destination, begun) = (record.key.destination.clone(), Instant::now());
+        Self { run, video, pin: record.id, destination, saved, begun, sent: Mutex::new(None), goes_on: OnceLock::new() }
     }
 
     /// Whether `POST /pins` may be under way.
@@ -44,6 +52,15 @@ impl<'a> Watch<'a> {
     pub(super) fn is_in_doubt(&self) -> bool {
         let saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
         matches!(saved.state, PublishState::Intended { .. } | PublishState::Unknown { .. })
+    }
+
+    /// Whether it is so near its end that it may go on for a moment, after it was asked to stop.
+    pub(super) fn goes_on(&self) -> bool {
+        let nearly = || {
+            let sent = *self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+            sent.is_some_and(|(sent, total)| is_nearly_done(sent, total, self.begun.elapsed()))
+        };
+        *self.goes_on.get_or_init(nearly) && !self.run.broken() && !self.run.interrupt.halted()
     }
 
     pub(super) fn take_ledger_error(&self) -> Option<LedgerError> {
@@ -86,6 +103,7 @@ impl Checkpoint for Watch<'_> {
 
 impl Observer for Watch<'_> {
     fn upload(&self, sent: u64, total: u64) {
+        *self.sent.lock().unwrap_or_else(PoisonError::into_inner) = Some((sent, total));
         self.run.observer.event(&RunEvent::Upload { video: self.video, sent, total });
     }
 

@@ -11,13 +11,15 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use pinpress_media::{
     Candidate, CoverOptions, Covers, Failure, FailureKind, Fix, FixOptions, Fixed, Observer, PictureFiles, Plan,
+    Progress,
 };
 use pinpress_pipeline::{
-    Clock, End, Interrupt, Media, Mode, PinOptions, PinTexts, RunError, RunOptions, RunSummary, check_file, run,
+    Clock, End, Filters, Interrupt, KeepFree, Media, Mode, PinOptions, PinTexts, RunError, RunOptions, RunSummary,
+    check_file, run,
 };
 use pinpress_probe::{DeepReader, MediaInfo, ProbeError, Seconds, Spec};
 use pinpress_publish::{AccessToken, ClientOptions, CoverAs, LookupPolicy, PollPolicy, RetryPolicy};
-use pinpress_rehearsal::{FaultRule, Rehearsal, RehearsalOptions};
+use pinpress_rehearsal::{BoardOptions, FaultRule, Rehearsal, RehearsalOptions};
 
 /// Copies, and counts how often it was asked.
 #[derive(Default)]
@@ -28,6 +30,8 @@ pub(crate) struct ScriptedMedia {
     pub(crate) failures: Mutex<HashMap<String, Vec<FailureKind>>>,
     /// Asked to stop during the first fix.
     pub(crate) stop_in_fix: Option<Interrupt>,
+    /// How far the fix has come by then.
+    pub(crate) come_so_far: Option<Progress>,
 }
 
 impl DeepReader for ScriptedMedia {
@@ -40,6 +44,9 @@ impl Media for ScriptedMedia {
     fn fix(&self, fix: Fix<'_>, observer: &dyn Observer) -> Result<Fixed, Failure> {
         let Fix { source, info, spec, options, output, .. } = fix;
         self.fixes.fetch_add(1, Ordering::SeqCst);
+        if let Some(progress) = self.come_so_far {
+            observer.progress(progress);
+        }
         if let Some(interrupt) = &self.stop_in_fix {
             interrupt.request();
         }
@@ -116,6 +123,10 @@ pub(crate) struct Ground {
     pub(crate) destination: &'static str,
     pub(crate) every: Option<SignedDuration>,
     pub(crate) clock: Arc<SetClock>,
+    pub(crate) filters: Filters,
+    /// Nothing is being written when a run begins, unless a test says so.
+    pub(crate) settle: Duration,
+    pub(crate) keep_free: KeepFree,
     conforming: Vec<u8>,
 }
 
@@ -130,9 +141,13 @@ impl Ground {
         let conforming = std::fs::read(made.unwrap()).unwrap();
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("raw")).unwrap();
-        let rehearsal =
-            Rehearsal::start(RehearsalOptions { faults, ..RehearsalOptions::new(dir.path().join("pinterest")) })
-                .unwrap();
+        let boards = ["Rehearsal", "Elsewhere"].map(BoardOptions::named).to_vec();
+        let rehearsal = Rehearsal::start(RehearsalOptions {
+            faults,
+            boards,
+            ..RehearsalOptions::new(dir.path().join("pinterest"))
+        })
+        .unwrap();
         Some(Self {
             dir,
             rehearsal,
@@ -144,6 +159,9 @@ impl Ground {
             destination: "rehearsal",
             every: None,
             clock: Arc::default(),
+            filters: Filters::default(),
+            settle: Duration::ZERO,
+            keep_free: KeepFree::default(),
             conforming,
         })
     }
@@ -184,6 +202,9 @@ impl Ground {
         });
         RunOptions {
             paths: vec![self.dir.path().join("raw")],
+            filters: self.filters.clone(),
+            settle: self.settle,
+            keep_free: self.keep_free.clone(),
             output: self.dir.path().join("out"),
             spec: Spec::load("pinterest").unwrap(),
             mode: Mode::Fix(self.options.clone()),
@@ -198,6 +219,7 @@ impl Ground {
                 clock: self.clock.clone(),
             }),
             texts: PinTexts { manifest, board: self.board.clone() },
+            more_to_come: false,
         }
     }
 

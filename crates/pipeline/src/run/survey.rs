@@ -1,0 +1,131 @@
+//! The walk of a run: what is found goes to the intake at once; what all of it is to become is settled at the end.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossbeam_channel::Sender;
+use pinpress_probe::{Seconds, Spec};
+use tokio::runtime::Runtime;
+
+use super::book::Book;
+use super::{RunError, RunOptions};
+use crate::discover::{Found, Seen, Walk};
+use crate::interrupt::Interrupt;
+use crate::observe::{RunEvent, RunObserver};
+use crate::pins::{Assigner, Assignments, PinPlan, resolve};
+
+/// So many more videos are worth telling about while the walk goes on.
+const TELL: usize = 500;
+
+/// A video that was found.
+#[derive(Debug, Clone)]
+pub(super) struct Sighting {
+    /// Its place in the book.
+    pub(super) index: usize,
+    pub(super) found: Found,
+    /// Another rule set than that of the run.
+    pub(super) spec: Option<Arc<Spec>>,
+    /// The frame to take as the cover.
+    pub(super) cover_at: Option<Seconds>,
+}
+
+/// Where the walk writes, and who listens.
+#[derive(Clone, Copy)]
+pub(super) struct Survey<'a> {
+    pub(super) options: &'a RunOptions,
+    pub(super) runtime: Option<&'a Runtime>,
+    pub(super) observer: &'a dyn RunObserver,
+    pub(super) interrupt: &'a Interrupt,
+    pub(super) book: &'a Book,
+    /// The run is over before the walk is.
+    pub(super) over: &'a AtomicBool,
+}
+
+impl Survey<'_> {
+    /// Goes through `walk` to its end and closes the book.
+    pub(super) fn carry_out(self, walk: impl Iterator<Item = Seen>, sightings: &Sender<Sighting>) {
+        let plans = self.go(walk, sightings);
+        if plans.is_ok() {
+            self.tell(true);
+        }
+        self.book.close(plans);
+    }
+
+    fn go(
+        self,
+        walk: impl Iterator<Item = Seen>,
+        sightings: &Sender<Sighting>,
+    ) -> Result<Vec<Option<PinPlan>>, RunError> {
+        let mut assigner = self.options.pins.is_some().then(|| Assigner::new(&self.options.paths, &self.options.texts));
+        let mut assigned = Vec::new();
+        for seen in walk {
+            if self.interrupt.requested() || self.over.load(Ordering::Relaxed) {
+                return Ok(Vec::new());
+            }
+            let found = match seen {
+                Seen::Video(found) => found,
+                Seen::Skipped => {
+                    self.book.skip();
+                    continue;
+                }
+                Seen::Unreadable(place) => {
+                    self.warn(None, place.to_string());
+                    self.book.note_unreadable(place);
+                    continue;
+                }
+                Seen::Loop(link) => {
+                    let message = format!("not followed, it leads back to a folder above it: {}", link.display());
+                    self.warn(None, message);
+                    continue;
+                }
+            };
+            let index = self.book.enter(&found.path);
+            let mut sighting = Sighting { index, found, spec: None, cover_at: None };
+            if let Some(assigner) = &mut assigner {
+                let assignment = assigner.assign(&sighting.found);
+                sighting.spec = assignment.spec.clone().map(Arc::new);
+                sighting.cover_at = assignment.cover_at;
+                assigned.push(assignment);
+            }
+            // Nobody listens any more when the run could not begin.
+            drop(sightings.send(sighting));
+            if (index + 1).is_multiple_of(TELL) {
+                self.tell(false);
+            }
+        }
+        let (Some(assigner), Some(pins), Some(runtime)) = (assigner, &self.options.pins, self.runtime) else {
+            return Ok(Vec::new());
+        };
+        let advice = assigner.settle(self.options.more_to_come)?;
+        for (video, message) in &advice {
+            self.warn(Some(video), message.clone());
+        }
+        let assignments = Assignments { videos: assigned, advice };
+        let orders = runtime.block_on(resolve(&pins.client, assignments, &self.options.texts))?;
+        Ok(orders.into_iter().map(|order| order.pin).collect())
+    }
+
+    fn tell(self, complete: bool) {
+        let (videos, skipped) = self.book.counts();
+        self.observer.event(&RunEvent::Discovered { videos, skipped, complete });
+    }
+
+    fn warn(self, video: Option<&PathBuf>, message: String) {
+        self.observer.event(&RunEvent::Warning { video: video.map(PathBuf::as_path), message });
+    }
+}
+
+/// The walk with its first video taken out and put before the rest; `None` when there is none.
+pub(super) fn with_a_video(walk: Walk) -> Option<impl Iterator<Item = Seen>> {
+    let mut walk = walk.into_iter();
+    let mut before = Vec::new();
+    loop {
+        let seen = walk.next()?;
+        let is_video = matches!(seen, Seen::Video(_));
+        before.push(seen);
+        if is_video {
+            return Some(before.into_iter().chain(walk));
+        }
+    }
+}
