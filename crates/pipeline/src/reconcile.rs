@@ -171,8 +171,8 @@ impl Doubts {
     pub fn adopt(&self, doubt: &Doubt, found: &AdoptablePin) -> Result<Option<io::Error>, ReconcileError> {
         let Some(state) = doubt.state.adopting(found) else { return Ok(None) };
         let text = serde_json::to_string(&state)?;
-        self.ledger.save_pin_state(doubt.record.id, &text, Some(found.pin.id.as_str()))?;
-        self.ledger.set_pin_status(doubt.record.id, PinStatus::Published, None)?;
+        let pinned = (text.as_str(), Some(found.pin.id.as_str()));
+        self.ledger.settle_pin(doubt.record.id, pinned, (PinStatus::Published, None))?;
         let path = receipt_of(&doubt.output);
         if !Receipt::is_due(&path, &self.destination, false) {
             return Ok(None);
@@ -194,7 +194,8 @@ impl Doubts {
     /// When the ledger cannot be written.
     pub fn resend(&self, doubt: &Doubt) -> Result<(), ReconcileError> {
         let Some(state) = doubt.state.resending() else { return Ok(()) };
-        self.ledger.save_pin_state(doubt.record.id, &serde_json::to_string(&state)?, None)?;
-        Ok(self.ledger.set_pin_status(doubt.record.id, PinStatus::Waiting, Some("to be sent again"))?)
+        let text = serde_json::to_string(&state)?;
+        let status = (PinStatus::Waiting, Some("to be sent again"));
+        Ok(self.ledger.settle_pin(doubt.record.id, (&text, None), status)?)
     }
 }

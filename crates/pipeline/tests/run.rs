@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its ground has failed")]
 #![expect(clippy::print_stdout, reason = "a test that skips says so")]
 
+#[path = "run/claims.rs"]
+mod claims;
 mod ground;
 
 use std::collections::HashMap;
@@ -10,7 +12,7 @@ use std::sync::atomic::Ordering;
 
 use ground::{Ground, ScriptedMedia, files};
 use pinpress_media::{FailureKind, FixOptions};
-use pinpress_pipeline::ledger::{JobState, Ledger, PinStatus, RunLock};
+use pinpress_pipeline::ledger::{JobState, Lease, Ledger, PinStatus, RunLock, Step};
 use pinpress_pipeline::receipt::Receipt;
 use pinpress_pipeline::{CoverUrl, End, Interrupt, Mode, RunError, RunStage, SqliteLedger, ledger_path, run};
 use pinpress_publish::CoverAs;
@@ -201,7 +203,7 @@ fn a_run_that_was_killed_in_a_fix_goes_on_over_its_own_output() {
     let ledger = SqliteLedger::open(&ledger_path(&ground.out(""))).unwrap();
     let job = ledger.jobs().unwrap().remove(0);
     assert_eq!((job.state, job.attempts), (JobState::Checked, 0), "an interruption is no attempt");
-    ledger.begin(job.id, pinpress_pipeline::ledger::Step::Fix).unwrap().unwrap();
+    ledger.begin(job.id, Step::Fix, &Lease::new()).unwrap();
     drop(ledger);
     std::fs::write(ground.out("a.mp4"), b"whatever").unwrap();
     std::fs::write(ground.out(".a.mp4.4711.pinpress-tmp"), b"half").unwrap();

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
-use super::{LedgerError, LockError, RunLock, SqliteLedger};
+use super::{Begun, Lease, Ledger as _, LedgerError, LockError, PinAttempt, PinStatus, PinStep, RunLock, SqliteLedger};
 
 /// Our own folder in an output folder: ledger, lock, logs.
 pub const OWN_FOLDER: &str = ".pinpress";
@@ -24,6 +24,7 @@ pub fn lock_path(output: &Path) -> PathBuf {
 #[derive(Debug)]
 pub struct HeldLedger {
     ledger: SqliteLedger,
+    lease: Lease,
     _lock: RunLock,
 }
 
@@ -55,7 +56,48 @@ impl HeldLedger {
             return Err(HoldError::NoLedger { path: output.to_owned() });
         }
         let lock = RunLock::take(&lock_path(output))?;
-        Ok(Self { ledger: SqliteLedger::open(&path)?, _lock: lock })
+        let ledger = SqliteLedger::open(&path)?;
+        ledger.expire_leases()?;
+        Ok(Self { ledger, lease: Lease::new(), _lock: lock })
+    }
+
+    /// What its holder claims with.
+    #[must_use]
+    pub const fn lease(&self) -> &Lease {
+        &self.lease
+    }
+
+    /// Enters where a Pin stands by what somebody says of it.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written, or somebody works on the Pin.
+    pub fn set_pin_status(&self, pin: i64, status: PinStatus, reason: Option<&str>) -> Result<(), LedgerError> {
+        self.look_at(pin, |attempt| self.ledger.finish_pin(attempt, status, reason))
+    }
+
+    /// Enters a Pin's state by what somebody says of it, and where it stands then.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written, or somebody works on the Pin.
+    pub fn settle_pin(
+        &self,
+        pin: i64,
+        (state, pin_id): (&str, Option<&str>),
+        (status, reason): (PinStatus, Option<&str>),
+    ) -> Result<(), LedgerError> {
+        self.look_at(pin, |attempt| {
+            self.ledger.save_pin_state(attempt, state, pin_id)?;
+            self.ledger.finish_pin(attempt, status, reason)
+        })
+    }
+
+    fn look_at(&self, pin: i64, change: impl FnOnce(PinAttempt) -> Result<(), LedgerError>) -> Result<(), LedgerError> {
+        match self.ledger.begin_pin(pin, PinStep::Look, &self.lease)? {
+            Begun::Attempt(attempt) => change(attempt),
+            Begun::Held { by, until } => Err(LedgerError::Held { by, until }),
+            // Looking is no attempt that could be used up.
+            Begun::Spent { .. } => Ok(()),
+        }
     }
 }
 

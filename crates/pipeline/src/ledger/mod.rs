@@ -4,6 +4,8 @@
 //! and has not ended was under way when the run died, and is done again. A Pin is the exception, since creating one
 //! cannot be repeated: its publisher keeps its own state here.
 
+pub mod claims;
+pub mod heartbeat;
 pub mod held;
 pub mod lock;
 pub mod model;
@@ -18,11 +20,13 @@ use std::path::{Path, PathBuf};
 use jiff::{SignedDuration, Timestamp};
 use pinpress_probe::Fingerprint;
 
+pub use claims::{Attempt, Begun, Claim, Claimant, Claimed, Lease, PinAttempt, PinStep};
+pub use heartbeat::{Hold, Leases};
 pub use held::{HeldLedger, HoldError, OWN_FOLDER, ledger_path, lock_path};
 pub use lock::{LockError, RunLock};
 pub use model::{
-    Attempt, CoverRecord, FileStamp, Job, JobId, JobKey, JobState, MAX_ATTEMPTS, MAX_CUT_OFF, PinContent, PinKey,
-    PinRecord, PinStatus, PinTiming, RenditionRecord, Step, StepOutcome,
+    CoverRecord, FileStamp, Job, JobId, JobKey, JobState, MAX_ATTEMPTS, MAX_CUT_OFF, PinContent, PinKey, PinRecord,
+    PinStatus, PinTiming, RenditionRecord, Step, StepOutcome,
 };
 pub use sqlite::SqliteLedger;
 
@@ -71,11 +75,19 @@ pub enum LedgerError {
         /// The file.
         path: PathBuf,
     },
-    /// Another attempt has taken the job over; what this one did changes nothing.
-    #[error("attempt {number} is no longer the latest of its job")]
+    /// Another claim has taken the job or Pin over, or it was set back; what this one did changes nothing.
+    #[error("claim {fence} came too late: another has taken it over")]
     Superseded {
-        /// The attempt that came too late.
-        number: u32,
+        /// The claim that came too late.
+        fence: i64,
+    },
+    /// Somebody works on it.
+    #[error("{by} works on it: try again after {until}")]
+    Held {
+        /// Who.
+        by: String,
+        /// When the claim ends, unless it is renewed.
+        until: Timestamp,
     },
 }
 
@@ -118,23 +130,31 @@ pub trait Ledger: Send + Sync {
     /// When the ledger cannot be written.
     fn enroll(&self, key: &JobKey, source: &Path, output: &Path) -> Result<Job, LedgerError>;
 
-    /// Sets a job back to `state`, with no attempts: its output is gone, or its cover is not the one wanted.
+    /// Sets a job back to `state`, with no attempts: its output is gone, or its cover is not the one wanted. Whoever
+    /// works on it has lost its claim.
     ///
     /// # Errors
     /// When the ledger cannot be written.
     fn reopen(&self, job: JobId, state: JobState) -> Result<(), LedgerError>;
 
-    /// Enters that a step begins. `None` when its attempts are used up; the job is then set aside.
+    /// Enters that a step begins, and claims the job for as long as the lease says.
     ///
     /// # Errors
     /// When the ledger cannot be written.
-    fn begin(&self, job: JobId, step: Step) -> Result<Option<Attempt>, LedgerError>;
+    fn begin(&self, job: JobId, step: Step, lease: &Lease) -> Result<Begun<Attempt>, LedgerError>;
 
-    /// Enters how a step ended.
+    /// Enters how a step ended, and ends its claim. A lease that is over is no obstacle while nobody else has begun.
     ///
     /// # Errors
-    /// When the ledger cannot be written, or a later attempt has begun.
+    /// When the ledger cannot be written; [`LedgerError::Superseded`] when a later claim was made.
     fn finish(&self, attempt: Attempt, outcome: &StepOutcome) -> Result<(), LedgerError>;
+
+    /// Lets these claims last for another length of the lease from now, those that are over and were not taken
+    /// included, and answers which are lost: another claim was made, or the job was set back.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written; then none is renewed.
+    fn renew(&self, claims: &[Claim], lease: &Lease) -> Result<Vec<Claim>, LedgerError>;
 
     /// Enters that a source cannot be read as a video.
     ///
@@ -158,8 +178,14 @@ pub trait Ledger: Send + Sync {
     /// Keeps what a Pin is to say, when, and which job's output it shows, in place of what was kept before.
     ///
     /// # Errors
-    /// When the ledger cannot be written.
-    fn plan_pin(&self, pin: i64, job: JobId, content: &PinContent, timing: PinTiming) -> Result<(), LedgerError>;
+    /// When the ledger cannot be written; [`LedgerError::Superseded`] when a later claim was made.
+    fn plan_pin(
+        &self,
+        attempt: PinAttempt,
+        job: JobId,
+        content: &PinContent,
+        timing: PinTiming,
+    ) -> Result<(), LedgerError>;
 
     /// The place of a Pin among those of its destination, at least `every` after the last of them, and keeps it. One
     /// that is to come stays; one that is past moves on when another Pin took its time meanwhile.
@@ -168,29 +194,36 @@ pub trait Ledger: Send + Sync {
     /// When the ledger cannot be written.
     fn take_slot(&self, pin: i64, every: SignedDuration, now: Timestamp) -> Result<Timestamp, LedgerError>;
 
-    /// Enters that an attempt at a Pin begins. False when its attempts are used up; it is then set aside.
+    /// Claims a Pin for as long as the lease says. To create it is an attempt that counts.
     ///
     /// # Errors
     /// When the ledger cannot be written.
-    fn begin_pin(&self, pin: i64) -> Result<bool, LedgerError>;
+    fn begin_pin(&self, pin: i64, step: PinStep, lease: &Lease) -> Result<Begun<PinAttempt>, LedgerError>;
 
     /// Keeps the publisher's state, and with it the Pin's id once there is one. When this answers, it is on the disk.
     ///
     /// # Errors
-    /// When the ledger cannot be written, or that id belongs to another video.
-    fn save_pin_state(&self, pin: i64, state: &str, pin_id: Option<&str>) -> Result<(), LedgerError>;
+    /// When the ledger cannot be written, or that id belongs to another video; [`LedgerError::Superseded`] when a
+    /// later claim was made.
+    fn save_pin_state(&self, attempt: PinAttempt, state: &str, pin_id: Option<&str>) -> Result<(), LedgerError>;
+
+    /// Enters where a Pin stands after an attempt, and ends its claim.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written; [`LedgerError::Superseded`] when a later claim was made.
+    fn finish_pin(&self, attempt: PinAttempt, status: PinStatus, reason: Option<&str>) -> Result<(), LedgerError>;
+
+    /// Ends a claim as if it had not been made: its time has not come. What had failed stays so.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written; [`LedgerError::Superseded`] when a later claim was made.
+    fn release_pin(&self, attempt: PinAttempt) -> Result<(), LedgerError>;
 
     /// The row that holds the Pin of that id at that destination.
     ///
     /// # Errors
     /// When the ledger cannot be read.
     fn pin_row(&self, destination: &str, pin_id: &str) -> Result<Option<i64>, LedgerError>;
-
-    /// Enters where a Pin stands.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
-    fn set_pin_status(&self, pin: i64, status: PinStatus, reason: Option<&str>) -> Result<(), LedgerError>;
 
     /// All jobs, in the order of their outputs.
     ///

@@ -11,8 +11,10 @@ use serde::{Deserialize, Serialize};
 /// After so many attempts at one step a video is set aside.
 pub const MAX_ATTEMPTS: u32 = 3;
 
-/// After so many that were cut off with the whole run, it is set aside too. Whoever stops a run is seldom its video, so
-/// this is more; that a video takes the machine down each time is what it is for.
+/// After so many that were cut off with the whole run, it is set aside too. [`MAX_ATTEMPTS`] is for attempts that came to
+/// an end and failed: those are the video's fault. Who stops a run is seldom its video, so this is more; that a video
+/// takes the machine down each time is what it is for. A cut-off attempt counts as one all the same: the first failure
+/// after two of them is the last.
 pub const MAX_CUT_OFF: u32 = 10;
 
 /// What makes two jobs the same: the content, the rules, and what was asked for.
@@ -94,7 +96,7 @@ impl From<&std::fs::Metadata> for FileStamp {
     }
 }
 
-/// A row of the ledger, and the attempt that may change it.
+/// A row of the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct JobId(pub i64);
 
@@ -225,18 +227,6 @@ impl Step {
             Self::Cover => JobState::Fixed,
         }
     }
-}
-
-/// Leave to carry out one step of one job. The number is checked again when the outcome is written, so that only the
-/// latest attempt changes anything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Attempt {
-    /// The job.
-    pub job: JobId,
-    /// The step.
-    pub step: Step,
-    /// Which attempt at it, from 1.
-    pub number: u32,
 }
 
 /// How a step ended.

@@ -79,7 +79,7 @@ pub(super) fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
 }
 
 /// A column that a status stands in.
-fn status(row: &Row<'_>, index: usize) -> rusqlite::Result<PinStatus> {
+pub(super) fn status(row: &Row<'_>, index: usize) -> rusqlite::Result<PinStatus> {
     let name: String = row.get(index)?;
     PinStatus::from_name(&name).ok_or_else(|| unreadable(index, UnknownName(name)))
 }

@@ -10,7 +10,7 @@ use super::LedgerError;
 const APPLICATION_ID: i64 = 0x5049_4E50;
 
 /// Each takes the ledger from its index to the next version (`user_version` counts them).
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     "
 CREATE TABLE files (
     path BLOB PRIMARY KEY,
@@ -80,6 +80,16 @@ ALTER TABLE pins ADD COLUMN every_s INTEGER;
 ALTER TABLE pins ADD COLUMN slot_at TEXT;
 ALTER TABLE pins ADD COLUMN published_at TEXT;
 UPDATE pins SET published_at = changed_at WHERE pin_id IS NOT NULL;
+",
+    "
+-- Who works on it. `claim` counts claims and is never set back; `lease_until` is in milliseconds since 1970, NULL when
+-- nobody works on it.
+ALTER TABLE jobs ADD COLUMN claim INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN claimed_by TEXT;
+ALTER TABLE jobs ADD COLUMN lease_until INTEGER;
+ALTER TABLE pins ADD COLUMN claim INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE pins ADD COLUMN claimed_by TEXT;
+ALTER TABLE pins ADD COLUMN lease_until INTEGER;
 ",
 ];
 

@@ -9,11 +9,11 @@ use tokio::sync::mpsc::Sender;
 
 use super::fix::{end_of, step_outcome};
 use super::item::{Item, Listener};
-use super::{Mode, Run};
-use crate::ledger::{CoverRecord, FileStamp, JobState, Step, StepOutcome};
+use super::{Mode, Run, claims};
+use crate::ledger::{CoverRecord, FileStamp, Hold, JobState, Step, StepOutcome};
 use crate::naming::{cover_of, cover_stem};
 use crate::observe::RunStage;
-use crate::outcome::{CoverOutcome, End};
+use crate::outcome::CoverOutcome;
 
 pub(super) fn covers<'a>(run: &'a Run<'a>, items: &Receiver<Item<'a>>, to_publish: &Sender<Item<'a>>) {
     for item in items {
@@ -41,18 +41,25 @@ fn cover<'a>(run: &'a Run<'a>, mut item: Item<'a>) -> Option<Item<'a>> {
         item.cover = Some(CoverOutcome { file: picture, time: item.job.cover.as_ref().map(|cover| cover.time) });
         return Some(item);
     }
-    let Some(attempt) = run.recorded(run.ledger.begin(item.job.id, Step::Cover))? else {
-        let reason = item.job.reason.clone().unwrap_or_else(|| "no cover could be picked".to_owned());
-        run.end(item, End::SetAside { reason });
-        return None;
+    let begun = run.recorded(run.ledger.begin(item.job.id, Step::Cover, run.leases.lease()))?;
+    let attempt = match claims::attempt(begun) {
+        Ok(attempt) => attempt,
+        Err(end) => {
+            run.end(item, end);
+            return None;
+        }
     };
+    let hold = run.leases.hold(attempt.claim());
     run.started(&item.source, RunStage::Cover);
-    let result = pick(run, &item);
+    let result = pick(run, &item, &hold);
     let outcome = match &result {
         Ok(cover) => StepOutcome::Covered(cover.clone()),
         Err(failure) => step_outcome(failure),
     };
-    run.recorded(run.ledger.finish(attempt, &outcome))?;
+    if let Err(end) = run.entered(run.ledger.finish(attempt, &outcome))? {
+        run.end(item, end);
+        return None;
+    }
     match result {
         Ok(cover) => {
             item.cover = Some(CoverOutcome { file: picture, time: Some(cover.time) });
@@ -62,14 +69,14 @@ fn cover<'a>(run: &'a Run<'a>, mut item: Item<'a>) -> Option<Item<'a>> {
             Some(item)
         }
         Err(failure) => {
-            let end = end_of(&failure, RunStage::Cover);
+            let end = end_of(&failure, RunStage::Cover, &hold);
             run.end(item, end);
             None
         }
     }
 }
 
-fn pick<'a>(run: &'a Run<'a>, item: &Item<'a>) -> Result<CoverRecord, Failure> {
+fn pick<'a>(run: &'a Run<'a>, item: &Item<'a>, hold: &Hold<'_>) -> Result<CoverRecord, Failure> {
     let asked = item.cover_at;
     let folder = item.output.parent().unwrap_or_else(|| Path::new("."));
     let options = CoverOptions {
@@ -86,7 +93,7 @@ fn pick<'a>(run: &'a Run<'a>, item: &Item<'a>) -> Result<CoverRecord, Failure> {
         // this job has made: somebody may have put theirs there.
         overwrite: matches!(run.options.mode, Mode::Fix(_)) || item.job.cover.is_some(),
     };
-    let listener = Listener::new(run, &item.source);
+    let listener = Listener::new(run, &item.source, hold);
     let covers = run.media.cover(&item.output, &options, &listener)?;
     let time = covers.candidates.first().map(|candidate| candidate.time);
     let time = time.ok_or_else(|| Failure::new(FailureKind::NotAVideo, "no frame of it could be shown"))?;

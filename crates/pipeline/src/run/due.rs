@@ -43,7 +43,7 @@ pub fn publish_due(
         waiting.iter().map(|(_, job)| job.source.clone()).collect(),
         waiting.iter().map(|(record, job)| plan_of(record, job)).collect(),
     );
-    let run = Run::new(options, &book, (media, observer, interrupt), &*ledger);
+    let run = Run::new(options, &book, (media, observer, interrupt), (&*ledger, ledger.lease().clone()));
     let (to_cover, covers) = crossbeam_channel::unbounded();
     for (index, (record, job)) in waiting.iter().enumerate() {
         if let Some(item) = item_of(&run, index, record, job.clone()) {
@@ -52,10 +52,12 @@ pub fn publish_due(
     }
     drop(to_cover);
     let (to_publish, ready) = tokio::sync::mpsc::channel(waiting.len().max(1));
-    std::thread::scope(|scope| {
-        let run = &run;
-        scope.spawn(move || cover::covers(run, &covers, &to_publish));
-        scope.spawn(|| publish::publishing(run, ready, Some((pins, &runtime))));
+    run.renewed_during(|| {
+        std::thread::scope(|scope| {
+            let run = &run;
+            scope.spawn(move || cover::covers(run, &covers, &to_publish));
+            scope.spawn(|| publish::publishing(run, ready, Some((pins, &runtime))));
+        });
     });
     let ended = run.into_ended()?;
     Ok(ended.summary(book, interrupt))

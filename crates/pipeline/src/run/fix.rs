@@ -5,10 +5,10 @@ use pinpress_media::{Failure, FailureKind, Fix, FixOptions, Fixed, Plan};
 use pinpress_probe::Source;
 
 use super::item::{Item, Listener};
-use super::{Mode, Run};
+use super::{Mode, Run, claims};
 use crate::check::check_file;
 use crate::disk::{Place, Shortage};
-use crate::ledger::{FileStamp, JobState, RenditionRecord, Step, StepOutcome};
+use crate::ledger::{FileStamp, Hold, JobState, RenditionRecord, Step, StepOutcome};
 use crate::observe::{RunEvent, RunStage};
 use crate::outcome::End;
 
@@ -59,16 +59,20 @@ fn fix<'a>(run: &'a Run<'a>, mut item: Item<'a>) -> Option<Item<'a>> {
     };
     // Asked before the attempt is entered, which makes the output ours.
     let ours = run.recorded(run.ledger.owns(&item.job.output))?;
-    let Some(attempt) = run.recorded(run.ledger.begin(item.job.id, Step::Fix))? else {
-        let reason = item.job.reason.clone().unwrap_or_else(|| "it never came to an end".to_owned());
-        run.end(item, End::SetAside { reason });
-        return None;
+    let begun = run.recorded(run.ledger.begin(item.job.id, Step::Fix, run.leases.lease()))?;
+    let attempt = match claims::attempt(begun) {
+        Ok(attempt) => attempt,
+        Err(end) => {
+            run.end(item, end);
+            return None;
+        }
     };
+    let hold = run.leases.hold(attempt.claim());
     let result = match attempted {
         Work::AsItIs => Ok(Plan::passthrough(item.checked.as_ref().and_then(|checked| checked.info.duration))),
         Work::Fix(options) => {
             run.started(&item.source, RunStage::Fix);
-            carry_out(run, &item, options, ours).map(|fixed| fixed.plan)
+            carry_out(run, &item, options, ours, &hold).map(|fixed| fixed.plan)
         }
     };
     let result = result.and_then(|plan| Ok((plan, rendition(&item)?)));
@@ -76,7 +80,10 @@ fn fix<'a>(run: &'a Run<'a>, mut item: Item<'a>) -> Option<Item<'a>> {
         Ok((plan, rendition)) => StepOutcome::Fixed { plan: Box::new(plan.clone()), rendition: rendition.clone() },
         Err(failure) => step_outcome(failure),
     };
-    run.recorded(run.ledger.finish(attempt, &outcome))?;
+    if let Err(end) = run.entered(run.ledger.finish(attempt, &outcome))? {
+        run.end(item, end);
+        return None;
+    }
     match result {
         Ok((plan, rendition)) => {
             item.job.plan = Some(plan);
@@ -86,7 +93,7 @@ fn fix<'a>(run: &'a Run<'a>, mut item: Item<'a>) -> Option<Item<'a>> {
             Some(item)
         }
         Err(failure) => {
-            let end = end_of(&failure, RunStage::Fix);
+            let end = end_of(&failure, RunStage::Fix, &hold);
             run.end(item, end);
             None
         }
@@ -114,7 +121,13 @@ enum Work<'a> {
     Fix(&'a FixOptions),
 }
 
-fn carry_out<'a>(run: &'a Run<'a>, item: &Item<'a>, options: &FixOptions, ours: bool) -> Result<Fixed, Failure> {
+fn carry_out<'a>(
+    run: &'a Run<'a>,
+    item: &Item<'a>,
+    options: &FixOptions,
+    ours: bool,
+    hold: &Hold<'_>,
+) -> Result<Fixed, Failure> {
     run.folders
         .make_for(&item.output)
         .map_err(|error| Failure::new(FailureKind::Io, format!("cannot make the folder of its output: {error}")))?;
@@ -122,7 +135,7 @@ fn carry_out<'a>(run: &'a Run<'a>, item: &Item<'a>, options: &FixOptions, ours: 
     let Some(checked) = &item.checked else {
         return Err(Failure::new(FailureKind::Protocol, "it was not checked"));
     };
-    let listener = Listener::new(run, &item.source);
+    let listener = Listener::new(run, &item.source, hold);
     let fix = Fix {
         source: &item.source,
         info: &checked.info,
@@ -161,8 +174,9 @@ pub(super) fn step_outcome(failure: &Failure) -> StepOutcome {
     }
 }
 
-pub(super) fn end_of(failure: &Failure, stage: RunStage) -> End {
+pub(super) fn end_of(failure: &Failure, stage: RunStage, hold: &Hold<'_>) -> End {
     match failure.kind {
+        FailureKind::Cancelled if hold.is_lost() => claims::taken_over(),
         FailureKind::Cancelled => End::Interrupted,
         _ => End::Failed { stage, reason: failure.message.clone() },
     }

@@ -11,7 +11,7 @@ use super::Run;
 use super::twins::{First, Twin};
 use crate::check::Checked;
 use crate::interrupt::is_nearly_done;
-use crate::ledger::Job;
+use crate::ledger::{Hold, Job};
 use crate::observe::{RunEvent, RunStage};
 use crate::outcome::{CoverOutcome, End, VideoOutcome};
 
@@ -107,6 +107,8 @@ impl VideoOutcome {
 pub(super) struct Listener<'a> {
     run: &'a Run<'a>,
     video: &'a Path,
+    /// Its claim.
+    hold: &'a Hold<'a>,
     pace: Mutex<Pace>,
     /// Whether it was nearly done when it was asked to stop.
     goes_on: OnceLock<bool>,
@@ -121,8 +123,8 @@ struct Pace {
 }
 
 impl<'a> Listener<'a> {
-    pub(super) fn new(run: &'a Run<'a>, video: &'a Path) -> Self {
-        Self { run, video, pace: Mutex::default(), goes_on: OnceLock::new() }
+    pub(super) fn new(run: &'a Run<'a>, video: &'a Path, hold: &'a Hold<'a>) -> Self {
+        Self { run, video, hold, pace: Mutex::default(), goes_on: OnceLock::new() }
     }
 
     fn is_nearly_done(&self) -> bool {
@@ -150,11 +152,11 @@ impl Observer for Listener<'_> {
 
     fn cancelled(&self) -> bool {
         if !self.run.stopping() {
-            return false;
+            return self.hold.is_lost();
         }
         // Minutes of encoding are not thrown away for the sake of seconds.
         let goes_on = *self.goes_on.get_or_init(|| self.is_nearly_done());
-        !goes_on || self.run.broken() || self.run.interrupt.halted()
+        !goes_on || self.hold.is_lost() || self.run.broken() || self.run.interrupt.halted()
     }
 }
 

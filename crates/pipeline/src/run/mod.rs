@@ -4,6 +4,7 @@
 //! where threads and tasks meet. Nothing is sent before the walk has ended and every text and board is found right.
 
 mod book;
+mod claims;
 mod cover;
 mod due;
 mod fix;
@@ -31,7 +32,7 @@ use tokio::runtime::Runtime;
 use crate::discover::{DiscoverError, Filters, Walk};
 use crate::disk::{KeepFree, Room};
 use crate::interrupt::Interrupt;
-use crate::ledger::{HoldError, Ledger, LedgerError, LockError, RunLock, SqliteLedger};
+use crate::ledger::{HoldError, Lease, Leases, Ledger, LedgerError, LockError, RunLock, SqliteLedger};
 pub use crate::ledger::{OWN_FOLDER, ledger_path, lock_path};
 use crate::media::Media;
 use crate::naming::absolute;
@@ -173,12 +174,13 @@ fn work(
         .map_err(|source| RunError::Output { path: options.output.clone(), source })?;
     let _lock = RunLock::take(&lock_path(&options.output))?;
     let ledger = SqliteLedger::open(&ledger_path(&options.output))?;
+    ledger.expire_leases()?;
     let swept = sweep(&options.output);
     if !swept.is_empty() {
         observer.event(&RunEvent::Swept { files: swept.len() });
     }
-    let run = Run::new(options, book, (media, observer, interrupt), &ledger);
-    run.stages(sighted, options.pins.as_ref().zip(runtime))?;
+    let run = Run::new(options, book, (media, observer, interrupt), (&ledger, Lease::new()));
+    run.renewed_during(|| run.stages(sighted, options.pins.as_ref().zip(runtime)))?;
     run.folders.prune();
     run.into_ended()
 }
@@ -200,6 +202,8 @@ struct Run<'a> {
     observer: &'a dyn RunObserver,
     interrupt: &'a Interrupt,
     ledger: &'a dyn Ledger,
+    /// What it has claimed there.
+    leases: Leases,
     threads: Threads,
     folders: Folders,
     room: Room,
@@ -220,7 +224,7 @@ impl<'a> Run<'a> {
         options: &'a RunOptions,
         book: &'a Book,
         (media, observer, interrupt): (&'a dyn Media, &'a dyn RunObserver, &'a Interrupt),
-        ledger: &'a dyn Ledger,
+        (ledger, lease): (&'a dyn Ledger, Lease),
     ) -> Self {
         let output = absolute(&options.output);
         let sources = options.paths.iter().map(|path| absolute(path)).filter(|path| !output.starts_with(path));
@@ -231,6 +235,7 @@ impl<'a> Run<'a> {
             observer,
             interrupt,
             ledger,
+            leases: Leases::new(lease),
             threads: Threads::share(options.jobs, Threads::cores()),
             folders: Folders::new(&options.output),
             room: Room::new(options.keep_free.clone()),

@@ -10,10 +10,10 @@ use pinpress_publish::{CoverSource, Draft, PublishError, PublishState};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::Receiver;
 
-use super::Run;
 use super::item::Item;
 use super::publish_watch::Watch;
-use crate::ledger::{PinKey, PinRecord, PinStatus, PinTiming};
+use super::{Run, claims};
+use crate::ledger::{JobId, PinAttempt, PinContent, PinKey, PinRecord, PinStatus, PinStep, PinTiming};
 use crate::observe::{RunEvent, RunStage};
 use crate::outcome::{End, PinOutcome};
 use crate::pins::{PinOptions, PinPlan};
@@ -107,24 +107,34 @@ impl<'a> Publisher<'a, '_> {
         if let Some(reason) = run.refused.get() {
             return Some((End::Later { reason: reason.clone() }, None));
         }
+        let kept = self.kept(item, &plan, &record);
+        if !in_doubt
+            && kept.is_as_in(&record)
+            && let Some(at) = self.waits(&record)
+        {
+            return Some((End::Scheduled { at }, None));
+        }
         // Looking whether a Pin exists is no attempt at creating one, and may be done as often as one likes.
+        let step = if in_doubt { PinStep::Look } else { PinStep::Create };
+        let attempt = match claims::attempt(run.recorded(run.ledger.begin_pin(record.id, step, run.leases.lease()))?) {
+            Ok(attempt) => attempt,
+            Err(end) => return Some((end, None)),
+        };
+        let hold = run.leases.hold(attempt.claim());
         if in_doubt {
             // The Pin that is looked for says what was sent, whatever the manifest says by now.
             if let Some(content) = record.content.clone() {
                 plan = Cow::Owned(plan.into_owned().with(content));
             }
-        } else {
-            self.keep(item, &plan, &mut record)?;
-            if let Some(end) = self.wait_for_turn(&record)? {
-                return Some((end, None));
-            }
+        } else if let Err(end) = self.wait_for_turn(attempt, kept, &mut record)? {
+            return Some((end, None));
         }
         let draft = match settled_draft(item, &plan, self.pins) {
             Ok(draft) => draft,
-            Err(error) => return self.failed(&record, &error, in_doubt).map(|end| (end, None)),
+            Err(error) => return self.failed(attempt, &error, in_doubt).map(|end| (end, None)),
         };
         run.started(&item.source, RunStage::Publish);
-        let watch = Watch::new(run, &item.source, &record, state.clone());
+        let watch = Watch::new(run, &item.source, (&record, attempt), state.clone());
         let work = pinpress_publish::publish(&self.pins.client, &draft, state, &watch, &watch);
         let mut work = std::pin::pin!(work);
         let result = loop {
@@ -132,21 +142,25 @@ impl<'a> Publisher<'a, '_> {
                 result = &mut work => break result,
                 () = tokio::time::sleep(LOOK) => {
                     // Between the intent and the answer nothing may be cut off: the answer would be lost.
-                    if run.stopping() && !watch.is_intended() && !watch.goes_on() {
+                    let goes_on = run.stopping() && !hold.is_lost() && watch.goes_on();
+                    if (run.stopping() || hold.is_lost()) && !watch.is_intended() && !goes_on {
                         let status = if watch.is_in_doubt() { PinStatus::Unknown } else { PinStatus::Waiting };
-                        run.recorded(run.ledger.set_pin_status(record.id, status, Some("stopped")))?;
-                        return Some((End::Interrupted, None));
+                        let entered = run.entered(run.ledger.finish_pin(attempt, status, Some("stopped")))?;
+                        let end = if hold.is_lost() { claims::taken_over() } else { End::Interrupted };
+                        return Some((entered.err().unwrap_or(end), None));
                     }
                 }
             }
         };
         if let Some(error) = watch.take_ledger_error() {
-            run.recorded::<()>(Err(error));
-            return None;
+            return run.entered::<()>(Err(error))?.err().map(|end| (end, None));
         }
         match result {
             Ok(receipt) => {
-                run.recorded(run.ledger.set_pin_status(record.id, PinStatus::Published, None))?;
+                let entered = run.entered(run.ledger.finish_pin(attempt, PinStatus::Published, None))?;
+                if let Err(end) = entered {
+                    return Some((end, None));
+                }
                 let pin = PinOutcome { id: receipt.pin_id.as_str().to_owned(), url: receipt.url.clone() };
                 let state = PublishState::Pinned {
                     media_id: receipt.media_id,
@@ -157,44 +171,48 @@ impl<'a> Publisher<'a, '_> {
                 self.write_receipt(item, &state, &PinRecord { published: Some(Timestamp::now()), ..record }, false);
                 Some((End::Done, Some(pin)))
             }
-            Err(error) => self.failed(&record, &error, watch.is_in_doubt()).map(|end| (end, None)),
+            Err(error) => self.failed(attempt, &error, watch.is_in_doubt()).map(|end| (end, None)),
         }
     }
 
-    /// Keeps what the Pin is to say and when, so that it can go out without the manifest.
-    fn keep(self, item: &Item<'a>, plan: &PinPlan, record: &mut PinRecord) -> Option<()> {
-        let content = plan.content();
+    /// What the Pin is to say and when, so that it can go out without the manifest.
+    fn kept(self, item: &Item<'a>, plan: &PinPlan, record: &PinRecord) -> Kept {
         // What an earlier run asked for holds until the Pin is out, or another one says otherwise.
         let every = self.pins.every.or(record.timing.every).filter(|every| every.is_positive());
-        let timing = PinTiming { publish_at: plan.publish_at, every };
         // A row that was found by another content stays with the job whose output that is.
         let job = if record.key.fingerprint == item.job.key.fingerprint { item.job.id } else { record.job };
-        if record.content.as_ref() != Some(&content) || record.timing != timing || record.job != job {
-            self.run.recorded(self.run.ledger.plan_pin(record.id, job, &content, timing))?;
-            (record.content, record.timing, record.job) = (Some(content), timing, job);
-        }
-        Some(())
+        Kept { content: plan.content(), timing: PinTiming { publish_at: plan.publish_at, every }, job }
     }
 
-    /// Begins an attempt when the Pin may go out now; else how it ends for this time. The outer `None` is for a ledger
-    /// that failed.
-    fn wait_for_turn(self, record: &PinRecord) -> Option<Option<End>> {
+    /// The time to come of a Pin that is entered as waiting for it; of one that failed, too, as waiting would forget
+    /// its attempts.
+    fn waits(self, record: &PinRecord) -> Option<Timestamp> {
+        let entered = record.status == PinStatus::Waiting && record.reason.is_none();
+        let now = self.pins.clock.now();
+        let slot = record.slot.filter(|_| record.timing.every.is_some());
+        let at = record.timing.publish_at.filter(|at| *at > now).or(slot.filter(|slot| *slot > now));
+        at.filter(|_| entered || record.status == PinStatus::Failed)
+    }
+
+    /// Keeps what is to be kept, and goes on when the Pin may go out now; else how it ends for this time. `None` is for
+    /// a ledger that failed.
+    fn wait_for_turn(self, attempt: PinAttempt, kept: Kept, record: &mut PinRecord) -> Option<Result<(), End>> {
         let run = self.run;
+        if !kept.is_as_in(record) {
+            let Kept { content, timing, job } = kept;
+            if let Err(end) = run.entered(run.ledger.plan_pin(attempt, job, &content, timing))? {
+                return Some(Err(end));
+            }
+            (record.content, record.timing, record.job) = (Some(content), timing, job);
+        }
         let now = self.pins.clock.now();
         let mut at = record.timing.publish_at.filter(|at| *at > now);
         if let (None, Some(every)) = (at, record.timing.every) {
             at = Some(run.recorded(run.ledger.take_slot(record.id, every, now))?).filter(|slot| *slot > now);
         }
-        if let Some(at) = at {
-            // What failed stays so: waiting would forget its attempts.
-            let entered = record.status == PinStatus::Waiting && record.reason.is_none();
-            if record.status != PinStatus::Failed && !entered {
-                run.recorded(run.ledger.set_pin_status(record.id, PinStatus::Waiting, None))?;
-            }
-            return Some(Some(End::Scheduled { at }));
-        }
-        let begun = run.recorded(run.ledger.begin_pin(record.id))?;
-        Some((!begun).then(|| End::SetAside { reason: record.reason.clone().unwrap_or_default() }))
+        let Some(at) = at else { return Some(Ok(())) };
+        let released = run.entered(run.ledger.release_pin(attempt))?;
+        Some(released.and(Err(End::Scheduled { at })))
     }
 
     /// Keeps the latest time at which a limit is said to be over.
@@ -205,7 +223,7 @@ impl<'a> Publisher<'a, '_> {
     }
 
     /// Enters why it did not work, and what that means for the next run. `in_doubt` is for a Pin that may exist.
-    fn failed(self, record: &PinRecord, error: &PublishError, in_doubt: bool) -> Option<End> {
+    fn failed(self, attempt: PinAttempt, error: &PublishError, in_doubt: bool) -> Option<End> {
         let reason = error.to_string();
         if let PublishError::RateLimited { wait, .. } | PublishError::BudgetSpent { resets_in: wait, .. } = error {
             self.hold(*wait);
@@ -224,7 +242,8 @@ impl<'a> Publisher<'a, '_> {
         // It stays in doubt, whatever kept us from looking.
         let (status, end) =
             if in_doubt { (PinStatus::Unknown, End::Unknown { reason: reason.clone() }) } else { (status, end) };
-        self.run.recorded(self.run.ledger.set_pin_status(record.id, status, Some(&reason))).map(|()| end)
+        let entered = self.run.entered(self.run.ledger.finish_pin(attempt, status, Some(&reason)))?;
+        Some(entered.err().unwrap_or(end))
     }
 
     /// Writes the receipt where it is due; `kept` is for a Pin of an earlier run.
@@ -241,6 +260,19 @@ impl<'a> Publisher<'a, '_> {
             let message = format!("the Pin is there, its receipt could not be written: {error}: {}", path.display());
             self.run.observer.event(&RunEvent::Warning { video: Some(&item.source), message });
         }
+    }
+}
+
+/// What the ledger keeps of a Pin until it is out.
+struct Kept {
+    content: PinContent,
+    timing: PinTiming,
+    job: JobId,
+}
+
+impl Kept {
+    fn is_as_in(&self, record: &PinRecord) -> bool {
+        record.content.as_ref() == Some(&self.content) && record.timing == self.timing && record.job == self.job
     }
 }
 

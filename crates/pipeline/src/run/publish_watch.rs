@@ -8,14 +8,14 @@ use pinpress_publish::{Checkpoint, CheckpointError, Observer, PinId, PublishStat
 
 use super::Run;
 use crate::interrupt::is_nearly_done;
-use crate::ledger::{LedgerError, PinRecord};
+use crate::ledger::{LedgerError, PinAttempt, PinRecord};
 use crate::observe::RunEvent;
 
 /// Keeps and tells how one Pin goes.
 pub(super) struct Watch<'a> {
     run: &'a Run<'a>,
     video: &'a Path,
-    pin: i64,
+    attempt: PinAttempt,
     destination: String,
     saved: Mutex<Kept>,
     begun: Instant,
@@ -37,10 +37,15 @@ struct Kept {
 struct NotKept(String);
 
 impl<'a> Watch<'a> {
-    pub(super) fn new(run: &'a Run<'a>, video: &'a Path, record: &PinRecord, state: PublishState) -> Self {
+    pub(super) fn new(
+        run: &'a Run<'a>,
+        video: &'a Path,
+        (record, attempt): (&PinRecord, PinAttempt),
+        state: PublishState,
+    ) -> Self {
         let saved = Mutex::new(Kept { state, error: None });
         let (destination, begun) = (record.key.destination.clone(), Instant::now());
-        Self { run, video, pin: record.id, destination, saved, begun, sent: Mutex::new(None), goes_on: OnceLock::new() }
+        Self { run, video, attempt, destination, saved, begun, sent: Mutex::new(None), goes_on: OnceLock::new() }
     }
 
     /// Whether `POST /pins` may be under way.
@@ -80,7 +85,7 @@ impl Checkpoint for Watch<'_> {
         {
             return Err(NotKept(format!("Pin {pin_id} is another video's")).into());
         }
-        let result = self.run.ledger.save_pin_state(self.pin, &text, pin_id);
+        let result = self.run.ledger.save_pin_state(self.attempt, &text, pin_id);
         let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
         match result {
             Ok(()) => {
@@ -97,7 +102,7 @@ impl Checkpoint for Watch<'_> {
 
     fn belongs_to_another(&self, pin: &PinId) -> bool {
         // A ledger that cannot tell must not give the Pin away: then no Pin is adopted.
-        !matches!(self.run.ledger.pin_row(&self.destination, pin.as_str()), Ok(owner) if owner.is_none_or(|row| row == self.pin))
+        !matches!(self.run.ledger.pin_row(&self.destination, pin.as_str()), Ok(owner) if owner.is_none_or(|row| row == self.attempt.pin))
     }
 }
 
