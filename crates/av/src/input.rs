@@ -1,6 +1,7 @@
 //! Opening a file that a stranger made.
 
 use std::ffi::{CStr, CString};
+use std::fmt;
 use std::path::Path;
 use std::ptr;
 use std::sync::Arc;
@@ -29,31 +30,56 @@ const ANALYSE_MICROS: &str = "10000000";
 /// Streams that a file may have; libav's own limit is 1,000, and each costs memory.
 const MAX_STREAMS: &str = "100";
 
-/// A flag that stops what libav is doing, shared by all who hold a clone.
-#[derive(Debug, Clone, Default)]
-pub struct Cancel(Arc<AtomicBool>);
+/// The caller's hold on what libav does, shared by all who have a clone: it stops the work, and may hear that it goes
+/// on.
+#[derive(Clone, Default)]
+pub struct Cancel {
+    stopped: Arc<AtomicBool>,
+    beat: Option<Arc<dyn Fn() + Send + Sync>>,
+}
 
 impl Cancel {
-    /// A flag that is not set.
+    /// One that is not set and hears nothing.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
+    /// One that is not set and calls `beat` for each frame that was decoded, on the thread that did. Pictures of a
+    /// sample, and those that an encoder has taken and not yet given back (x264 looks up to 250 ahead), are no progress
+    /// that could be told in time of the output; that the work goes on shows in them alone.
+    #[must_use]
+    pub fn with_beat(beat: impl Fn() + Send + Sync + 'static) -> Self {
+        Self { beat: Some(Arc::new(beat)), ..Self::default() }
+    }
+
     /// Sets it, for good.
     pub fn cancel(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.stopped.store(true, Ordering::Relaxed);
     }
 
     /// Whether it is set.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.stopped.load(Ordering::Relaxed)
     }
 
     /// [`AvError::Cancelled`] when it is set.
     pub(crate) fn check(&self) -> Result<(), AvError> {
         if self.is_cancelled() { Err(AvError::Cancelled) } else { Ok(()) }
+    }
+
+    /// A frame was decoded.
+    pub(crate) fn beat(&self) {
+        if let Some(beat) = &self.beat {
+            beat();
+        }
+    }
+}
+
+impl fmt::Debug for Cancel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cancel").field("stopped", &self.is_cancelled()).finish_non_exhaustive()
     }
 }
 

@@ -82,7 +82,7 @@ pub fn sample(path: &Path, stream: usize, options: &SampleOptions, cancel: &Canc
     let duration = input.duration_micros().filter(|micros| *micros >= options.short_us);
     let places = if duration.is_some() { options.places.max(1) } else { 1 };
     let wanted = options.pictures * if duration.is_some() { 1 } else { options.places.max(1) as usize };
-    let mut sampler = Sampler { input, decoder, stream, options, turn, reached: None, seen: Sample::default() };
+    let mut sampler = Sampler { input, decoder, stream, options, cancel, turn, reached: None, seen: Sample::default() };
     let (mut taken, all) = (0, wanted * places as usize);
     for place in 0..places {
         let time = duration.unwrap_or(0) / i64::from(places) * i64::from(place);
@@ -116,6 +116,7 @@ struct Sampler<'a> {
     decoder: Decoder,
     stream: usize,
     options: &'a SampleOptions,
+    cancel: &'a Cancel,
     turn: Turn,
     /// The latest time that was decoded, in ticks of the stream.
     reached: Option<i64>,
@@ -150,6 +151,7 @@ impl Sampler<'_> {
         while graphs.pictures < wanted {
             match self.decoder.receive()? {
                 Received::Frame(frame) => {
+                    self.cancel.beat();
                     let ticks = frame_ticks(&frame);
                     self.reached = self.reached.max(ticks);
                     if !is_damaged(&frame) && (before.is_none() || ticks > before) {

@@ -385,6 +385,30 @@ fn a_cancelled_job_stops_and_a_broken_filter_names_itself() {
 }
 
 #[test]
+fn an_encode_is_heard_before_its_first_packet_comes_out() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    let folder = folder();
+    let source = clip(folder.path(), "a.mp4", &["-an"]);
+    // x264 looks 40 frames ahead and more: on a slow machine minutes go by until it gives the first packet.
+    let mut job = copy_job(&source, &folder.path().join("out.mp4"));
+    job.video = encode(0, "null", 160, 120, Fraction::new(25, 1), true);
+    let beats = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&beats);
+    let cancel = Cancel::with_beat(move || {
+        counter.fetch_add(1, Ordering::SeqCst);
+    });
+    let mut at_first_packet = None;
+    let done = run(&job, &cancel, &mut |_| {
+        at_first_packet.get_or_insert(beats.load(Ordering::SeqCst));
+    })
+    .unwrap();
+    assert!(at_first_packet > Some(10), "{at_first_packet:?}");
+    assert_eq!(beats.load(Ordering::SeqCst) as u64, done.video_packets, "one for each picture");
+}
+
+#[test]
 fn a_full_disk_is_an_error_of_the_system() {
     let full = Path::new("/dev/full");
     if !full.exists() {

@@ -18,7 +18,7 @@ pub(crate) struct Events {
 #[derive(Debug)]
 struct Out {
     pipe: PipeWriter,
-    last: Option<(Stage, Instant)>,
+    last: Option<(Progress, Instant)>,
 }
 
 impl Events {
@@ -31,11 +31,18 @@ impl Events {
     /// Work went on. Reports that follow fast on one another are left out.
     pub(crate) fn progress(&self, progress: Progress) {
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
-        let due = out.last.is_none_or(|(stage, at)| stage != progress.stage || at.elapsed() >= PACE);
+        let due = out.last.is_none_or(|(last, at)| last.stage != progress.stage || at.elapsed() >= PACE);
         if due {
-            out.last = Some((progress.stage, Instant::now()));
+            out.last = Some((progress, Instant::now()));
             out.write(&Event::Progress(progress));
         }
+    }
+
+    /// Work goes on, with nothing to show for it yet: says again how far it was, so that nobody takes it for stuck.
+    pub(crate) fn alive(&self) {
+        let before = Progress { stage: Stage::Probing, done_ms: 0, total_ms: None };
+        let last = self.out.lock().unwrap_or_else(PoisonError::into_inner).last;
+        self.progress(last.map_or(before, |(progress, _)| progress));
     }
 
     /// The last word.

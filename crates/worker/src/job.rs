@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use pinpress_av::Cancel;
 use pinpress_media::{Failure, FailureKind, Fix, LinkMode, Outcome, Reply, Request};
@@ -13,7 +14,7 @@ use crate::about;
 use crate::events::Events;
 
 /// Does what `request` asks and says how it ended; always says so once.
-pub(crate) fn run(request: &Request, walls: Vec<String>, threads: usize, events: &Events) {
+pub(crate) fn run(request: &Request, walls: Vec<String>, threads: usize, events: &Arc<Events>) {
     let outcome = catch_unwind(AssertUnwindSafe(|| answer(request, walls, threads, events)))
         .unwrap_or_else(|panic| Err(Failure::new(FailureKind::Crashed, own_fault(panic.as_ref()))));
     events.done(match outcome {
@@ -38,23 +39,25 @@ pub(crate) fn may_link(request: &Request) -> bool {
     }
 }
 
-fn answer(request: &Request, walls: Vec<String>, threads: usize, events: &Events) -> Result<Reply, Failure> {
+fn answer(request: &Request, walls: Vec<String>, threads: usize, events: &Arc<Events>) -> Result<Reply, Failure> {
+    let cancel = heard_by(events);
     match request {
         Request::Probe { source } => {
-            pinpress_transcode::read(&PathBuf::from(source), &Cancel::new(), &mut |progress| events.progress(progress))
+            pinpress_transcode::read(&PathBuf::from(source), &cancel, &mut |progress| events.progress(progress))
                 .map(|info| Reply::Probed { info: Box::new(info) })
         }
         Request::Decode { source, total_ms } => {
-            let (source, cancel) = (PathBuf::from(source), Cancel::new());
-            pinpress_transcode::decode(&source, threads, *total_ms, &cancel, &mut |progress| events.progress(progress))
-                .map(Reply::Decoded)
+            pinpress_transcode::decode(&PathBuf::from(source), threads, *total_ms, &cancel, &mut |progress| {
+                events.progress(progress)
+            })
+            .map(Reply::Decoded)
         }
         Request::Plan { source, info, spec, options } => {
-            pinpress_transcode::plans(&PathBuf::from(source), info, spec, options, &Cancel::new())
+            pinpress_transcode::plans(&PathBuf::from(source), info, spec, options, &cancel)
                 .map(|plans| Reply::Planned { plans })
         }
         Request::Fix { source, info, spec, options, output, part } => {
-            let (source, output, cancel) = (PathBuf::from(source), PathBuf::from(output), Cancel::new());
+            let (source, output) = (PathBuf::from(source), PathBuf::from(output));
             let fix = Fix { source: &source, info, spec, options, output: &output, part: *part };
             carry_out(fix, plan_for(fix, &cancel)?, &cancel, &mut |progress| events.progress(progress))
                 .map(|fixed| Reply::Fixed(Box::new(fixed)))
@@ -65,6 +68,12 @@ fn answer(request: &Request, walls: Vec<String>, threads: usize, events: &Events
         }
         Request::About => Ok(Reply::About(about::about(walls))),
     }
+}
+
+/// Never set, as the process is killed instead; says for each frame that the work goes on.
+fn heard_by(events: &Arc<Events>) -> Cancel {
+    let events = Arc::clone(events);
+    Cancel::with_beat(move || events.alive())
 }
 
 fn own_fault(panic: &(dyn Any + Send)) -> String {

@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead, Read, Write};
 use std::os::fd::AsFd;
+use std::sync::Arc;
 
 use pinpress_media::wire::MAX_LINE;
 use pinpress_media::{Event, Failure, FailureKind, Outcome, Request, signal_name};
@@ -53,7 +54,7 @@ fn in_child(
     let grants = Grants::of(request, job::may_link(request));
     let forked = sandbox::fork(|pipe| {
         let walls = sandbox::confine(limits, &grants);
-        job::run(request, walls, threads, &Events::new(pipe));
+        job::run(request, walls, threads, &Arc::new(Events::new(pipe)));
     });
     let mut child = match forked {
         Ok(child) => child,

@@ -109,6 +109,7 @@ impl<'a> Decoding<'a> {
         loop {
             match self.decoder.receive()? {
                 Received::Frame(mut frame) => {
+                    self.shared.cancel.beat();
                     let ticks = frame_ticks(&frame);
                     let left_out = ticks.is_some_and(|ticks| self.plan.is_left_out(self.stream, ticks));
                     if is_damaged(&frame) || left_out {
