@@ -19,6 +19,9 @@ pub const MEMORY_LIMIT_OPTION: &str = "--memory-limit";
 /// The worker's option for the threads of one request, where the request does not say.
 pub const THREADS_OPTION: &str = "--threads";
 
+/// The worker's option for how much lower than its parent's its priority is, 0 to 19.
+pub const NICE_OPTION: &str = "--nice";
+
 /// The longest line that either side reads, in bytes. A whole [`MediaInfo`] is a few kilobytes.
 pub const MAX_LINE: u64 = 64 << 20;
 

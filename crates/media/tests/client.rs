@@ -3,6 +3,7 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -61,11 +62,38 @@ fn one_worker_serves_many_requests_and_has_its_limit() {
     let workers = workers(|config| {
         config.memory_limit_bytes = 123_456;
         config.threads = 3;
+        config.nice = 7;
     });
     let first = identity(&workers);
-    assert!(first.ends_with(" --memory-limit 123456 --threads 3"), "{first}");
+    assert!(first.ends_with(" --memory-limit 123456 --threads 3 --nice 7"), "{first}");
     assert_eq!(ask(&workers, "a", &()).kind, FailureKind::NotAVideo);
     assert_eq!(identity(&workers), first, "the worker did not stay warm");
+}
+
+#[test]
+fn a_worker_that_served_its_requests_is_replaced() {
+    let workers = workers(|config| config.requests_per_worker = NonZeroU32::new(3).unwrap());
+    let seen: Vec<String> = (0..7).map(|_| identity(&workers)).collect();
+    assert!(seen[0] == seen[2] && seen[3] == seen[5], "{seen:?}");
+    assert!(seen[2] != seen[3] && seen[5] != seen[6], "{seen:?}");
+    // It is gone, not just left alone.
+    let number = seen[0].split(' ').next().unwrap();
+    assert!(!Path::new("/proc").join(number).join("fd").exists() || !cfg!(target_os = "linux"), "{number} lives");
+}
+
+#[test]
+fn what_fits_no_memory_together_runs_one_after_the_other() {
+    let workers = workers(|config| {
+        config.max_workers = 2;
+        config.memory_budget_bytes = Some(1);
+    });
+    let mut seen = std::collections::BTreeSet::new();
+    std::thread::scope(|scope| {
+        let asking: Vec<_> = (0..6).map(|_| scope.spawn(|| identity(&workers))).collect();
+        seen.extend(asking.into_iter().map(|asked| asked.join().unwrap()));
+    });
+    // A second worker was never needed.
+    assert_eq!(seen.len(), 1, "{seen:?}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::io;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
-use pinpress_media::wire::{MEMORY_LIMIT_OPTION, THREADS_OPTION};
+use pinpress_media::wire::{MEMORY_LIMIT_OPTION, NICE_OPTION, THREADS_OPTION};
 use pinpress_worker::sandbox::Limits;
 use pinpress_worker::serve::serve;
 
@@ -16,6 +16,7 @@ It answers JSON lines on standard input with JSON lines on standard output.
 Options:
   --memory-limit BYTES  address space of one request
   --threads N           threads of one request
+  --nice N              priority lower by so much, 0 to 19
   --version             print the version
   --help                print this";
 
@@ -44,6 +45,7 @@ fn run() -> anyhow::Result<()> {
                 limits.memory_bytes = Some(number(&argument, arguments.next())?);
             }
             THREADS_OPTION => threads = number(&argument, arguments.next())?,
+            NICE_OPTION => yield_to_others(number(&argument, arguments.next())?),
             other => bail!("no such option: {other}: it is started by pinpress, see --help"),
         }
     }
@@ -52,6 +54,11 @@ fn run() -> anyhow::Result<()> {
     // Not `Stdout`: its lock and buffer are of no use with one thread and whole lines.
     let mut events = std::fs::File::from(rustix::stdio::stdout().try_clone_to_owned()?);
     serve(&mut io::stdin().lock(), &mut events, limits, threads).context("the front is gone")
+}
+
+/// Lowers the priority of this process and of the jobs that it will start. A system that refuses runs them as they are.
+fn yield_to_others(by: u8) {
+    let _ = rustix::process::nice(i32::from(by.min(19)));
 }
 
 fn number<T: std::str::FromStr>(option: &str, value: Option<String>) -> anyhow::Result<T> {

@@ -110,6 +110,21 @@ impl Observer for Killer {
     }
 }
 
+/// The priority of a job of the worker with this memory limit, as the system has it.
+struct Priority {
+    killer: Killer,
+    seen: std::sync::Mutex<Vec<i32>>,
+}
+
+impl Observer for Priority {
+    fn progress(&self, _: pinpress_media::Progress) {
+        for job in self.killer.worker().map(children).unwrap_or_default() {
+            let pid = Pid::from_raw(i32::try_from(job).unwrap());
+            self.seen.lock().unwrap().extend(rustix::process::getpriority_process(pid));
+        }
+    }
+}
+
 /// A clip whose cover takes a second or more, as every frame must be decoded: twenty times as long as the killer
 /// sleeps between two looks.
 fn long_clip(folder: &TempDir) -> PathBuf {
@@ -185,6 +200,22 @@ fn what_is_no_video_is_said_to_be_none() {
     assert_eq!(gone.kind, FailureKind::Io, "{gone:?}");
     let a_folder = workers.probe(folder.path(), &()).unwrap_err();
     assert!(!a_folder.message.is_empty(), "{a_folder:?}");
+}
+
+#[test]
+fn jobs_give_way_to_other_programs_as_far_as_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let long = long_clip(&folder);
+    let own = rustix::process::getpriority_process(None).unwrap();
+    let workers = workers(|config| {
+        config.memory_limit_bytes = 3_000_000_004;
+        config.nice = 3;
+    });
+    let watch = Priority { killer: Killer::new(3_000_000_004, None), seen: std::sync::Mutex::default() };
+    let options = CoverOptions { count: 1, at: None, pictures: None, contact_sheet: None, overwrite: false };
+    workers.cover(&long, &options, &watch).unwrap();
+    let seen = watch.seen.into_inner().unwrap();
+    assert!(!seen.is_empty() && seen.iter().all(|nice| *nice == (own + 3).min(19)), "{own}: {seen:?}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! How workers are started and limited.
 
 use std::ffi::OsString;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -25,6 +26,14 @@ pub struct WorkersConfig {
     /// Threads that one request may use, at least 1; a fix goes by its own [`crate::FixOptions::threads`]. Times
     /// `max_workers` this should stay within twice the cores.
     pub threads: usize,
+    /// How much lower than the front's the priority of workers is, 0 (the same) to 19: encodes then give way to what
+    /// else people do on the machine.
+    pub nice: u8,
+    /// Requests after which a worker is replaced by a fresh one.
+    pub requests_per_worker: NonZeroU32,
+    /// Memory that all requests together may take by estimate, in bytes: more of them wait, though one always goes
+    /// on. `None` takes what is free when the first worker is started.
+    pub memory_budget_bytes: Option<u64>,
     /// How long a request may go without progress before its worker is killed.
     pub stall: Duration,
     /// How long a request may take, whatever progress it makes, before its worker is killed: this, and 100 s for
@@ -36,6 +45,14 @@ impl WorkersConfig {
     /// 4 GiB: an x264 encode of 4K with its look-ahead stays under half of it, and a file that asks for more is
     /// refused before the machine swaps.
     pub const DEFAULT_MEMORY_LIMIT: u64 = 4 << 30;
+
+    /// 5: a third of what others get on a busy core, and all of a free one. With 10 and more, which batch work is often
+    /// given, a 4K encode on a machine with much else to do gets on so slowly that it looks like one that hangs.
+    pub const DEFAULT_NICE: u8 = 5;
+
+    /// 1,000. Each request runs in a process of its own, so that a worker hardly grows: 8 KiB over 3,000 probes, of 38
+    /// MiB. A fresh one takes 50 ms, a thousand requests at least 16 s: it costs nothing to be safe from slower leaks.
+    pub const DEFAULT_REQUESTS: NonZeroU32 = NonZeroU32::new(1_000).unwrap();
 
     /// 30 s: libav reports packets several times a second, also in the slowest preset.
     pub const DEFAULT_STALL: Duration = Duration::from_secs(30);
@@ -51,6 +68,9 @@ impl WorkersConfig {
             max_workers: std::thread::available_parallelism().map_or(1, usize::from),
             threads: 2,
             memory_limit_bytes: Self::DEFAULT_MEMORY_LIMIT,
+            nice: Self::DEFAULT_NICE,
+            requests_per_worker: Self::DEFAULT_REQUESTS,
+            memory_budget_bytes: None,
             stall: Self::DEFAULT_STALL,
             wall: Self::DEFAULT_WALL,
         }

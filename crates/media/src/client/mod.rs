@@ -3,6 +3,7 @@
 mod config;
 mod deaths;
 mod leftovers;
+mod memory;
 mod observer;
 mod pool;
 mod process;
@@ -28,7 +29,7 @@ use process::{Incoming, WorkerProcess, describe};
 const TICK: Duration = Duration::from_millis(50);
 
 /// Media workers, started when they are first needed and kept warm. Share it by reference: calls from many threads
-/// take a worker each, up to [`WorkersConfig::max_workers`], and wait for one beyond that.
+/// take a worker each, up to [`WorkersConfig::max_workers`] and as far as memory goes, and wait for one beyond that.
 #[derive(Debug)]
 pub struct Workers {
     config: WorkersConfig,
@@ -60,13 +61,13 @@ impl Workers {
         }
         let mut line = serde_json::to_vec(request).map_err(|error| unsaid(&format!("cannot be sent: {error}")))?;
         line.push(b'\n');
-        let mut lease = self.pool.check_out(&self.config, observer)?;
+        let mut lease = self.pool.check_out(&self.config, memory::estimate(request), observer)?;
         let Some(worker) = lease.worker() else { return Err(unsaid("no worker was started")) };
         worker.send(line);
         let wall = wall::limit(self.config.wall, request);
         match watch(worker, self.config.stall, wall, observer) {
             Ok(outcome) => {
-                lease.keep();
+                lease.keep(self.config.requests_per_worker.get());
                 match outcome {
                     Outcome::Reply(reply) => Ok(*reply),
                     Outcome::Failure(failure) => {

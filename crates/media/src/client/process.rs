@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::WorkersConfig;
 use crate::signal::signal_name;
-use crate::wire::{Event, Failure, FailureKind, MAX_LINE, MEMORY_LIMIT_OPTION, THREADS_OPTION};
+use crate::wire::{Event, Failure, FailureKind, MAX_LINE, MEMORY_LIMIT_OPTION, NICE_OPTION, THREADS_OPTION};
 
 /// What a worker may know of the environment: enough to find its libraries and to speak of its own faults, and no
 /// token of anybody.
@@ -46,6 +46,8 @@ pub(super) struct WorkerProcess {
     incoming: Receiver<Incoming>,
     log: Arc<Mutex<VecDeque<String>>>,
     silence: Receiver<()>,
+    /// Requests that it was sent.
+    served: u32,
 }
 
 impl WorkerProcess {
@@ -59,6 +61,7 @@ impl WorkerProcess {
         let mut command = Command::new(&config.program);
         command.arg(MEMORY_LIMIT_OPTION).arg(config.memory_limit_bytes.to_string());
         command.arg(THREADS_OPTION).arg(config.threads.max(1).to_string());
+        command.arg(NICE_OPTION).arg(config.nice.to_string());
         command.env_clear().envs(ENVIRONMENT.iter().filter_map(|&name| Some((name, std::env::var_os(name)?))));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         let mut child = command.spawn().map_err(|error| cannot(&error))?;
@@ -70,7 +73,7 @@ impl WorkerProcess {
         let (heard, incoming) = bounded(64);
         let (ended, silence) = bounded(1);
         let log = Arc::new(Mutex::new(VecDeque::new()));
-        let mut worker = Self { child, group, requests, incoming, log: Arc::clone(&log), silence };
+        let mut worker = Self { child, group, requests, incoming, log: Arc::clone(&log), silence, served: 0 };
         let threads = [
             spawn("media-requests", move || write_requests(stdin, &to_write)),
             spawn("media-events", move || {
@@ -99,9 +102,15 @@ impl WorkerProcess {
     }
 
     /// Sends one line. That it was heard shows in the answer alone.
-    pub(super) fn send(&self, line: Vec<u8>) {
+    pub(super) fn send(&mut self, line: Vec<u8>) {
+        self.served = self.served.saturating_add(1);
         // Fails only when the writer saw a closed pipe: then the end is already on its way in `incoming`.
         let _ = self.requests.send(line);
+    }
+
+    /// How many requests it was sent.
+    pub(super) const fn served(&self) -> u32 {
+        self.served
     }
 
     /// Waits for what the worker says next, at most `timeout`.
