@@ -8,6 +8,7 @@ mod dry_run;
 mod exit;
 mod fixing;
 mod intake;
+mod machine;
 mod options;
 mod output;
 mod panics;

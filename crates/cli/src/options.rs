@@ -6,12 +6,12 @@ use anyhow::Context as _;
 use clap::builder::{ArgPredicate, PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, ColorChoice};
 use pinpress_media::{AspectMode, CropFocus, Encoder, FixOptions, FpsMode, LinkMode, LongMode, ShortMode};
-use pinpress_pipeline::Threads;
 use pinpress_probe::{AspectRatio, Spec};
 use pinpress_publish::CoverAs;
 use serde::de::DeserializeOwned;
 
 use crate::account;
+pub(crate) use crate::machine::JobsOption;
 use crate::output;
 
 /// Options of every command.
@@ -60,31 +60,6 @@ pub(crate) struct SpecOption {
 impl SpecOption {
     pub(crate) fn load(&self) -> anyhow::Result<Spec> {
         Spec::load(&self.spec).context("cannot use --spec")
-    }
-}
-
-/// `--jobs`.
-#[derive(Debug, Args)]
-pub(crate) struct JobsOption {
-    /// Videos at the same time; by default what the machine is good for.
-    #[arg(short, long, value_name = "N", env = "PINPRESS_JOBS", hide_env = true)]
-    #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]
-    jobs: Option<u16>,
-}
-
-/// Videos that are encoded at the same time where `--jobs` does not say: more share their cores instead.
-const MOST_ENCODES: usize = 8;
-
-impl JobsOption {
-    /// For reading, where a thread of ours for each core is best.
-    pub(crate) fn for_reading(&self) -> usize {
-        self.jobs.map_or_else(Threads::cores, usize::from)
-    }
-
-    /// For encoding: a video a core, as x264 does the same work in 6 % less time on cores with one thread than with
-    /// two, and in 13 % less than with three (1080×1080, medium). Up to [`MOST_ENCODES`], as each holds some 200 MB.
-    pub(crate) fn for_encoding(&self) -> usize {
-        self.jobs.map_or_else(|| Threads::cores().min(MOST_ENCODES), usize::from)
     }
 }
 

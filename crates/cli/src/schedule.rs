@@ -6,6 +6,7 @@ use pinpress_pipeline::{FolderChanges, Interrupt, Mode, PinOptions, RunOptions, 
 
 use crate::commands::run::carry_out;
 use crate::exit::Exit;
+use crate::machine::MachineArgs;
 use crate::options::Shared;
 use crate::output;
 
@@ -37,10 +38,11 @@ impl ScheduleArgs {
         &self,
         options: &RunOptions,
         shared: &Shared,
+        machine: &MachineArgs,
         interrupt: &Interrupt,
         work: Work,
     ) -> anyhow::Result<(RunSummary, Exit)> {
-        carry_out(options, shared, |workers, progress| {
+        carry_out(options, shared, machine, |workers, progress| {
             if self.watch && matches!((work, &options.mode), (Work::Run, Mode::Fix(_))) {
                 let changes = FolderChanges::below(&options.paths, &options.output);
                 if let Some(reason) = changes.blind() {

@@ -9,19 +9,27 @@ use pinpress_media::{
 use pinpress_pipeline::{Decoder, Media};
 use pinpress_probe::{Decoded, DeepReader, MediaInfo, ProbeError, Spec};
 
+use crate::machine::MachineArgs;
+
 /// Workers on demand.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct LazyWorkers {
     max_workers: usize,
     /// Threads of a request that does not say.
     threads: Option<usize>,
+    machine: MachineArgs,
     workers: OnceLock<Result<Workers, Failure>>,
 }
 
 impl LazyWorkers {
     /// None runs yet; at most `max_workers` will at once.
-    pub(crate) const fn new(max_workers: usize) -> Self {
-        Self { max_workers, threads: None, workers: OnceLock::new() }
+    pub(crate) fn new(max_workers: usize) -> Self {
+        Self { max_workers, ..Self::default() }
+    }
+
+    /// Each limited so.
+    pub(crate) fn limited(self, machine: &MachineArgs) -> Self {
+        Self { machine: machine.clone(), ..self }
     }
 
     /// As many threads for each.
@@ -33,6 +41,7 @@ impl LazyWorkers {
         let found = self.workers.get_or_init(|| {
             WorkersConfig::discover().map(|config| {
                 let threads = self.threads.unwrap_or(config.threads);
+                let config = self.machine.limit(config);
                 Workers::new(WorkersConfig { max_workers: self.max_workers.max(1), threads, ..config })
             })
         });

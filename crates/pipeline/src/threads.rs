@@ -10,6 +10,12 @@ pub struct Threads {
 }
 
 impl Threads {
+    /// The share for a machine of `cores` where nobody says how many videos at once: one a core, with a thread each.
+    #[must_use]
+    pub fn auto(cores: usize) -> Self {
+        Self::share(cores, cores)
+    }
+
     /// The share for `jobs` videos at once on a machine of `cores`: `jobs × per_job` is at most twice the cores, so
     /// `jobs` over that is cut.
     #[must_use]

@@ -115,11 +115,11 @@ pub(crate) fn run(args: &CheckArgs, shared: &Shared) -> anyhow::Result<Exit> {
     let videos = &discovery.videos;
     anyhow::ensure!(!videos.is_empty(), "no video in {}", listed(&paths));
     let mut jobs = args.jobs.for_reading();
-    let mut workers = LazyWorkers::new(jobs);
+    let mut workers = LazyWorkers::new(jobs).limited(&args.jobs.machine);
     if args.deep {
         let share = Threads::share_decoding(jobs.min(videos.len()), Threads::cores());
         jobs = share.jobs;
-        workers = LazyWorkers::new(jobs).with_threads(share.per_job);
+        workers = LazyWorkers::new(jobs).limited(&args.jobs.machine).with_threads(share.per_job);
     }
     let interrupt = signals::interrupt();
     let mut results = args.results()?;

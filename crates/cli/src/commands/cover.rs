@@ -95,7 +95,7 @@ pub(crate) fn run(args: &CoverArgs, shared: &Shared) -> anyhow::Result<Exit> {
     }
     let jobs = args.jobs.for_reading().min(videos.len());
     let spec = Spec::load("pinterest")?;
-    let workers = LazyWorkers::new(jobs);
+    let workers = LazyWorkers::new(jobs).limited(&args.jobs.machine);
     let interrupt = signals::interrupt();
     let progress = Progress::new(shared.quiet);
     progress.expect(videos.len());

@@ -66,7 +66,7 @@ pub(crate) fn run(args: &FixCommand, shared: &Shared) -> anyhow::Result<Exit> {
     anyhow::ensure!(!discovery.videos.is_empty(), "no video in {}", super::check::listed(&args.paths));
     let jobs = args.jobs.for_encoding().min(discovery.videos.len());
     let threads = Threads::share(jobs, Threads::cores());
-    let workers = LazyWorkers::new(threads.jobs);
+    let workers = LazyWorkers::new(threads.jobs).limited(&args.jobs.machine);
     let interrupt = signals::interrupt();
     let progress = Progress::new(shared.quiet);
     progress.expect(discovery.videos.len());

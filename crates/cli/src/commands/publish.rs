@@ -89,7 +89,7 @@ pub(crate) fn run(args: &PublishArgs, shared: &Shared) -> anyhow::Result<Exit> {
     }
     let interrupt = signals::interrupt();
     let work = if args.due { Work::Due } else { Work::Run };
-    let (summary, exit) = args.schedule.carry_out(&options, shared, &interrupt, work)?;
+    let (summary, exit) = args.schedule.carry_out(&options, shared, &args.jobs.machine, &interrupt, work)?;
     if args.due && summary.videos.is_empty() && !summary.interrupted {
         output::warn(&format!("nothing waits in this ledger: {}", options.output.display()));
         return Ok(exit);

@@ -91,7 +91,7 @@ pub(crate) fn run(args: &RehearseArgs, shared: &Shared) -> anyhow::Result<Exit> 
         more_to_come: false,
     };
     let interrupt = signals::interrupt();
-    let (summary, exit) = carry_out(&options, shared, |workers, progress| {
+    let (summary, exit) = carry_out(&options, shared, &args.jobs.machine, |workers, progress| {
         pinpress_pipeline::run(&options, workers, progress, &interrupt)
     })?;
     tell(&summary, shared)?;

@@ -11,6 +11,7 @@ use pinpress_publish::BudgetLeft;
 use crate::dry_run::DryRunArgs;
 use crate::exit::Exit;
 use crate::intake::{FilterArgs, PaceArgs};
+use crate::machine::MachineArgs;
 use crate::options::{ApiArgs, FixArgs, JobsOption, Shared, SpecOption, TextArgs};
 use crate::output::{DIM, complain};
 use crate::progress::Progress;
@@ -86,7 +87,7 @@ pub(crate) fn run(args: &RunArgs, shared: &Shared) -> anyhow::Result<Exit> {
         return args.look.tell(&options);
     }
     let interrupt = signals::interrupt();
-    let (summary, exit) = args.schedule.carry_out(&options, shared, &interrupt, Work::Run)?;
+    let (summary, exit) = args.schedule.carry_out(&options, shared, &args.jobs.machine, &interrupt, Work::Run)?;
     tell(&summary, shared)?;
     tell_calls_left(&options, shared)?;
     Ok(exit)
@@ -108,10 +109,11 @@ impl RunArgs {
 pub(crate) fn carry_out(
     options: &RunOptions,
     shared: &Shared,
+    machine: &MachineArgs,
     work: impl FnOnce(&LazyWorkers, &Progress) -> Result<RunSummary, RunError>,
 ) -> anyhow::Result<(RunSummary, Exit)> {
     // One for each video that is encoded, one for each that is read ahead, one for the covers.
-    let workers = LazyWorkers::new(2 * options.jobs + 1);
+    let workers = LazyWorkers::new(2 * options.jobs + 1).limited(machine);
     let progress = Progress::new(shared.quiet);
     let result = work(&workers, &progress);
     progress.end();
