@@ -5,6 +5,8 @@ mod fix;
 mod folder;
 mod gate;
 mod measure;
+mod run;
+mod sink;
 mod text;
 mod upload;
 
@@ -52,6 +54,18 @@ pub(crate) enum Bench {
         #[arg(long, value_name = "SECONDS", default_value_t = cover::QUARTER_OF_AN_HOUR)]
         seconds: u32,
     },
+    /// `pinpress run` beside scripts and `HandBrake`; busy cores, hidden uploads, and the table of `--jobs auto`
+    Run {
+        /// Times that each command is run; the median counts
+        #[arg(long, default_value_t = 3)]
+        rounds: usize,
+        /// One table instead of all
+        #[arg(long, value_name = "TABLE")]
+        only: Option<run::Table>,
+        /// Measure the release build that is there
+        #[arg(long)]
+        no_build: bool,
+    },
     /// The upload of 2 GB beside curl that sends the same form: MB/s and memory
     Upload {
         /// Times that each command is run; the median counts
@@ -71,6 +85,7 @@ pub(crate) fn run(bench: &Bench) -> anyhow::Result<()> {
         Bench::Cover { rounds, only, no_build, seconds } => {
             cover::run((*rounds).max(1), *only, !no_build, (*seconds).max(1))
         }
+        Bench::Run { rounds, only, no_build } => run::run((*rounds).max(1), *only, !no_build),
         Bench::Upload { rounds, no_build } => upload::run((*rounds).max(1), !no_build),
     }
 }

@@ -1,6 +1,7 @@
 //! `pinpress fix`: the smallest change that makes a video fit.
 
 use std::io::Write as _;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -48,6 +49,9 @@ pub(crate) struct FixCommand {
     format: Format,
     #[command(flatten)]
     jobs: JobsOption,
+    /// Threads of each video, for the bench.
+    #[arg(long, value_name = "N", hide = true)]
+    threads: Option<NonZeroUsize>,
     #[command(flatten)]
     filter: FilterArgs,
     #[command(flatten)]
@@ -72,7 +76,7 @@ pub(crate) fn run(args: &FixCommand, shared: &Shared) -> anyhow::Result<Exit> {
     progress.expect(discovery.videos.len());
     let job = FixJob {
         spec: &spec,
-        options: args.fix.options(threads.per_job),
+        options: args.fix.options(args.threads.map_or(threads.per_job, NonZeroUsize::get)),
         outputs: args.output.as_ref().map(|folder| outputs(folder, &discovery)),
         sources: discovery.videos.iter().filter_map(|found| found.path.canonicalize().ok()).collect(),
         plan_only: args.plan,

@@ -13,10 +13,10 @@ mod edits;
 mod encode;
 mod likeness;
 mod memory;
-mod mixed;
+pub(super) mod mixed;
 mod remux;
-mod source;
-mod threads;
+pub(super) mod source;
+pub(super) mod threads;
 
 /// One of the tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 
 use super::measure::{Measured, Run, in_turn};
+use super::sink;
 use super::text::{mebibytes, seconds, typed, words};
 use crate::step;
-
-mod sink;
 
 /// In bytes: the largest video that Pinterest takes.
 const TWO_GB: u64 = 2_000_000_000;
@@ -24,7 +23,7 @@ pub(crate) fn run(rounds: usize, build: bool) -> Result<()> {
         step::run(&mut step::cargo(&package))?;
     }
     let video = sparse()?;
-    let sink = sink::start()?;
+    let sink = sink::start(None)?;
     let runs = [ours(&video, &sink.api_base()), curl(&video, &sink)];
     let taken = in_turn(rounds, &runs)?;
     sink.expect(u64::try_from(rounds * runs.len())?, TWO_GB)?;

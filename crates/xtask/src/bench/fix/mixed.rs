@@ -10,11 +10,11 @@ use super::{Bench, commands, source};
 use crate::bench::measure::{Run, in_turn};
 use crate::bench::text::{mebibytes, ratio, tenths, words};
 
-const EXPERT: &str = include_str!("expert.sh");
-const HANDBRAKE: &str = include_str!("handbrake.sh");
+pub(in crate::bench) const EXPERT: &str = include_str!("expert.sh");
+pub(in crate::bench) const HANDBRAKE: &str = include_str!("handbrake.sh");
 
 /// Fast enough that a run takes minutes; each contender has the same.
-const PRESET: &str = "veryfast";
+pub(in crate::bench) const PRESET: &str = "veryfast";
 
 /// Measures and prints.
 pub(super) fn table(bench: &Bench) -> Result<()> {
@@ -45,7 +45,7 @@ pub(super) fn table(bench: &Bench) -> Result<()> {
     for ((name, run), taken) in names.iter().zip(&runs).zip(&medians) {
         let times = ratio(taken.wall, medians[0].wall);
         let times = if *name == names[0] { String::new() } else { format!("{times:.2}× faster") };
-        let fit = run.output.as_deref().map_or(Ok(0), |output| fit(bench, output))?;
+        let fit = run.output.as_deref().map_or(Ok(0), |output| fit(&bench.pinpress, output))?;
         println!(
             "| {name} | {} | {times} | {} | {} | {fit} of 30 |",
             tenths(taken.wall),
@@ -58,15 +58,15 @@ pub(super) fn table(bench: &Bench) -> Result<()> {
 }
 
 /// How many videos of a folder pass.
-fn fit(bench: &Bench, folder: &Path) -> Result<u64> {
-    let output = Command::new(&bench.pinpress).args(["check", "--format", "json"]).arg(folder).output()?;
+pub(in crate::bench) fn fit(pinpress: &Path, folder: &Path) -> Result<u64> {
+    let output = Command::new(pinpress).args(["check", "--format", "json"]).arg(folder).output()?;
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).context("no report")?;
     report.pointer("/summary/pass").and_then(serde_json::Value::as_u64).context("a report without a summary")
 }
 
 /// The folder: what each video is, made of the first seconds from some place of `{tall}` (1080×1920, fits) or `{wide}`
 /// (1920×1080).
-fn folder() -> Result<PathBuf> {
+pub(in crate::bench) fn folder() -> Result<PathBuf> {
     let (tall, wide) = (source::portrait()?, source::landscape()?);
     let (tall, wide) = (tall.display().to_string(), wide.display().to_string());
     let mut folder = None;

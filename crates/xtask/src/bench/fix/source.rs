@@ -14,7 +14,7 @@ use crate::bench::folder::{made_at, root};
 const SECONDS: &str = "20";
 
 /// A folder for what runs write, emptied before each.
-pub(super) fn scratch(name: &str) -> PathBuf {
+pub(in crate::bench) fn scratch(name: &str) -> PathBuf {
     folder().join("results").join(name)
 }
 

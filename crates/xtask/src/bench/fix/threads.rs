@@ -57,7 +57,7 @@ pub(super) fn table(bench: &Bench) -> Result<()> {
 }
 
 /// Eight videos of 6 s that have to be encoded.
-fn videos() -> Result<std::path::PathBuf> {
+pub(in crate::bench) fn videos() -> Result<std::path::PathBuf> {
     let landscape = source::landscape()?.display().to_string();
     let mut folder = None;
     for number in 0..8 {
