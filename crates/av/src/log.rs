@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::ffi::{CStr, c_char, c_int, c_void};
-use std::sync::{Mutex, Once, PoisonError};
+use std::sync::{Mutex, Once, OnceLock, PoisonError};
 
 use ffmpeg_next::ffi;
 
@@ -16,6 +16,7 @@ const LINE_BYTES: usize = 1024;
 
 static RING: Mutex<Ring> = Mutex::new(Ring { lines: VecDeque::new(), open: String::new() });
 static INIT: Once = Once::new();
+static HEARER: OnceLock<Box<dyn Fn(&str) + Send + Sync>> = OnceLock::new();
 
 struct Ring {
     lines: VecDeque<String>,
@@ -51,6 +52,13 @@ pub fn take_log() -> Vec<String> {
     ring.lines.drain(..).collect()
 }
 
+/// Has every line told to `hear` as soon as libav has ended it, so that what it said last is known of a process that
+/// dies. Called from decoder threads. The first caller in a process is heard, and nobody after it.
+pub fn tell(hear: impl Fn(&str) + Send + Sync + 'static) {
+    // Whoever came first has it.
+    let _ = HEARER.set(Box::new(hear));
+}
+
 unsafe extern "C" fn keep(context: *mut c_void, level: c_int, format: *const c_char, arguments: VaList) {
     if level > ffi::AV_LOG_WARNING {
         return;
@@ -68,27 +76,32 @@ unsafe extern "C" fn keep(context: *mut c_void, level: c_int, format: *const c_c
         ffi::av_log_format_line2(context, level, format, arguments, buffer.as_mut_ptr(), size, &raw mut prefix);
         CStr::from_ptr(buffer.as_ptr()).to_string_lossy()
     };
-    let mut ring = RING.lock().unwrap_or_else(PoisonError::into_inner);
-    ring.push(&text);
+    let line = RING.lock().unwrap_or_else(PoisonError::into_inner).push(&text);
+    if let (Some(line), Some(hear)) = (line, HEARER.get()) {
+        hear(&line);
+    }
 }
 
 impl Ring {
-    /// Adds a piece of a line: libav logs in pieces, and ends a line with a line feed.
-    fn push(&mut self, text: &str) {
+    /// Adds a piece of a line: libav logs in pieces, and ends a line with a line feed. Answers the line when it is whole
+    /// and not the one before again.
+    fn push(&mut self, text: &str) -> Option<String> {
         if self.open.len() < LINE_BYTES {
             self.open.push_str(text);
         }
         if !text.ends_with('\n') {
-            return;
+            return None;
         }
         let line = without_addresses(self.open.trim_end());
         self.open.clear();
-        if !line.is_empty() && self.lines.back() != Some(&line) {
-            if self.lines.len() == LINES {
-                self.lines.pop_front();
-            }
-            self.lines.push_back(line);
+        if line.is_empty() || self.lines.back() == Some(&line) {
+            return None;
         }
+        if self.lines.len() == LINES {
+            self.lines.pop_front();
+        }
+        self.lines.push_back(line.clone());
+        Some(line)
     }
 }
 
@@ -111,9 +124,9 @@ mod tests {
     #[test]
     fn the_ring_joins_pieces_drops_addresses_and_repeats_and_stays_bounded() {
         let mut ring = Ring { lines: VecDeque::new(), open: String::new() };
-        ring.push("[h264 @ 0x55d5c402a180] ");
-        ring.push("top block unavailable\n");
-        ring.push("[h264 @ 0x7f00] top block unavailable\n");
+        assert_eq!(ring.push("[h264 @ 0x55d5c402a180] "), None);
+        assert_eq!(ring.push("top block unavailable\n").as_deref(), Some("[h264] top block unavailable"));
+        assert_eq!(ring.push("[h264 @ 0x7f00] top block unavailable\n"), None, "told once");
         assert_eq!(ring.lines, ["[h264] top block unavailable"]);
         for n in 0..200 {
             ring.push(&format!("line {n}\n"));

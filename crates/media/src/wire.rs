@@ -1,7 +1,7 @@
 //! What goes through the door: one JSON object a line, requests in on the worker's stdin, events out on its stdout.
 //!
-//! A request is answered by any number of [`Event::Progress`] and [`Event::Warning`] lines and exactly one
-//! [`Event::Done`]. The worker serves one request at a time; a second line waits in the pipe.
+//! A request is answered by any number of [`Event::Progress`], [`Event::Warning`] and [`Event::Log`] lines and exactly
+//! one [`Event::Done`]. The worker serves one request at a time; a second line waits in the pipe.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -144,6 +144,11 @@ pub enum Event {
     Warning {
         /// The text.
         message: String,
+    },
+    /// libav said something, at level warning or above. Told at once: a job that dies or hangs can no longer.
+    Log {
+        /// The line.
+        line: String,
     },
     /// The last line of a request.
     Done {
@@ -311,7 +316,8 @@ pub struct Failure {
     pub kind: FailureKind,
     /// For a person: what happened and what to do; without the path, which the front knows.
     pub message: String,
-    /// The last lines that libav logged, at most 50.
+    /// The last lines that libav logged, at most 50; of a worker that died or hung, what it wrote to its standard error
+    /// stands after them.
     pub log: Vec<String>,
 }
 

@@ -112,6 +112,21 @@ fn a_worker_that_dies_costs_one_request() {
 }
 
 #[test]
+fn what_libav_said_of_a_video_is_known_however_its_job_ends() {
+    let of = |name: &str| {
+        let workers = workers(|config| config.stall = Duration::from_millis(300));
+        ask(&workers, name, &()).log
+    };
+    let told = ["[h264] error 1", "[h264] error 2", "[h264] error 3"];
+    for name in ["told/job", "told/stalls", "told/else"] {
+        assert_eq!(of(name), told, "{name}");
+    }
+    assert_eq!(of("told/worker"), [&told[..], &["the last words"]].concat());
+    let much = of("much-told");
+    assert_eq!((much.len(), much[0].as_str(), much[49].as_str()), (50, "[h264] error 151", "[h264] error 200"));
+}
+
+#[test]
 fn nonsense_ends_the_worker() {
     for (name, sign) in [("garbage", "hello there"), ("half", "event"), ("endless", "more than")] {
         let workers = workers(|_| {});

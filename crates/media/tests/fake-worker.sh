@@ -7,6 +7,18 @@ while IFS= read -r line; do
       # The version is this shell's number and the arguments it was started with.
       printf '{"event":"done","outcome":{"reply":{"reply":"about","version":"%s %s","libraries":[],"encoders":[],"sandbox":[]}}}\n' "$$" "$*" ;;
     */segfault*) echo 'the last words' >&2; kill -SEGV $$ ;;
+    */told/*)
+      # libav talks, and then the job or the worker is gone, as the name says.
+      for at in 1 2 3; do printf '{"event":"log","line":"[h264] error %s"}\n' "$at"; done
+      case "$line" in
+        */job*) echo '{"event":"done","outcome":{"failure":{"kind":"crashed","message":"as asked","log":[]}}}' ;;
+        */worker*) echo 'the last words' >&2; kill -SEGV $$ ;;
+        */stalls*) exec sleep 1000 ;;
+        *) echo "$probed" ;;
+      esac ;;
+    */much-told*)
+      for at in $(seq 200); do printf '{"event":"log","line":"[h264] error %s"}\n' "$at"; done
+      echo "$probed" ;;
     */exit3*) exit 3 ;;
     */dies-over/*)
       # The source is a folder's file: each death leaves a line beside it. It lives the third time, if its name says so.

@@ -45,6 +45,11 @@ impl Events {
         self.progress(last.map_or(before, |(progress, _)| progress));
     }
 
+    /// libav said something.
+    pub(crate) fn log(&self, line: &str) {
+        self.write(&Event::Log { line: line.to_owned() });
+    }
+
     /// The last word.
     pub(crate) fn done(&self, outcome: Outcome) {
         self.write(&Event::Done { outcome });

@@ -15,6 +15,11 @@ use crate::events::Events;
 
 /// Does what `request` asks and says how it ended; always says so once.
 pub(crate) fn run(request: &Request, walls: Vec<String>, threads: usize, events: &Arc<Events>) {
+    // What a look at the encoders says is about no video.
+    if request.source().is_some() {
+        let heard = Arc::clone(events);
+        pinpress_av::log::tell(move |line| heard.log(line));
+    }
     let outcome = catch_unwind(AssertUnwindSafe(|| answer(request, walls, threads, events)))
         .unwrap_or_else(|panic| Err(Failure::new(FailureKind::Crashed, own_fault(panic.as_ref()))));
     events.done(match outcome {

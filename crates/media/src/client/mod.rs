@@ -4,6 +4,7 @@ mod config;
 mod deaths;
 mod leftovers;
 mod memory;
+mod libav_lines;
 mod observer;
 mod pool;
 mod process;
@@ -22,6 +23,7 @@ use crate::cover::{CoverOptions, Covers};
 use crate::options::FixOptions;
 use crate::plan::Plan;
 use crate::wire::{About, Event, Failure, FailureKind, Fix, Fixed, Outcome, Reply, Request, WirePath};
+use libav_lines::LibavLines;
 use pool::Pool;
 use process::{Incoming, WorkerProcess, describe};
 
@@ -56,6 +58,18 @@ impl Workers {
     /// [`FailureKind::Cancelled`] or [`FailureKind::Protocol`] when the worker did not answer. After these its
     /// process is dead, its temp files are removed, and the next call has a fresh one.
     pub fn call(&self, request: &Request, observer: &dyn Observer) -> Result<Reply, Failure> {
+        let result = self.exchange(request, observer);
+        if let Err(failure) = &result {
+            tracing::debug!(kind = ?failure.kind, "the worker failed: {}", failure.message.escape_debug());
+            for line in &failure.log {
+                // What it says may come out of the file.
+                tracing::debug!(target: "libav", "{}", line.escape_debug());
+            }
+        }
+        result
+    }
+
+    fn exchange(&self, request: &Request, observer: &dyn Observer) -> Result<Reply, Failure> {
         if observer.cancelled() {
             return Err(cancelled());
         }
@@ -65,12 +79,16 @@ impl Workers {
         let Some(worker) = lease.worker() else { return Err(unsaid("no worker was started")) };
         worker.send(line);
         let wall = wall::limit(self.config.wall, request);
-        match watch(worker, self.config.stall, wall, observer) {
+        let mut lines = LibavLines::default();
+        match watch(worker, self.config.stall, wall, observer, &mut lines) {
             Ok(outcome) => {
                 lease.keep(self.config.requests_per_worker.get());
                 match outcome {
                     Outcome::Reply(reply) => Ok(*reply),
-                    Outcome::Failure(failure) => {
+                    Outcome::Failure(mut failure) => {
+                        if failure.log.is_empty() {
+                            failure.log = lines.take();
+                        }
                         // A job that died inside a living worker leaves its temp files too.
                         if failure.kind == FailureKind::Crashed {
                             leftovers::sweep(request);
@@ -84,7 +102,8 @@ impl Workers {
                 if failure.kind == FailureKind::Crashed {
                     failure.message = format!("the media worker {}", describe(status));
                 }
-                failure.log = worker.last_words();
+                failure.log = lines.take();
+                failure.log.extend(worker.last_words());
                 leftovers::sweep(request);
                 Err(failure)
             }
@@ -223,7 +242,13 @@ fn bare(message: &str, before: &str, after: &str) -> String {
 }
 
 /// Hears the worker out. An error means that the worker is of no more use.
-fn watch(worker: &WorkerProcess, stall: Duration, wall: Duration, observer: &dyn Observer) -> Result<Outcome, Failure> {
+fn watch(
+    worker: &WorkerProcess,
+    stall: Duration,
+    wall: Duration,
+    observer: &dyn Observer,
+    lines: &mut LibavLines,
+) -> Result<Outcome, Failure> {
     let begun = Instant::now();
     let mut moved = begun;
     loop {
@@ -233,6 +258,7 @@ fn watch(worker: &WorkerProcess, stall: Duration, wall: Duration, observer: &dyn
                 observer.progress(progress);
             }
             Some(Incoming::Event(Event::Warning { message })) => observer.warning(&message),
+            Some(Incoming::Event(Event::Log { line })) => lines.push(line),
             Some(Incoming::Event(Event::Done { outcome })) => return Ok(outcome),
             Some(Incoming::Garbage(what)) => {
                 return Err(unsaid(&format!("the media worker said something that is no event: {what}")));
