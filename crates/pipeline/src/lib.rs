@@ -39,7 +39,7 @@ pub use ledger::{HoldError, Ledger, LedgerError, SqliteLedger, ledger_path};
 pub use manifest::{Manifest, ManifestError, Mistake};
 pub use media::Media;
 pub use naming::means;
-pub use observe::{RunEvent, RunObserver, RunStage};
+pub use observe::{RunEvent, RunObserver, RunStage, video_span};
 pub use outcome::{CoverOutcome, End, PinOutcome, RunSummary, VideoOutcome};
 pub use pins::{CoverUrl, PinOptions, PinTexts, PinsError};
 pub use reconcile::{Doubt, Doubts, ReconcileError};

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use pinpress_media::Progress;
+use tracing::Span;
 
 use crate::outcome::VideoOutcome;
 
@@ -115,6 +116,20 @@ pub enum RunEvent<'a> {
         /// How it ended.
         outcome: &'a VideoOutcome,
     },
+}
+
+/// The name of [`video_span`].
+const VIDEO_SPAN: &str = "video";
+
+/// The span in which a log has what is done with `video`: the one that this thread is in, when it is in one.
+#[must_use]
+pub fn video_span(video: &Path) -> Span {
+    let current = Span::current();
+    if current.metadata().is_some_and(|span| span.name() == VIDEO_SPAN) {
+        return current;
+    }
+    // As `Debug` shows it: a name must not break a line of the log.
+    tracing::info_span!(target: "pinpress", VIDEO_SPAN, path = ?video)
 }
 
 /// Hears how a run goes. Called from many threads.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use pinpress_media::Plan;
-use pinpress_probe::{Report, Seconds};
+use pinpress_probe::{MediaInfo, Report, Seconds};
 
 use crate::discover::Unreadable;
 use crate::naming::absolute;
@@ -17,6 +17,8 @@ pub struct VideoOutcome {
     pub source: PathBuf,
     /// The output, once there is one.
     pub output: Option<PathBuf>,
+    /// The facts of the source; `None` when it was not read in this run.
+    pub info: Option<Box<MediaInfo>>,
     /// What the rule set says of the source; `None` when it was not read in this run.
     pub report: Option<Report>,
     /// What was done to it, now or in an earlier run.
@@ -129,8 +131,8 @@ impl RunSummary {
             let known = self.videos.iter_mut().zip(&places).find(|(known, at)| **at == place && known.pin.is_none());
             match known {
                 Some((known, _)) => {
-                    let (source, report) = (known.source.clone(), known.report.take());
-                    *known = VideoOutcome { source, report, ..outcome };
+                    let (source, info, report) = (known.source.clone(), known.info.take(), known.report.take());
+                    *known = VideoOutcome { source, info, report, ..outcome };
                 }
                 None => self.videos.push(outcome),
             }

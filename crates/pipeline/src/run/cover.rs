@@ -12,7 +12,7 @@ use super::item::{Item, Listener};
 use super::{Mode, Run, claims};
 use crate::ledger::{CoverRecord, FileStamp, Hold, JobState, Step, StepOutcome};
 use crate::naming::{cover_of, cover_stem};
-use crate::observe::RunStage;
+use crate::observe::{RunStage, video_span};
 use crate::outcome::CoverOutcome;
 
 pub(super) fn covers<'a>(run: &'a Run<'a>, items: &Receiver<Item<'a>>, to_publish: &Sender<Item<'a>>) {
@@ -30,6 +30,7 @@ pub(super) fn covers<'a>(run: &'a Run<'a>, items: &Receiver<Item<'a>>, to_publis
 }
 
 fn cover<'a>(run: &'a Run<'a>, mut item: Item<'a>) -> Option<Item<'a>> {
+    let _span = video_span(item.source).entered();
     if item.job.state == JobState::Covered {
         return Some(item);
     }

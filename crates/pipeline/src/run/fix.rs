@@ -9,7 +9,7 @@ use super::{Mode, Run, claims};
 use crate::check::check_file;
 use crate::disk::{Place, Shortage};
 use crate::ledger::{FileStamp, Hold, JobState, RenditionRecord, Step, StepOutcome};
-use crate::observe::{RunEvent, RunStage};
+use crate::observe::{RunEvent, RunStage, video_span};
 use crate::outcome::End;
 
 pub(super) fn fixes<'a>(run: &'a Run<'a>, items: &Receiver<Item<'a>>, to_cover: &Sender<Item<'a>>) {
@@ -25,6 +25,7 @@ pub(super) fn fixes<'a>(run: &'a Run<'a>, items: &Receiver<Item<'a>>, to_cover: 
 }
 
 fn fix<'a>(run: &'a Run<'a>, mut item: Item<'a>) -> Option<Item<'a>> {
+    let _span = video_span(item.source).entered();
     if !matches!(item.job.state, JobState::Checked | JobState::Fixing) {
         return Some(item);
     }

@@ -14,7 +14,7 @@ use super::{Mode, Run};
 use crate::check::{Checked, check_source};
 use crate::ledger::{FileStamp, Job, JobKey, JobState};
 use crate::naming::{Names, absolute, cover_of, receipt_of};
-use crate::observe::RunStage;
+use crate::observe::{RunStage, video_span};
 use crate::ordered::stream_in_order;
 use crate::outcome::{CoverOutcome, End, VideoOutcome};
 
@@ -93,6 +93,7 @@ fn examine(run: &Run<'_>, sighting: &Sighting) -> Examined {
         return Examined::Stopped;
     }
     let path = &sighting.found.path;
+    let _span = video_span(path).entered();
     if !has_settled(run, path) {
         return Examined::Growing;
     }

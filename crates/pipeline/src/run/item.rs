@@ -66,10 +66,12 @@ impl Item<'_> {
     /// The outcome, as far as the item knows it.
     pub(super) fn outcome(self, end: End) -> VideoOutcome {
         let fixed = self.job.rendition.is_some();
+        let (info, report) = self.checked.map(|checked| (Box::new(checked.info), checked.report)).unzip();
         VideoOutcome {
             source: self.source,
             output: fixed.then_some(self.output),
-            report: self.checked.map(|checked| checked.report),
+            info,
+            report,
             plan: self.job.plan,
             cover: self.cover,
             pin: None,
@@ -99,7 +101,8 @@ impl Item<'_> {
 impl VideoOutcome {
     /// A video about which nothing more is known.
     pub(super) fn of(source: &Path, end: End) -> Self {
-        Self { source: source.to_owned(), output: None, report: None, plan: None, cover: None, pin: None, end }
+        let source = source.to_owned();
+        Self { source, output: None, info: None, report: None, plan: None, cover: None, pin: None, end }
     }
 }
 

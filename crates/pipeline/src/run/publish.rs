@@ -9,12 +9,13 @@ use jiff::{SignedDuration, Timestamp};
 use pinpress_publish::{CoverSource, Draft, PublishError, PublishState};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::Receiver;
+use tracing::Instrument as _;
 
 use super::item::Item;
 use super::publish_watch::Watch;
 use super::{Run, claims};
 use crate::ledger::{JobId, PinAttempt, PinContent, PinKey, PinRecord, PinStatus, PinStep, PinTiming};
-use crate::observe::{RunEvent, RunStage};
+use crate::observe::{RunEvent, RunStage, video_span};
 use crate::outcome::{End, PinOutcome};
 use crate::pins::{PinOptions, PinPlan};
 use crate::receipt::{Receipt, ReceiptPin};
@@ -38,7 +39,11 @@ pub(super) fn publishing<'a>(
     let publisher = Publisher { run, pins };
     runtime.block_on(async {
         let stream = futures_util::stream::poll_fn(|context| items.poll_recv(context));
-        stream.for_each_concurrent(pins.uploads.max(1), |item| publisher.publish(item)).await;
+        let publish = |item: Item<'a>| {
+            let span = video_span(item.source);
+            publisher.publish(item).instrument(span)
+        };
+        stream.for_each_concurrent(pins.uploads.max(1), publish).await;
     });
 }
 
