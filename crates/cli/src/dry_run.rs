@@ -23,12 +23,12 @@ pub(crate) struct DryRunArgs {
 }
 
 impl DryRunArgs {
-    /// Prints what a run with `options` would publish.
-    pub(crate) fn tell(&self, options: &RunOptions) -> anyhow::Result<Exit> {
+    /// Prints what a run with `options` would publish: for people, unless they are not meant.
+    pub(crate) fn tell(&self, options: &RunOptions, for_people: bool) -> anyhow::Result<Exit> {
         let workers = LazyWorkers::new(1);
         let told = pinpress_pipeline::dry_run(options, &workers)?;
         let mut out = anstream::stdout();
-        if self.json {
+        if self.json || !for_people {
             writeln!(out, "{}", serde_json::to_string_pretty(&dry_run::json(&told))?)?;
         } else {
             dry_run::human(&mut out, &told)?;

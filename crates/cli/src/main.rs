@@ -8,16 +8,17 @@ mod dry_run;
 mod exit;
 mod fixing;
 mod intake;
+mod logs;
 mod machine;
 mod options;
 mod output;
 mod panics;
 mod progress;
 mod render;
+mod run_output;
 mod schedule;
 mod signals;
 mod stills;
-mod upload;
 mod workers;
 
 fn main() -> std::process::ExitCode {

@@ -10,9 +10,9 @@ use pinpress_probe::{AspectRatio, Spec};
 use pinpress_publish::CoverAs;
 use serde::de::DeserializeOwned;
 
-use crate::account;
 pub(crate) use crate::machine::JobsOption;
 use crate::output;
+use crate::{account, logs};
 
 /// Options of every command.
 #[derive(Debug, Args)]
@@ -38,13 +38,7 @@ impl Shared {
         let named = std::env::var("PINPRESS_LOG").ok().filter(|filter| !filter.is_empty());
         if self.verbose > 0 || named.is_some() {
             let usual = if self.verbose > 1 { "info,pinpress=debug" } else { "warn,pinpress=info" };
-            let filter = tracing_subscriber::EnvFilter::new(named.as_deref().unwrap_or(usual));
-            tracing_subscriber::fmt()
-                .with_env_filter(filter)
-                .with_writer(std::io::stderr)
-                .with_ansi(output::stderr_has_color())
-                .compact()
-                .init();
+            logs::to_terminal(named.as_deref().unwrap_or(usual));
         }
     }
 }

@@ -85,6 +85,22 @@ fn is_hazard(c: char) -> bool {
     c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// The address of a file, for a browser.
+pub(crate) fn file_url(path: &Path) -> String {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let bytes = path.as_os_str().as_encoded_bytes();
+    let mut url = "file://".to_owned();
+    for byte in bytes {
+        // RFC 3986 §2.3 and the slash.
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(byte) {
+            url.push(char::from(*byte));
+        } else {
+            url.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    url
+}
+
 /// Takes the results of a command. They are kept together until [`Results::hand_on`]: a reader is woken once for each
 /// video, not for each line of it.
 pub(crate) struct Results {
@@ -183,6 +199,11 @@ impl Write for Results {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_of_files_are_encoded() {
+        assert_eq!(file_url(Path::new("/a b/ü#1.html")), "file:///a%20b/%C3%BC%231.html");
+    }
 
     #[test]
     fn names_cannot_drive_the_terminal() {

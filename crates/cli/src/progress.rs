@@ -1,39 +1,57 @@
 //! What goes on, on stderr: live lines in a terminal, plain lines in a pipe, nothing with `-q`.
 
+mod estimate;
+mod step;
+mod words;
+
 use std::collections::HashMap;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use pinpress_media::Stage;
 use pinpress_pipeline::{End, RunEvent, RunObserver, VideoOutcome};
+
+pub(crate) use step::{Running, Step, Unit};
 
 use crate::output::{NOTE, clean, shown};
 use crate::render::run_table;
-use crate::upload::Upload;
+use estimate::Estimate;
+
+/// In a pipe a line at most so often about one video: an hour's work is told in some hundred.
+const LINES_APART: Duration = Duration::from_secs(30);
+
+/// Cells of the bar of the whole run.
+const BAR: usize = 24;
 
 /// Listens to a run, or to anything that speaks of videos in the same way.
 pub(crate) struct Progress {
     quiet: bool,
     lines: MultiProgress,
     live: bool,
-    bars: Mutex<Bars>,
+    begun: Instant,
+    state: Mutex<State>,
 }
 
 #[derive(Default)]
-struct Bars {
+struct State {
     total: Option<ProgressBar>,
-    videos: HashMap<PathBuf, ProgressBar>,
-    uploads: HashMap<PathBuf, Upload>,
+    estimate: Estimate,
+    videos: HashMap<PathBuf, Line>,
+}
+
+struct Line {
+    running: Running,
+    /// In a terminal.
+    bar: Option<ProgressBar>,
 }
 
 impl Progress {
     /// For a terminal when stderr is one.
     pub(crate) fn new(quiet: bool) -> Self {
         let live = !quiet && std::io::stderr().is_terminal();
-        Self { quiet, lines: MultiProgress::new(), live, bars: Mutex::default() }
+        Self { quiet, lines: MultiProgress::new(), live, begun: Instant::now(), state: Mutex::default() }
     }
 
     /// Writes a line to stderr without tearing the live lines.
@@ -46,109 +64,114 @@ impl Progress {
         self.lines.suspend(write)
     }
 
-    fn with_bars<T>(&self, change: impl FnOnce(&mut Bars) -> T) -> T {
-        change(&mut self.bars.lock().unwrap_or_else(PoisonError::into_inner))
+    fn with_state<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The number of videos is known.
+    /// So many videos are known by now.
     pub(crate) fn expect(&self, videos: usize) {
-        if !self.live {
-            return;
-        }
-        let bar = ProgressBar::new(u64::try_from(videos).unwrap_or(u64::MAX));
-        let style = ProgressStyle::with_template("{pos}/{len} videos {wide_bar} {elapsed}, {eta:.dim} left");
-        if let Ok(style) = style {
-            bar.set_style(style);
-        }
-        bar.enable_steady_tick(Duration::from_secs(1));
-        self.with_bars(|bars| bars.total = Some(self.lines.add(bar)));
+        self.with_state(|state| {
+            state.estimate.expect(videos);
+            if self.live && state.total.is_none() {
+                let bar = self.lines.add(ProgressBar::new_spinner());
+                if let Ok(style) = ProgressStyle::with_template("{elapsed_precise:.dim} {wide_msg}") {
+                    bar.set_style(style);
+                }
+                bar.enable_steady_tick(Duration::from_secs(1));
+                state.total = Some(bar);
+            }
+            state.tell_total(self.begun.elapsed());
+        });
     }
 
     /// A step of a video began.
-    pub(crate) fn started(&self, video: &Path, step: &str) {
+    pub(crate) fn started(&self, video: &Path, stage: &'static str) {
         if self.quiet {
             return;
         }
-        if !self.live {
-            if step != "check" {
-                self.say(&format!("{step:<8} {}", shown(video)));
+        let now = self.begun.elapsed();
+        self.with_state(|state| {
+            state.estimate.started(video, stage, now);
+            let running = Running::enter(stage, now);
+            match state.videos.get_mut(video) {
+                Some(line) => line.running = running,
+                None => {
+                    let bar = self.live.then(|| self.line_before(state.total.as_ref()));
+                    state.videos.insert(video.to_owned(), Line { running, bar });
+                }
             }
-            return;
-        }
-        let bar = self.with_bars(|bars| {
-            bars.videos
-                .entry(video.to_owned())
-                .or_insert_with(|| {
-                    let bar = ProgressBar::new_spinner();
-                    if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix:<8} {wide_msg}") {
-                        bar.set_style(style);
-                    }
-                    match &bars.total {
-                        Some(total) => self.lines.insert_before(total, bar),
-                        None => self.lines.add(bar),
-                    }
-                })
-                .clone()
+            if let Some(bar) = state.videos.get(video).and_then(|line| line.bar.as_ref()) {
+                bar.set_prefix(stage);
+                bar.set_message(shown(video));
+            }
         });
-        bar.set_prefix(step.to_owned());
-        bar.set_message(shown(video));
-        bar.enable_steady_tick(Duration::from_millis(120));
+        if !self.live && stage != "check" {
+            self.say(&format!("{stage:<8} {}", shown(video)));
+        }
     }
 
-    /// A step came further.
-    pub(crate) fn advanced(&self, video: &Path, what: &str, done: u64, total: Option<u64>) {
-        if !self.live {
-            return;
+    /// A live line for one video. What is wider than the terminal is cut, so the name stands last.
+    fn line_before(&self, total: Option<&ProgressBar>) -> ProgressBar {
+        let bar = ProgressBar::new_spinner();
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix:<8} {wide_msg}") {
+            bar.set_style(style);
         }
-        if let Some(bar) = self.with_bars(|bars| bars.videos.get(video).cloned()) {
-            let share = total.filter(|total| *total > 0).map(|total| done.saturating_mul(100) / total);
-            let share = share.map_or_else(String::new, |percent| format!("{:>3} %  ", percent.min(100)));
-            let left = share_left(&bar, done, total);
-            // The name last: it is what a narrow terminal may cut.
-            bar.set_message(format!("{share}{what}{left}  {}", shown(video)));
-        }
+        let bar = match total {
+            Some(total) => self.lines.insert_before(total, bar),
+            None => self.lines.add(bar),
+        };
+        bar.enable_steady_tick(Duration::from_millis(120));
+        bar
     }
 
     /// A worker came further, in media time.
     pub(crate) fn worked(&self, video: &Path, progress: pinpress_media::Progress) {
-        let word = stage_word(progress.stage);
-        let bar = self.with_bars(|bars| bars.videos.get(video).cloned());
-        let speed = bar.and_then(|bar| speed(progress.done_ms, bar.elapsed()));
-        let what = speed.map_or_else(|| word.to_owned(), |speed| format!("{word}  {speed}"));
-        self.advanced(video, &what, progress.done_ms, progress.total_ms);
+        self.moved(video, |running, now| running.worked(now, progress));
     }
 
-    /// Bytes of a video were sent.
-    fn uploaded(&self, video: &Path, sent: u64, total: u64) {
-        if self.quiet {
-            return;
-        }
-        let (line, due) = self.with_bars(|bars| {
-            let upload = bars.uploads.entry(video.to_owned()).or_default();
-            let now = upload.begun.elapsed();
-            (upload.line(now, sent, total), upload.is_due(now))
+    fn moved(&self, video: &Path, step: impl FnOnce(&mut Running, Duration) -> Step) {
+        let now = self.begun.elapsed();
+        let line = self.with_state(|state| {
+            let line = state.videos.get_mut(video)?;
+            let step = step(&mut line.running, now);
+            let stage = line.running.stage;
+            let told = match &line.bar {
+                Some(bar) => {
+                    bar.set_message(format!("{}  {}", step.text(), shown(video)));
+                    None
+                }
+                None => line.running.is_due(now, LINES_APART).then(|| step.text()),
+            };
+            state.estimate.moved(video, stage, &step);
+            state.tell_total(now);
+            told.map(|text| format!("{stage:<8} {}: {}", shown(video), text.trim_start()))
         });
-        if !self.live {
-            if due {
-                self.say(&format!("{:<8} {}: {line}", "upload", shown(video)));
+        if let Some(line) = line.filter(|_| !self.quiet) {
+            self.say(&line);
+        }
+    }
+
+    /// Something keeps a video waiting.
+    fn waits(&self, video: &Path, reason: &str) {
+        self.with_state(|state| {
+            if let Some(bar) = state.videos.get(video).and_then(|line| line.bar.as_ref()) {
+                bar.set_message(format!("{}  {}", clean(reason), shown(video)));
             }
-            return;
-        }
-        if let Some(bar) = self.with_bars(|bars| bars.videos.get(video).cloned()) {
-            bar.set_message(format!("{line}  {}", shown(video)));
-        }
+        });
     }
 
     /// Nothing more is done with a video.
     pub(crate) fn finished(&self, video: &Path, line: Option<&str>) {
-        self.with_bars(|bars| {
-            bars.uploads.remove(video);
-            if let Some(bar) = bars.videos.remove(video) {
+        self.done(video, line, false);
+    }
+
+    fn done(&self, video: &Path, line: Option<&str>, failed: bool) {
+        self.with_state(|state| {
+            if let Some(bar) = state.videos.remove(video).and_then(|line| line.bar) {
                 bar.finish_and_clear();
             }
-            if let Some(total) = &bars.total {
-                total.inc(1);
-            }
+            state.estimate.finished(video, failed);
+            state.tell_total(self.begun.elapsed());
         });
         if let Some(line) = line.filter(|_| !self.quiet) {
             self.say(line);
@@ -163,8 +186,8 @@ impl Progress {
 
     /// Takes the live lines away.
     pub(crate) fn end(&self) {
-        self.with_bars(|bars| {
-            if let Some(total) = bars.total.take() {
+        self.with_state(|state| {
+            if let Some(total) = state.total.take() {
                 total.finish_and_clear();
             }
         });
@@ -174,32 +197,16 @@ impl Progress {
     fn outcome(&self, outcome: &VideoOutcome) {
         // What needed nothing is in the table at the end.
         let line = (!matches!(outcome.end, End::UpToDate | End::Interrupted)).then(|| run_table::line(outcome));
-        self.finished(&outcome.source, line.as_deref());
+        let failed = !outcome.end.is_good() && !matches!(outcome.end, End::Later { .. } | End::Interrupted);
+        self.done(&outcome.source, line.as_deref(), failed);
     }
 }
 
-/// `14.2×`: media time by the time it took.
-fn speed(done_ms: u64, spent: Duration) -> Option<String> {
-    let tenths = u128::from(done_ms).saturating_mul(10).checked_div(spent.as_millis())?;
-    (tenths > 0).then(|| format!("{}.{}×", tenths / 10, tenths % 10))
-}
-
-fn share_left(bar: &ProgressBar, done: u64, total: Option<u64>) -> String {
-    let Some(total) = total.filter(|total| done > 0 && *total > done) else { return String::new() };
-    let spent = bar.elapsed().as_millis();
-    let left = spent * u128::from(total - done) / u128::from(done) / 1_000;
-    if left == 0 { String::new() } else { format!("  {left} s left") }
-}
-
-/// The word for what a worker does.
-const fn stage_word(stage: Stage) -> &'static str {
-    match stage {
-        Stage::Probing => "reading",
-        Stage::Decoding => "decoding",
-        Stage::Copying => "copying",
-        Stage::Encoding => "encoding",
-        Stage::Verifying => "verifying",
-        Stage::Covering => "looking",
+impl State {
+    fn tell_total(&self, now: Duration) {
+        if let Some(total) = &self.total {
+            total.set_message(format!("{}  {}", self.estimate.text(now), self.estimate.bar(BAR)));
+        }
     }
 }
 
@@ -211,13 +218,12 @@ impl RunObserver for Progress {
                 self.warning(None, &format!("{files} temp files of a run that was killed were removed"));
             }
             RunEvent::Started { video, stage } => self.started(video, stage.name()),
-            RunEvent::Media { video, progress } => {
-                self.worked(video, *progress);
+            RunEvent::Media { video, progress } => self.worked(video, *progress),
+            RunEvent::Upload { video, sent, total } => {
+                self.moved(video, |running, now| running.uploaded(now, *sent, *total));
             }
-            RunEvent::Upload { video, sent, total } => self.uploaded(video, *sent, *total),
             RunEvent::Waiting { video, reason, delay } => {
-                let text = format!("{reason}, again in {} s", delay.as_secs().max(1));
-                self.advanced(video, &text, 0, None);
+                self.waits(video, &format!("{reason}, again in {} s", delay.as_secs().max(1)));
             }
             RunEvent::Idle { pins, until } => {
                 let what = if *pins == 1 { "a Pin waits".to_owned() } else { format!("{pins} Pins wait") };

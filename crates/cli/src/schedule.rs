@@ -7,8 +7,8 @@ use pinpress_pipeline::{FolderChanges, Interrupt, Mode, PinOptions, RunOptions, 
 use crate::commands::run::carry_out;
 use crate::exit::Exit;
 use crate::machine::MachineArgs;
-use crate::options::Shared;
-use crate::output;
+use crate::output::warn;
+use crate::run_output::RunOutput;
 
 /// When Pins go out.
 #[derive(Debug, Args)]
@@ -37,25 +37,25 @@ impl ScheduleArgs {
     pub(crate) fn carry_out(
         &self,
         options: &RunOptions,
-        shared: &Shared,
+        output: &RunOutput,
         machine: &MachineArgs,
         interrupt: &Interrupt,
         work: Work,
     ) -> anyhow::Result<(RunSummary, Exit)> {
-        carry_out(options, shared, machine, |workers, progress| {
+        carry_out(options, output, machine, |workers| {
             if self.watch && matches!((work, &options.mode), (Work::Run, Mode::Fix(_))) {
                 let changes = FolderChanges::below(&options.paths, &options.output);
                 if let Some(reason) = changes.blind() {
-                    output::warn(&format!("folders are looked through every few seconds: {reason}"));
+                    warn(&format!("folders are looked through every few seconds: {reason}"));
                 }
-                return pinpress_pipeline::keep_watch(options, workers, progress, interrupt, &changes);
+                return pinpress_pipeline::keep_watch(options, workers, output, interrupt, &changes);
             }
             let summary = match work {
-                Work::Run => pinpress_pipeline::run(options, workers, progress, interrupt)?,
-                Work::Due => pinpress_pipeline::publish_due(options, workers, progress, interrupt)?,
+                Work::Run => pinpress_pipeline::run(options, workers, output, interrupt)?,
+                Work::Due => pinpress_pipeline::publish_due(options, workers, output, interrupt)?,
             };
             if self.watch {
-                pinpress_pipeline::watch(options, workers, progress, interrupt, summary)
+                pinpress_pipeline::watch(options, workers, output, interrupt, summary)
             } else {
                 Ok(summary)
             }

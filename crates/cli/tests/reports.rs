@@ -1,4 +1,5 @@
-//! The reports of `pinpress check`, judged by the public schemas of their formats and by the programs that read them.
+//! The reports of `pinpress check` and of runs, judged by the public schemas of their formats and by the programs that
+//! read them.
 //!
 //! The modules are marked as tests so that the lints know what stands in them for what it is.
 
@@ -7,6 +8,12 @@
 
 mod ground;
 
+#[cfg(test)]
+#[path = "reports/browser.rs"]
+mod browser;
+#[cfg(test)]
+#[path = "reports/events.rs"]
+mod events;
 #[cfg(test)]
 #[path = "reports/files.rs"]
 mod files;
@@ -25,6 +32,12 @@ mod junit;
 #[cfg(test)]
 #[path = "reports/raw.rs"]
 mod raw;
+#[cfg(test)]
+#[path = "reports/run_html.rs"]
+mod run_html;
+#[cfg(test)]
+#[path = "reports/run_log.rs"]
+mod run_log;
 #[cfg(test)]
 #[path = "reports/sarif.rs"]
 mod sarif;

@@ -61,14 +61,14 @@ fn help_is_also_a_command() {
         let help = asked(&["help", command]);
         assert_eq!((help.code, help.stdout), (0, asked(&[command, "--help"]).stdout), "{command}");
     }
-    for topic in ["formats", "publishing", "rule-sets", "rules"] {
+    for topic in ["formats", "publishing", "rule-sets", "rules", "runs"] {
         let text = asked(&["help", topic]);
         assert_eq!(text.code, 0);
         assert!(text.stdout.lines().count() > 30, "{topic}");
     }
     let unknown = asked(&["help", "nosuch"]);
     assert_eq!(unknown.code, 2);
-    insta::assert_snapshot!(unknown.stderr, @r#"error: no command or topic "nosuch": see pinpress --help; topics are fixes, formats, publishing, rule-sets, rules"#);
+    insta::assert_snapshot!(unknown.stderr, @r#"error: no command or topic "nosuch": see pinpress --help; topics are fixes, formats, publishing, rule-sets, rules, runs"#);
 }
 
 #[test]

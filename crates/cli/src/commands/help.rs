@@ -7,7 +7,7 @@ use clap::Args;
 use crate::exit::Exit;
 
 /// Texts by the word that asks for them.
-const TOPICS: [Topic; 5] = [
+const TOPICS: [Topic; 6] = [
     Topic {
         name: "fixes",
         about: "what fix does for each rule, and what it costs",
@@ -32,6 +32,11 @@ const TOPICS: [Topic; 5] = [
         name: "rules",
         about: "what each rule judges, and where its limits come from",
         text: include_str!("../help/rules.md"),
+    },
+    Topic {
+        name: "runs",
+        about: "what a run tells: progress, events for programs, the report, the log",
+        text: include_str!("../help/runs.md"),
     },
 ];
 

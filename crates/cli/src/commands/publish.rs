@@ -6,12 +6,13 @@ use clap::Args;
 use pinpress_pipeline::run::OWN_FOLDER;
 use pinpress_pipeline::{Mode, PinTexts, RunOptions};
 
-use super::run::{tell, tell_calls_left};
+use super::run::tell_calls_left;
 use crate::dry_run::DryRunArgs;
 use crate::exit::Exit;
 use crate::intake::{FilterArgs, PaceArgs};
 use crate::options::{ApiArgs, JobsOption, Shared, SpecOption, TextArgs};
 use crate::output;
+use crate::run_output::RunOutputArgs;
 use crate::schedule::{ScheduleArgs, Work};
 use crate::signals;
 
@@ -32,6 +33,7 @@ A picture NAME.cover.jpg beside NAME.mp4 is its cover; without one, one is picke
 The ledger is that of the folder, so that a second time creates no second Pin. It also keeps what
 each Pin says and when it is due: --due needs neither paths nor the manifest.
 More on states, lost answers and schedules: pinpress help publishing
+The report, the log, and what programs read: pinpress help runs
 Exit codes: 0 all is published or waits for its time, 1 some video is not, 2 the work could not be
 done, 130 interrupted.")]
 pub(crate) struct PublishArgs {
@@ -59,6 +61,8 @@ pub(crate) struct PublishArgs {
     #[command(flatten)]
     look: DryRunArgs,
     #[command(flatten)]
+    tell: RunOutputArgs,
+    #[command(flatten)]
     api: ApiArgs,
 }
 
@@ -85,17 +89,18 @@ pub(crate) fn run(args: &PublishArgs, shared: &Shared) -> anyhow::Result<Exit> {
         more_to_come: false,
     };
     if args.look.dry_run {
-        return args.look.tell(&options);
+        return args.look.tell(&options, args.tell.for_people());
     }
     let interrupt = signals::interrupt();
     let work = if args.due { Work::Due } else { Work::Run };
-    let (summary, exit) = args.schedule.carry_out(&options, shared, &args.jobs.machine, &interrupt, work)?;
-    if args.due && summary.videos.is_empty() && !summary.interrupted {
+    let told = args.tell.begin(&options.output, shared)?;
+    let (summary, exit) = args.schedule.carry_out(&options, &told, &args.jobs.machine, &interrupt, work)?;
+    if args.due && summary.videos.is_empty() && !summary.interrupted && args.tell.for_people() {
         output::warn(&format!("nothing waits in this ledger: {}", options.output.display()));
         return Ok(exit);
     }
-    tell(&summary, shared)?;
-    tell_calls_left(&options, shared)?;
+    let exit = told.end(&summary, exit)?;
+    tell_calls_left(&options, shared, &args.tell)?;
     Ok(exit)
 }
 

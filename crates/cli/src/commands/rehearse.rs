@@ -12,11 +12,12 @@ use pinpress_pipeline::{Interrupt, Mode, RunOptions};
 use pinpress_publish::{AccessToken, ApiBase, Client, ClientOptions, PollPolicy};
 use pinpress_rehearsal::{BoardOptions, Rehearsal, RehearsalOptions};
 
-use super::run::{carry_out, tell};
+use super::run::carry_out;
 use crate::exit::Exit;
 use crate::intake::{FilterArgs, PaceArgs};
 use crate::options::{FixArgs, JobsOption, Shared, SpecOption, TextArgs};
-use crate::output::{self, shown};
+use crate::output::{self, file_url, shown};
+use crate::run_output::RunOutputArgs;
 use crate::signals;
 use crate::workers::LazyWorkers;
 
@@ -58,6 +59,8 @@ pub(crate) struct RehearseArgs {
     pace: PaceArgs,
     #[command(flatten)]
     fix: FixArgs,
+    #[command(flatten)]
+    tell: RunOutputArgs,
 }
 
 pub(crate) fn run(args: &RehearseArgs, shared: &Shared) -> anyhow::Result<Exit> {
@@ -91,13 +94,15 @@ pub(crate) fn run(args: &RehearseArgs, shared: &Shared) -> anyhow::Result<Exit> 
         more_to_come: false,
     };
     let interrupt = signals::interrupt();
-    let (summary, exit) = carry_out(&options, shared, &args.jobs.machine, |workers, progress| {
-        pinpress_pipeline::run(&options, workers, progress, &interrupt)
+    let told = args.tell.begin(&options.output, shared)?;
+    let (summary, exit) = carry_out(&options, &told, &args.jobs.machine, |workers| {
+        pinpress_pipeline::run(&options, workers, &told, &interrupt)
     })?;
-    tell(&summary, shared)?;
+    let exit = told.end(&summary, exit)?;
     let page = rehearsal.save_board_page()?;
-    let serve = (args.serve || std::io::stdout().is_terminal()) && !interrupt.requested();
-    if serve || !shared.quiet {
+    let people = args.tell.for_people();
+    let serve = (args.serve || people && std::io::stdout().is_terminal()) && !interrupt.requested();
+    if people && (serve || !shared.quiet) {
         places(&args.output, &page, serve.then(|| rehearsal.board_page_url()).as_deref())?;
     }
     if serve {
@@ -149,36 +154,10 @@ fn places(output: &Path, page: &Path, address: Option<&str>) -> anyhow::Result<(
     Ok(())
 }
 
-/// The address of a file, for a browser.
-fn file_url(path: &Path) -> String {
-    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let bytes = path.as_os_str().as_encoded_bytes();
-    let mut url = "file://".to_owned();
-    for byte in bytes {
-        // RFC 3986 §2.3 and the slash.
-        if byte.is_ascii_alphanumeric() || b"-._~/".contains(byte) {
-            url.push(char::from(*byte));
-        } else {
-            url.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    url
-}
-
 fn wait(interrupt: &Interrupt) {
     tracing::info!("serving the board page");
     while !interrupt.requested() {
         std::thread::sleep(Duration::from_millis(100));
     }
     output::warn("the board page is closed");
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses_of_files_are_encoded() {
-        assert_eq!(file_url(Path::new("/a b/ü#1.html")), "file:///a%20b/%C3%BC%231.html");
-    }
 }

@@ -14,8 +14,7 @@ use crate::intake::{FilterArgs, PaceArgs};
 use crate::machine::MachineArgs;
 use crate::options::{ApiArgs, FixArgs, JobsOption, Shared, SpecOption, TextArgs};
 use crate::output::{DIM, complain};
-use crate::progress::Progress;
-use crate::render::run_table;
+use crate::run_output::{RunOutput, RunOutputArgs};
 use crate::schedule::{ScheduleArgs, Work};
 use crate::signals;
 use crate::workers::LazyWorkers;
@@ -35,6 +34,7 @@ Examples:
 It may be stopped at any moment: the next run does what is left, and never creates a Pin twice.
 A Pin with a publish_at in the manifest goes out with the first run, or publish --due, after it.
 More on states, lost answers and schedules: pinpress help publishing
+The report, the log, and what programs read: pinpress help runs
 Exit codes: 0 all is published or waits for its time, 1 some video is not, 2 the work could not be
 done, 130 interrupted.")]
 pub(crate) struct RunArgs {
@@ -64,6 +64,8 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     look: DryRunArgs,
     #[command(flatten)]
+    tell: RunOutputArgs,
+    #[command(flatten)]
     api: ApiArgs,
 }
 
@@ -84,12 +86,13 @@ pub(crate) fn run(args: &RunArgs, shared: &Shared) -> anyhow::Result<Exit> {
         more_to_come: args.schedule.watch,
     };
     if args.look.dry_run {
-        return args.look.tell(&options);
+        return args.look.tell(&options, args.tell.for_people());
     }
     let interrupt = signals::interrupt();
-    let (summary, exit) = args.schedule.carry_out(&options, shared, &args.jobs.machine, &interrupt, Work::Run)?;
-    tell(&summary, shared)?;
-    tell_calls_left(&options, shared)?;
+    let output = args.tell.begin(&options.output, shared)?;
+    let (summary, exit) = args.schedule.carry_out(&options, &output, &args.jobs.machine, &interrupt, Work::Run)?;
+    let exit = output.end(&summary, exit)?;
+    tell_calls_left(&options, shared, &args.tell)?;
     Ok(exit)
 }
 
@@ -105,18 +108,17 @@ impl RunArgs {
     }
 }
 
-/// Does `work` with progress on stderr.
+/// Does `work`, of which `output` hears.
 pub(crate) fn carry_out(
     options: &RunOptions,
-    shared: &Shared,
+    output: &RunOutput,
     machine: &MachineArgs,
-    work: impl FnOnce(&LazyWorkers, &Progress) -> Result<RunSummary, RunError>,
+    work: impl FnOnce(&LazyWorkers) -> Result<RunSummary, RunError>,
 ) -> anyhow::Result<(RunSummary, Exit)> {
     // One for each video that is encoded, one for each that is read ahead, one for the covers.
     let workers = LazyWorkers::new(2 * options.jobs + 1).limited(machine);
-    let progress = Progress::new(shared.quiet);
-    let result = work(&workers, &progress);
-    progress.end();
+    let result = work(&workers);
+    output.hush();
     let summary = result?;
     let mut exit = if summary.all_good() { Exit::Success } else { Exit::SomeFailed };
     if let Some(reason) = workers.missing() {
@@ -129,20 +131,6 @@ pub(crate) fn carry_out(
     Ok((summary, exit))
 }
 
-/// The table and the total on stdout.
-pub(crate) fn tell(summary: &RunSummary, shared: &Shared) -> anyhow::Result<()> {
-    let mut out = anstream::stdout();
-    if !shared.quiet {
-        writeln!(out, "{}", run_table::table(summary))?;
-        writeln!(out, "{}", run_table::total(summary))?;
-        return Ok(());
-    }
-    for outcome in summary.videos.iter().filter(|outcome| !outcome.end.is_good()) {
-        writeln!(out, "{}", run_table::line(outcome))?;
-    }
-    Ok(())
-}
-
 /// A limit over so long a time is worth planning with; shorter ones are waited out.
 const LONG: Duration = Duration::from_secs(3_600);
 
@@ -152,9 +140,9 @@ pub(crate) fn calls_left(budget: &[BudgetLeft]) -> Option<&BudgetLeft> {
 }
 
 /// What is left of the longest limit that Pinterest tells of: a thousand calls a day for an app with trial access.
-pub(crate) fn tell_calls_left(options: &RunOptions, shared: &Shared) -> anyhow::Result<()> {
+pub(crate) fn tell_calls_left(options: &RunOptions, shared: &Shared, tell: &RunOutputArgs) -> anyhow::Result<()> {
     let budget = options.pins.as_ref().map(|pins| pins.client.budget()).unwrap_or_default();
-    if let Some(left) = calls_left(&budget).filter(|_| !shared.quiet) {
+    if let Some(left) = calls_left(&budget).filter(|_| !shared.quiet && tell.for_people()) {
         writeln!(anstream::stdout(), "{DIM}Pinterest: {left}{DIM:#}")?;
     }
     Ok(())

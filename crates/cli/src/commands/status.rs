@@ -8,13 +8,15 @@ use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 use pinpress_pipeline::ledger::{Job, JobId, JobState, PinRecord, PinStatus};
 use pinpress_pipeline::pins::REHEARSAL;
-use pinpress_pipeline::{Ledger as _, SqliteLedger, ledger_path};
+use pinpress_pipeline::{Ledger as _, RunSummary, SqliteLedger, ledger_path};
 
 use crate::exit::Exit;
 use crate::output::{BAD, DIM, GOOD, clean, shown};
 use crate::render::check_human::counted;
 use crate::render::doubt::{quoted, seconds};
+use crate::render::ledger_end;
 use crate::render::media_json::TOOL;
+use crate::render::run_html::RunHtml;
 
 /// What happened to each video of an output folder
 #[derive(Debug, Args)]
@@ -22,27 +24,33 @@ use crate::render::media_json::TOOL;
 Examples:
   pinpress status out
   pinpress status out --format json
+  pinpress status out --format html -o status.html
 
 Exit codes: 0 nothing failed, 1 some video failed, was set aside or its Pin is unknown, 2 no ledger.")]
 pub(crate) struct StatusArgs {
     /// The output folder.
     #[arg(value_name = "DIR", default_value = ".", env = "PINPRESS_OUTPUT", hide_env = true)]
     folder: PathBuf,
-    /// human or json.
+    /// human, json, or html: the page that a run leaves, of all videos that the ledger has.
     #[arg(long, value_name = "FORMAT", default_value = "human", env = "PINPRESS_FORMAT", hide_env = true)]
     #[arg(hide_possible_values = true)]
     format: Format,
+    /// Where the page goes; by default stdout.
+    #[arg(short = 'o', long = "output", value_name = "FILE")]
+    file: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     Human,
     Json,
+    Html,
 }
 
 pub(crate) fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
     let path = ledger_path(&args.folder);
     anyhow::ensure!(path.is_file(), "no ledger: nothing was run with this output folder: {}", args.folder.display());
+    anyhow::ensure!(args.file.is_none() || args.format == Format::Html, "-o is for --format html");
     let ledger = SqliteLedger::open(&path)?;
     let jobs = ledger.jobs()?;
     let mut pins: BTreeMap<JobId, Vec<PinRecord>> = BTreeMap::new();
@@ -56,6 +64,11 @@ pub(crate) fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
             let videos: Vec<_> = jobs.iter().map(|job| json(job, pins_of(job))).collect();
             let document = serde_json::json!({"schema": "pinpress.status/1", "tool": TOOL, "videos": videos});
             writeln!(out, "{}", serde_json::to_string_pretty(&document)?)?;
+        }
+        Format::Html => {
+            let page = RunHtml::new(&args.folder)?;
+            let videos = jobs.iter().map(|job| ledger_end::outcome(job, pins_of(job), &args.folder)).collect();
+            page.write(args.file.as_deref(), &RunSummary { videos, ..RunSummary::default() })?;
         }
         Format::Human => {
             for job in &jobs {

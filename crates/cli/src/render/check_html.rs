@@ -1,18 +1,15 @@
 //! One HTML file for people: a still of each video, its verdict, what was found and what clears it. Nothing is loaded
 //! from anywhere, there is no script, and `maud` escapes every text: file names are hostile.
 
-mod facts;
-
 use std::io::Write;
 use std::path::Path;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use maud::{DOCTYPE, Markup, PreEscaped, html};
-use pinpress_probe::{Finding, Severity, Spec};
+use maud::{DOCTYPE, Markup, html};
+use pinpress_probe::Spec;
 
 use super::check_human::counted;
 use super::check_report::{CheckEnd, CheckReport, CheckedVideo, Spool, Summary, Verdict, reason};
+use super::page::{self, choice, facts, finding};
 use crate::output::clean;
 
 /// Stills are data in the file, styles stand in it; nothing else may be loaded or run.
@@ -42,25 +39,16 @@ impl CheckReport for Html<'_> {
 
     fn end(&mut self, out: &mut dyn Write, end: CheckEnd<'_>) -> anyhow::Result<()> {
         write!(out, "{}", DOCTYPE.into_string())?;
-        writeln!(out, "<html lang=\"en\">{}<body>{}", head().into_string(), top(self.spec, &end).into_string())?;
+        writeln!(
+            out,
+            "<html lang=\"en\">{}<body>{}",
+            page::head("Video check", POLICY, STYLE).into_string(),
+            top(self.spec, &end).into_string()
+        )?;
         writeln!(out, "<main><table role=\"table\">{}<tbody role=\"rowgroup\">", columns().into_string())?;
         self.rows.copy_to(out)?;
         writeln!(out, "</tbody></table></main></body></html>")?;
         Ok(())
-    }
-}
-
-fn head() -> Markup {
-    html! {
-        head {
-            meta charset="utf-8";
-            meta http-equiv="Content-Security-Policy" content=(POLICY);
-            meta name="viewport" content="width=device-width, initial-scale=1";
-            meta name="color-scheme" content="light dark";
-            meta name="generator" content=(concat!("pinpress ", env!("CARGO_PKG_VERSION")));
-            title { "Video check" }
-            style { (PreEscaped(STYLE)) }
-        }
     }
 }
 
@@ -95,14 +83,6 @@ fn top(spec: &Spec, end: &CheckEnd<'_>) -> Markup {
     }
 }
 
-/// One choice, which says how many it shows. What it hides is in the style sheet.
-fn choice(id: &str, label: &str, count: usize, checked: bool) -> Markup {
-    html! {
-        input type="radio" name="show" id={ "show-" (id) } checked[checked];
-        label.(id) for={ "show-" (id) } { span.count { (count) } " " (label) }
-    }
-}
-
 fn columns() -> Markup {
     html! {
         thead role="rowgroup" {
@@ -129,8 +109,7 @@ fn row(path: &Path, video: &CheckedVideo) -> Markup {
         tr.(class) role="row" {
             td.still role="cell" {
                 @if let Some(jpeg) = &video.still {
-                    img alt={ "A frame of " (name) } decoding="async"
-                        src={ "data:image/jpeg;base64," (STANDARD.encode(jpeg)) };
+                    img alt={ "A frame of " (name) } decoding="async" src=(page::inlined(jpeg));
                 } @else {
                     div.none { "no still" }
                 }
@@ -145,25 +124,7 @@ fn row(path: &Path, video: &CheckedVideo) -> Markup {
                 @match &video.result {
                     Err(error) => p.reason { (clean(&reason(error, path))) },
                     Ok(checked) if checked.report.findings.is_empty() => p.nothing { "Fits as it is." },
-                    Ok(checked) => ul { @for finding in &checked.report.findings { (item(finding)) } },
-                }
-            }
-        }
-    }
-}
-
-/// One finding.
-fn item(finding: &Finding) -> Markup {
-    let Finding { rule, measured, required, remedy, severity, .. } = finding;
-    let advice = *severity == Severity::Advice;
-    html! {
-        li.advice[advice] {
-            code { (rule) }
-            div {
-                span.measured { (clean(measured)) @if advice { " " span.word { "advice" } } }
-                span.rest {
-                    @if !required.is_empty() { (if advice { "better " } else { "required " }) (clean(required)) " " }
-                    b { "→ " (remedy) }
+                    Ok(checked) => ul { @for one in &checked.report.findings { (finding(one)) } },
                 }
             }
         }

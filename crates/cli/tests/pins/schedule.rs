@@ -61,6 +61,8 @@ fn an_interrupted_watch_is_130_and_what_waits_still_does() {
     assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert_eq!(account.pinterest.pins().len(), 1);
+    let report = std::fs::read_to_string(account.path("clips/.pinpress/report.html")).unwrap();
+    assert!(report.contains("The run was stopped") && report.contains("<article class=\"waiting\""), "it was told");
     // The lock is not held while nothing is done.
     assert_eq!(account.ran(&["publish", "--due", "-o", "clips", "--every", "0"]).code, 0);
     assert_eq!(account.pinterest.pins().len(), 2);

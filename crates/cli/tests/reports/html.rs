@@ -1,19 +1,12 @@
 //! The page, looked at in headless Chromium.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
-use image::RgbImage;
 use pinpress_fixtures::Recipe;
 
+use crate::browser::{DESKTOP, PHONE, TELLS_ITS_WIDTH, dom, pixels, screenshot, widths, with_script};
 use crate::ground::{output_of, pinpress, ran};
 use crate::raw::raw;
-
-/// Width and height of a window.
-type Window = (u32, u32);
-
-const PHONE: Window = (390, 844);
-const DESKTOP: Window = (1280, 900);
 
 /// The colours of the style sheet, light scheme.
 const PAGE: [u8; 3] = [0xf5, 0xf4, 0xf1];
@@ -44,44 +37,6 @@ fn reported() -> Option<(tempfile::TempDir, String)> {
     assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (1, "", ""));
     let page = std::fs::read_to_string(dir.path().join("report.html")).unwrap();
     Some((dir, page))
-}
-
-fn chromium(dir: &Path, (width, height): Window, arguments: &[&str], page: &Path) -> Vec<u8> {
-    let names = ["chromium", "chromium-browser", "google-chrome"];
-    let found = names.into_iter().find(|name| Command::new(name).arg("--version").output().is_ok());
-    let program = found.expect("chromium is missing: `cargo xtask setup --tests` installs it");
-    let profile = tempfile::tempdir_in(dir).unwrap();
-    let mut command = Command::new(program);
-    command.args([
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--hide-scrollbars",
-        "--force-color-profile=srgb",
-    ]);
-    command.arg(format!("--user-data-dir={}", profile.path().display()));
-    command.arg(format!("--window-size={width},{height}")).args(arguments);
-    let output = command.arg(format!("file://{}", page.display())).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    output.stdout
-}
-
-fn screenshot(dir: &Path, window: Window, arguments: &[&str], page: &Path) -> RgbImage {
-    let picture: PathBuf = dir.join("screenshot.png");
-    let shot = format!("--screenshot={}", picture.display());
-    chromium(dir, window, &[&[shot.as_str()], arguments].concat(), page);
-    let picture = image::open(picture).unwrap().into_rgb8();
-    assert_eq!(picture.dimensions(), window);
-    picture
-}
-
-fn dom(dir: &Path, window: Window, page: &Path) -> String {
-    String::from_utf8(chromium(dir, window, &["--dump-dom"], page)).unwrap()
-}
-
-/// Pixels of a colour, each channel within `off`.
-fn pixels(picture: &RgbImage, colour: [u8; 3], off: u8) -> usize {
-    picture.pixels().filter(|pixel| pixel.0.iter().zip(colour).all(|(a, b)| a.abs_diff(b) <= off)).count()
 }
 
 #[test]
@@ -135,29 +90,9 @@ fn rows_are_told_apart_and_no_name_is_markup() {
 #[test]
 fn nothing_is_wider_than_the_window() {
     let Some((dir, page)) = reported() else { return };
-    // The page forbids scripts: to be measured, it is opened without that line.
-    let policy = page.find("<meta http-equiv").unwrap();
-    let (before, rest) = page.split_at(policy);
-    let (_, after) = rest.split_once('>').unwrap();
-    let script =
-        "<script>parent.postMessage(`${document.documentElement.scrollWidth} of ${innerWidth};`, '*')</script>";
-    let open = format!("{before}{after}{script}").replace("<details>", "<details open>");
-    std::fs::write(dir.path().join("measured.html"), open).unwrap();
-    // A window is never narrower than 500 pixels; a frame is.
-    let widths = [320, 390, 640, 641, 832, 833, 1280];
-    let frames: String = widths
-        .iter()
-        .map(|width| format!("<iframe src=\"measured.html\" width=\"{width}\" height=\"900\"></iframe>"))
-        .collect();
-    let listen = "<style>iframe { border: 0 }</style><p></p>\
-                  <script>onmessage = m => { document.querySelector('p').append(m.data) }</script>";
-    let frame = dir.path().join("frame.html");
-    std::fs::write(&frame, format!("<!doctype html>{listen}{frames}")).unwrap();
-    let dom = String::from_utf8(chromium(dir.path(), DESKTOP, &["--dump-dom", "--virtual-time-budget=5000"], &frame))
-        .unwrap();
-    for width in widths {
-        assert!(dom.contains(&format!("{width} of {width};")), "{width}: {}", &dom[..600.min(dom.len())]);
-    }
+    let measured = with_script(&page, TELLS_ITS_WIDTH).replace("<details>", "<details open>");
+    std::fs::write(dir.path().join("measured.html"), measured).unwrap();
+    widths(dir.path(), "measured.html");
 }
 
 #[test]

@@ -3,8 +3,8 @@
 mod config;
 mod deaths;
 mod leftovers;
-mod memory;
 mod libav_lines;
+mod memory;
 mod observer;
 mod pool;
 mod process;

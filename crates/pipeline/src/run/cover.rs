@@ -30,7 +30,7 @@ pub(super) fn covers<'a>(run: &'a Run<'a>, items: &Receiver<Item<'a>>, to_publis
 }
 
 fn cover<'a>(run: &'a Run<'a>, mut item: Item<'a>) -> Option<Item<'a>> {
-    let _span = video_span(item.source).entered();
+    let _span = video_span(&item.source).entered();
     if item.job.state == JobState::Covered {
         return Some(item);
     }

@@ -25,7 +25,7 @@ pub(super) fn fixes<'a>(run: &'a Run<'a>, items: &Receiver<Item<'a>>, to_cover: 
 }
 
 fn fix<'a>(run: &'a Run<'a>, mut item: Item<'a>) -> Option<Item<'a>> {
-    let _span = video_span(item.source).entered();
+    let _span = video_span(&item.source).entered();
     if !matches!(item.job.state, JobState::Checked | JobState::Fixing) {
         return Some(item);
     }

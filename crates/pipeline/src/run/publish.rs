@@ -40,7 +40,7 @@ pub(super) fn publishing<'a>(
     runtime.block_on(async {
         let stream = futures_util::stream::poll_fn(|context| items.poll_recv(context));
         let publish = |item: Item<'a>| {
-            let span = video_span(item.source);
+            let span = video_span(&item.source);
             publisher.publish(item).instrument(span)
         };
         stream.for_each_concurrent(pins.uploads.max(1), publish).await;

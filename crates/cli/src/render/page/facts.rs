@@ -7,7 +7,7 @@ use crate::output::clean;
 use crate::render::facts as words;
 
 /// A line to open.
-pub(super) fn facts(info: &MediaInfo) -> Markup {
+pub(in crate::render) fn facts(info: &MediaInfo) -> Markup {
     html! {
         details {
             summary { (clean(&words::in_short(info))) }
@@ -54,12 +54,12 @@ fn pairs(info: &MediaInfo) -> Vec<(&'static str, String)> {
     pairs
 }
 
-fn with_profile(codec: &str, profile: Option<&str>) -> String {
+pub(in crate::render) fn with_profile(codec: &str, profile: Option<&str>) -> String {
     profile.map_or_else(|| codec.to_owned(), |profile| format!("{codec} {profile}"))
 }
 
 /// Decimal megabytes, as the rules count.
-fn size(bytes: u64) -> String {
+pub(in crate::render) fn size(bytes: u64) -> String {
     if bytes < 100_000 {
         return format!("{bytes} bytes");
     }

@@ -1,0 +1,280 @@
+//! What a run tells: to a person as it goes on and at its end, to programs, and to who reads of it later in its log and
+//! its report.
+
+use std::collections::HashMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use clap::{Args, ValueEnum};
+use pinpress_pipeline::run::OWN_FOLDER;
+use pinpress_pipeline::{RunEvent, RunObserver, RunSummary, video_span};
+
+use crate::exit::Exit;
+use crate::logs;
+use crate::options::Shared;
+use crate::output::{DIM, Results, complain, file_url, warn};
+use crate::progress::{Progress, Running, Step};
+use crate::render::run_html::RunHtml;
+use crate::render::run_json::{Event, EventLine, ProgressJson, SummaryJson, VideoJson, document, text};
+use crate::render::{run_end, run_table};
+
+/// Progress of one video is told to programs at most so often.
+const PROGRESS_APART: Duration = Duration::from_millis(500);
+
+/// How a run is told.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What is told")]
+pub(crate) struct RunOutputArgs {
+    /// human, json (a document at the end) or ndjson (a line for each event, as it happens).
+    #[arg(long, value_name = "FORMAT", default_value = "human", env = "PINPRESS_FORMAT", hide_env = true)]
+    #[arg(hide_possible_values = true)]
+    format: RunFormat,
+    /// Where the HTML report of the run goes; by default report.html in OUT/.pinpress.
+    #[arg(long, value_name = "FILE", env = "PINPRESS_REPORT", hide_env = true)]
+    report: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum RunFormat {
+    Human,
+    Json,
+    Ndjson,
+}
+
+impl RunOutputArgs {
+    /// Whether people read the results.
+    pub(crate) fn for_people(&self) -> bool {
+        self.format == RunFormat::Human
+    }
+
+    /// Begins to tell of a run over the output folder `output`.
+    ///
+    /// # Errors
+    /// When there is no room for what is kept until the end.
+    pub(crate) fn begin(&self, output: &Path, shared: &Shared) -> anyhow::Result<RunOutput> {
+        let events = match self.format {
+            RunFormat::Ndjson => Some(Mutex::new(EventLines::new()?)),
+            RunFormat::Human | RunFormat::Json => None,
+        };
+        let place = self.report.clone().unwrap_or_else(|| output.join(OWN_FOLDER).join("report.html"));
+        Ok(RunOutput {
+            format: self.format,
+            quiet: shared.quiet,
+            log: logs::to_files(output),
+            progress: Progress::new(shared.quiet),
+            events,
+            html: RunHtml::new(output)?,
+            report: place,
+            asked: self.report.is_some(),
+        })
+    }
+}
+
+/// Listens to a run and tells of it.
+pub(crate) struct RunOutput {
+    format: RunFormat,
+    quiet: bool,
+    log: PathBuf,
+    progress: Progress,
+    events: Option<Mutex<EventLines>>,
+    html: RunHtml,
+    report: PathBuf,
+    /// Somebody named the report's place.
+    asked: bool,
+}
+
+impl RunOutput {
+    /// Takes the live lines away.
+    pub(crate) fn hush(&self) {
+        self.progress.end();
+    }
+
+    /// Tells how the run ended, which comes to `exit` so far.
+    ///
+    /// # Errors
+    /// When stdout cannot be written.
+    pub(crate) fn end(self, summary: &RunSummary, mut exit: Exit) -> anyhow::Result<Exit> {
+        let report = match self.html.write(Some(&self.report), summary) {
+            Ok(()) => {
+                self.html.sweep();
+                Some(self.report.as_path())
+            }
+            // What was asked for by name is missed; the usual one is a bonus, like the log.
+            Err(error) if self.asked => {
+                complain(&format!("{error:#}"));
+                exit = exit.worse(Exit::NotDone);
+                None
+            }
+            Err(error) => {
+                warn(&format!("{error:#}"));
+                None
+            }
+        };
+        if let Some(trouble) = logs::trouble() {
+            warn(&trouble);
+        }
+        match self.format {
+            RunFormat::Human => {
+                let mut out = anstream::stdout();
+                tell(&mut out, summary, self.quiet)?;
+                if let Some(report) = report.filter(|_| !self.quiet) {
+                    writeln!(out, "{DIM}report: {}{DIM:#}", file_url(report))?;
+                }
+            }
+            RunFormat::Json => {
+                let mut results = Results::exact(None)?;
+                writeln!(results, "{}", document(summary, SummaryJson::new(summary, exit, report, &self.log))?)?;
+                results.end()?;
+            }
+            RunFormat::Ndjson => {
+                if let Some(lines) = self.events {
+                    let mut lines = lines.into_inner().unwrap_or_else(PoisonError::into_inner);
+                    lines.write(Event::Summary(SummaryJson::new(summary, exit, report, &self.log)));
+                    lines.end()?;
+                }
+            }
+        }
+        Ok(exit)
+    }
+}
+
+/// The table and the total.
+fn tell(out: &mut dyn std::io::Write, summary: &RunSummary, quiet: bool) -> std::io::Result<()> {
+    if !quiet {
+        writeln!(out, "{}", run_table::table(summary))?;
+        return writeln!(out, "{}", run_table::total(summary));
+    }
+    for outcome in summary.videos.iter().filter(|outcome| !outcome.end.is_good()) {
+        writeln!(out, "{}", run_table::line(outcome))?;
+    }
+    Ok(())
+}
+
+impl RunObserver for RunOutput {
+    fn event(&self, event: &RunEvent<'_>) {
+        log(event);
+        if let RunEvent::Finished { outcome } = event {
+            self.html.video(outcome);
+        }
+        if let Some(lines) = &self.events {
+            lines.lock().unwrap_or_else(PoisonError::into_inner).event(event);
+        }
+        self.progress.event(event);
+    }
+}
+
+/// Whose words these are in the log.
+const RUN: &str = "pinpress::run";
+
+/// The event for the log. What the terminal shows anyway has a level that `-v` does not.
+fn log(event: &RunEvent<'_>) {
+    let video = match event {
+        RunEvent::Started { video, .. } | RunEvent::Waiting { video, .. } => Some(*video),
+        RunEvent::Warning { video, .. } => *video,
+        RunEvent::Finished { outcome } => Some(outcome.source.as_path()),
+        _ => None,
+    };
+    let _span = video.map(|video| video_span(video).entered());
+    match event {
+        RunEvent::Discovered { videos, skipped, complete } => {
+            tracing::debug!(target: RUN, videos, skipped, complete, "discovered");
+        }
+        RunEvent::Swept { files } => tracing::debug!(target: RUN, files, "temp files of a killed run were removed"),
+        RunEvent::Started { stage, .. } => tracing::debug!(target: RUN, %stage, "started"),
+        RunEvent::Waiting { reason, delay, .. } => {
+            tracing::debug!(target: RUN, ?delay, "waiting: {}", reason.escape_debug())
+        }
+        RunEvent::Idle { pins, until } => tracing::debug!(target: RUN, pins, %until, "idle"),
+        RunEvent::Watching { pins, until } => tracing::debug!(target: RUN, pins, ?until, "watching"),
+        RunEvent::Warning { message, .. } => tracing::debug!(target: RUN, "note: {}", message.escape_debug()),
+        RunEvent::Finished { outcome } => {
+            let pin = outcome.pin.as_ref().map(|pin| pin.id.as_str());
+            let end = run_end::name(&outcome.end);
+            match run_end::reason(outcome) {
+                Some(reason) => tracing::debug!(target: RUN, end, pin, "finished: {}", reason.escape_debug()),
+                None => tracing::debug!(target: RUN, end, pin, "finished"),
+            }
+        }
+        // Some ten times a second.
+        RunEvent::Media { .. } | RunEvent::Upload { .. } => {}
+    }
+}
+
+/// Lines of JSON on stdout.
+struct EventLines {
+    results: Results,
+    begun: Instant,
+    running: HashMap<PathBuf, Running>,
+    /// Why nobody reads any more. The work goes on: its results are worth more than its story.
+    broken: Option<anyhow::Error>,
+}
+
+impl EventLines {
+    fn new() -> anyhow::Result<Self> {
+        let results = Results::exact(None)?;
+        Ok(Self { results, begun: Instant::now(), running: HashMap::new(), broken: None })
+    }
+
+    fn write(&mut self, event: Event<'_>) {
+        if self.broken.is_some() {
+            return;
+        }
+        let written = serde_json::to_vec(&EventLine::now(event)).map_err(anyhow::Error::from).and_then(|mut line| {
+            line.push(b'\n');
+            self.results.write_all(&line)?;
+            Ok(self.results.hand_on()?)
+        });
+        self.broken = written.err();
+    }
+
+    fn end(self) -> anyhow::Result<()> {
+        match self.broken {
+            Some(error) => Err(error),
+            None => self.results.end(),
+        }
+    }
+
+    fn event(&mut self, event: &RunEvent<'_>) {
+        let now = self.begun.elapsed();
+        match event {
+            RunEvent::Discovered { videos, skipped, complete } => {
+                self.write(Event::Discovered { videos: *videos, skipped: *skipped, complete: *complete });
+            }
+            RunEvent::Swept { files } => self.write(Event::Swept { files: *files }),
+            RunEvent::Started { video, stage } => {
+                self.running.insert(video.to_path_buf(), Running::enter(stage.name(), now));
+                self.write(Event::Started { video: text(video), stage: stage.name() });
+            }
+            RunEvent::Media { video, progress } => self.moved(video, |running| running.worked(now, *progress), now),
+            RunEvent::Upload { video, sent, total } => {
+                self.moved(video, |running| running.uploaded(now, *sent, *total), now);
+            }
+            RunEvent::Waiting { video, reason, delay } => {
+                let wait_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
+                self.write(Event::Waiting { video: text(video), stage: "publish", reason, wait_ms });
+            }
+            RunEvent::Idle { pins, until } => self.write(Event::Idle { pins: *pins, until: until.to_string() }),
+            RunEvent::Watching { pins, until } => {
+                self.write(Event::Watching { pins: *pins, until: until.map(|until| until.to_string()) });
+            }
+            RunEvent::Warning { video, message } => {
+                self.write(Event::Warning { video: video.map(text), message });
+            }
+            RunEvent::Finished { outcome } => {
+                self.running.remove(&outcome.source);
+                self.write(Event::Finished(VideoJson::from(*outcome)));
+            }
+        }
+    }
+
+    fn moved(&mut self, video: &Path, step: impl FnOnce(&mut Running) -> Step, now: Duration) {
+        let Some(running) = self.running.get_mut(video) else { return };
+        let step = step(running);
+        if running.is_news(now, PROGRESS_APART) {
+            let progress = ProgressJson::new(video, running.stage, &step);
+            self.write(Event::Progress(progress));
+        }
+    }
+}
