@@ -1,4 +1,4 @@
-//! NAL units of H.264 in the two forms that containers have them in.
+//! NAL units of H.264, and what stills need to know of those of H.265, in the two forms that containers have them in.
 
 /// `nal_unit_type` of a slice of a picture that is no IDR picture (ITU-T H.264 table 7-1).
 pub(crate) const SLICE: u8 = 1;
@@ -10,6 +10,15 @@ pub(crate) const SEI: u8 = 6;
 pub(crate) const SPS: u8 = 7;
 /// `nal_unit_type` of a picture parameter set.
 pub(crate) const PPS: u8 = 8;
+
+/// Where `hvcC` has `lengthSizeMinusOne`, in the two lowest bits; the number of its lists of sets follows.
+const HVCC_LENGTHS: usize = 21;
+/// `nal_unit_type` of a sequence parameter set of H.265 (ITU-T H.265 table 7-1).
+const H265_SPS: u8 = 33;
+/// From this `nal_unit_type` of H.265 on a unit is no slice.
+const H265_NO_SLICE: u8 = 32;
+/// The last `nal_unit_type` of H.265 that can be of a picture that is no reference within its sub-layer: those are even.
+const H265_LAST_NON_REFERENCE: u8 = 14;
 
 /// `payloadType` of a recovery point (ITU-T H.264 §D.1.8).
 const RECOVERY_POINT: u32 = 6;
@@ -28,6 +37,15 @@ impl Form {
     pub(crate) fn of(extradata: &[u8]) -> Self {
         match extradata {
             [1, _, _, _, lengths, ..] => Self::Lengths(usize::from(lengths & 3) + 1),
+            _ => Self::StartCodes,
+        }
+    }
+
+    /// The form of an H.265 stream with these parameters: `hvcC` begins with its version, which is 1 (ISO/IEC 14496-15
+    /// §8.3.3.1.2), a start code with 0.
+    pub(crate) fn of_h265(extradata: &[u8]) -> Self {
+        match extradata.get(HVCC_LENGTHS) {
+            Some(lengths) if extradata.first() == Some(&1) => Self::Lengths(usize::from(lengths & 3) + 1),
             _ => Self::StartCodes,
         }
     }
@@ -110,6 +128,53 @@ pub(crate) fn kind(unit: &[u8]) -> u8 {
 pub(crate) fn is_disposable(units: &[&[u8]]) -> bool {
     let mut slices = units.iter().filter(|unit| (SLICE..=IDR).contains(&kind(unit))).peekable();
     slices.peek().is_some() && slices.all(|unit| unit.first().is_some_and(|first| first >> 5 & 3 == 0))
+}
+
+/// The highest `TemporalId` that pictures of an H.265 stream with these parameters may have; `None` where no sequence
+/// parameter set says (`sps_max_sub_layers_minus1`, ITU-T H.265 §7.3.2.2.1).
+pub(crate) fn highest_h265_layer(extradata: &[u8]) -> Option<u8> {
+    let units = match Form::of_h265(extradata) {
+        Form::Lengths(_) => hvcc_units(extradata),
+        Form::StartCodes => start_coded(extradata),
+    };
+    let sets = units.into_iter().filter(|unit| h265_kind(unit) == H265_SPS);
+    sets.filter_map(|unit| Some(unit.get(2)? >> 1 & 7)).max()
+}
+
+/// The units of the lists of an `hvcC` (ISO/IEC 14496-15 §8.3.3.1.2).
+fn hvcc_units(extradata: &[u8]) -> Vec<&[u8]> {
+    let mut units = Vec::new();
+    let Some((lists, mut rest)) = extradata.get(HVCC_LENGTHS + 1..).and_then(<[u8]>::split_first) else { return units };
+    for _ in 0..*lists {
+        let Some(([_, high, low], behind)) = rest.split_first_chunk::<3>() else { break };
+        rest = behind;
+        for _ in 0..u16::from_be_bytes([*high, *low]) {
+            let Some((length, behind)) = rest.split_first_chunk::<2>() else { return units };
+            let Some((unit, behind)) = behind.split_at_checked(usize::from(u16::from_be_bytes(*length))) else {
+                return units;
+            };
+            units.push(unit);
+            rest = behind;
+        }
+    }
+    units
+}
+
+/// `nal_unit_type` of a unit of H.265.
+fn h265_kind(unit: &[u8]) -> u8 {
+    unit.first().map_or(u8::MAX, |first| first >> 1 & 0x3F)
+}
+
+/// Whether no other picture is made from the one of these units of H.265, of which `highest` is the highest
+/// `TemporalId`: pictures of a lower one may be made into those above (ITU-T H.265 §7.4.2.2).
+pub(crate) fn is_disposable_h265(units: &[&[u8]], highest: u8) -> bool {
+    let mut slices = units.iter().filter(|unit| h265_kind(unit) < H265_NO_SLICE).peekable();
+    slices.peek().is_some()
+        && slices.all(|unit| {
+            let kind = h265_kind(unit);
+            let layer = unit.get(1).map_or(0, |second| (second & 7).saturating_sub(1));
+            kind <= H265_LAST_NON_REFERENCE && kind.is_multiple_of(2) && layer == highest
+        })
 }
 
 /// Whether these units are of an IDR picture: none behind it refers to one before it, and frame numbers begin anew.
@@ -247,6 +312,35 @@ mod tests {
         assert_eq!(read.write().unwrap(), bytes);
         assert_eq!(Form::of(&bytes), Form::Lengths(4));
         assert!((1..19).all(|end| Configuration::read(&bytes[..end]).is_none()));
+    }
+
+    #[test]
+    fn what_no_picture_of_h265_is_made_from_is_known_by_its_kind_and_its_layer() {
+        // Kinds 0 and 1 are `TRAIL_N` and `TRAIL_R`, 20 is `IDR_N_LP`, 39 a message before the picture.
+        let slice = |kind: u8, layer: u8| [kind << 1, layer + 1, 0xD0];
+        let message: &[u8] = &[39 << 1, 1, 4];
+        for (kind, layer, highest, disposable) in
+            [(0, 0, 0, true), (1, 0, 0, false), (0, 0, 1, false), (2, 1, 1, true), (20, 0, 0, false), (8, 0, 0, true)]
+        {
+            let units: [&[u8]; 2] = [message, &slice(kind, layer)];
+            assert_eq!(is_disposable_h265(&units, highest), disposable, "{kind} {layer} of {highest}");
+        }
+        assert!(!is_disposable_h265(&[message], 0), "no slice");
+        assert!(!is_disposable_h265(&[&slice(0, 0), &slice(1, 0)], 0), "two pictures");
+    }
+
+    #[test]
+    fn layers_of_h265_are_read_from_both_forms() {
+        let set: &[u8] = &[0x42, 1, 0b0000_0101, 2];
+        let mut configuration = vec![1; HVCC_LENGTHS];
+        configuration.extend([0xF7, 2, 32, 0, 1, 0, 2, 0x40, 1, 33, 0, 1, 0, 4]);
+        configuration.extend(set);
+        assert_eq!(Form::of_h265(&configuration), Form::Lengths(4));
+        assert_eq!(highest_h265_layer(&configuration), Some(2));
+        assert_eq!(highest_h265_layer(&configuration[..configuration.len() - 1]), None);
+        let coded = [&[0, 0, 0, 1, 0x40, 1, 0, 0, 1][..], set].concat();
+        assert_eq!((Form::of_h265(&coded), highest_h265_layer(&coded)), (Form::StartCodes, Some(2)));
+        assert_eq!(highest_h265_layer(&[]), None);
     }
 
     #[test]

@@ -16,11 +16,13 @@ use crate::turn::Turn;
 
 mod bands;
 mod combing;
+mod disposable;
 mod gaps;
 mod leap;
 mod run;
 mod sync;
 
+use disposable::References;
 use gaps::FrameNumbers;
 use run::{Run, Taken};
 use sync::SyncSample;
@@ -100,6 +102,7 @@ pub struct Stills {
     interlaced: bool,
     /// Of H.264.
     numbers: Option<FrameNumbers>,
+    references: References,
     turn: Turn,
     options: StillOptions,
     graph: Option<(PictureShape, Colour, Graph)>,
@@ -114,10 +117,7 @@ impl Stills {
         let mut input = Input::open(path, &options.cancel)?;
         let stream = input.first_video()?;
         input.keep_only(&[stream]);
-        // Strict: what is concealed is no cover.
-        let decoding = DecoderOptions { threads: options.threads, frame_threads: false, strict: true, deblock: true };
-        let mut decoder = Decoder::open(&input, stream, decoding)?;
-        decoder.has_complained();
+        let decoder = decoder(&input, stream, options.threads)?;
         let time_base = input.time_base(stream);
         let origin = Fraction::MICROSECOND.rescale(input.start_micros(), time_base);
         let first = input.start_ticks(stream).unwrap_or(origin);
@@ -127,8 +127,10 @@ impl Stills {
         let has_index = iso.is_some_and(|boxes| boxes.has_moov && !boxes.fragmented);
         let turn = input.display_matrix(stream).and_then(|matrix| Turn::from_matrix(&matrix)).unwrap_or_default();
         let interlaced = input.is_flagged_interlaced(stream);
-        let is_h264 = input.context().stream(stream).is_some_and(|found| found.parameters().id() == codec::Id::H264);
-        let numbers = is_h264.then(|| FrameNumbers::of(&input.extradata(stream)));
+        let codec = input.context().stream(stream).map_or(codec::Id::None, |found| found.parameters().id());
+        let extradata = input.extradata(stream);
+        let numbers = (codec == codec::Id::H264).then(|| FrameNumbers::of(&extradata));
+        let references = References::of(codec, &extradata);
         Ok(Self {
             path: path.to_owned(),
             input,
@@ -144,6 +146,7 @@ impl Stills {
             has_index,
             interlaced,
             numbers,
+            references,
             turn,
             options: options.clone(),
             graph: None,
@@ -319,11 +322,9 @@ impl Stills {
         let aspect = self.input.sample_aspect(self.stream, frame);
         let (shape, colour) = (PictureShape::of(frame), Colour::of_frame(frame));
         let interlaced = frame.is_interlaced() || self.interlaced;
-        if colour.is_hdr()
-            && !interlaced
-            && self.size(frame, aspect) == (frame.width(), frame.height())
-            && bands::is_large(frame)
-        {
+        if self.is_for_bands(frame) {
+            // A new decoder has no pictures yet: the old one's would take most of the memory meanwhile.
+            self.decoder = decoder(&self.input, self.stream, self.options.threads)?;
             let rgb = bands::in_bands(frame, &tone_mapping(&colour), self.time_base, self.options.threads)?;
             let combed = combing::is_combed(frame);
             let upright = self.upright(rgb)?;
@@ -349,6 +350,15 @@ impl Stills {
         }
         let out = out.ok_or_else(|| AvError::Internal("a filter gave no picture".to_owned()))?;
         Ok(Still { combed, damaged: taken.damaged, ..packed(&frame::Video::from(out), time_us) })
+    }
+
+    /// Whether the still of a frame is made in [`bands`].
+    fn is_for_bands(&self, frame: &frame::Video) -> bool {
+        let size = self.size(frame, self.input.sample_aspect(self.stream, frame));
+        Colour::of_frame(frame).is_hdr()
+            && !(frame.is_interlaced() || self.interlaced)
+            && size == (frame.width(), frame.height())
+            && bands::is_large(frame)
     }
 
     fn size(&self, frame: &frame::Video, aspect: Fraction) -> (u32, u32) {
@@ -392,6 +402,14 @@ impl Stills {
         filters.extend(self.turn.filters().into_iter().map(str::to_owned));
         filters.join(",")
     }
+}
+
+/// Strict, as what is concealed is no cover.
+fn decoder(input: &Input, stream: usize, threads: usize) -> Result<Decoder, AvError> {
+    let decoding = DecoderOptions { threads, frame_threads: false, strict: true, deblock: true };
+    let mut decoder = Decoder::open(input, stream, decoding)?;
+    decoder.has_complained();
+    Ok(decoder)
 }
 
 /// PQ or HLG to RGB.

@@ -27,11 +27,6 @@ impl FrameNumbers {
         Self { form, bits: set.and_then(number_bits), last: None }
     }
 
-    /// Whether no other picture is made from that of this packet.
-    pub(super) fn is_disposable(&self, packet: &[u8]) -> bool {
-        nal::is_disposable(&self.form.units(packet))
-    }
-
     /// Forgets where it is, for a seek.
     pub(super) fn restart(&mut self) {
         self.last = None;

@@ -1,5 +1,7 @@
 //! Decoding up to a time, and on from there.
 
+use std::collections::VecDeque;
+
 use ffmpeg_next::{Frame, Packet, ffi, frame, picture};
 
 use super::{Still, Stills};
@@ -10,6 +12,9 @@ use crate::input::Next;
 /// How long before a wanted time, in microseconds, pictures are passed over that no other is made from: longer than a
 /// picture is shown at 5 a second, the least that is common.
 const LONG_BEFORE_US: i64 = 250_000;
+
+/// Packets of which it is remembered when their pictures are shown: no codec reorders over more of them.
+const REMEMBERED: usize = 32;
 
 /// A frame out of the decoder.
 pub(super) struct Taken {
@@ -44,6 +49,8 @@ pub(super) struct Run {
     pub(super) beyond: Option<Taken>,
     /// Whether a sync sample was met: before it nothing is given to the decoder, which would make grey of it.
     synced: bool,
+    /// When the pictures of the last packets are shown that the decoder was given, in microseconds.
+    given: VecDeque<i64>,
     /// Whether the decoder was told the end.
     ended: bool,
     /// Whether something was broken since the last sync frame that was whole: what follows is made from it.
@@ -55,7 +62,21 @@ pub(super) struct Run {
 impl Run {
     /// A run that begins; `synced` gives the decoder the first packet, whatever it is.
     pub(super) const fn new(synced: bool) -> Self {
-        Self { shown: None, beyond: None, synced, ended: false, damaged: false, rooted: false }
+        let given = VecDeque::new();
+        Self { shown: None, beyond: None, synced, given, ended: false, damaged: false, rooted: false }
+    }
+
+    /// The decoder was given a packet.
+    fn remember(&mut self, time_us: i64) {
+        if self.given.len() == REMEMBERED {
+            self.given.pop_front();
+        }
+        self.given.push_back(time_us);
+    }
+
+    /// Whether a packet was given before whose picture is shown after `time_us` and not after `until_us`.
+    fn is_given_between(&self, time_us: i64, until_us: i64) -> bool {
+        self.given.iter().any(|given| time_us < *given && *given <= until_us)
     }
 
     fn take(&mut self, frame: Frame, complained: bool) -> Taken {
@@ -75,14 +96,22 @@ impl Stills {
         shown <= time_us && !sync_times.iter().any(|time| (shown + 1..=time_us).contains(time))
     }
 
-    /// The still of a run, which is kept to go on from.
-    pub(super) fn pause(&mut self, run: Run) -> Result<Option<Still>, AvError> {
+    /// The still of a run, which is kept to go on from, unless its picture takes all the room that there is.
+    pub(super) fn pause(&mut self, mut run: Run) -> Result<Option<Still>, AvError> {
+        let Some(taken) = run.shown.as_ref().or(run.beyond.as_ref()) else {
+            self.run = Some(run);
+            return Ok(None);
+        };
+        if self.is_for_bands(&taken.frame) {
+            let taken = run.shown.take().or(run.beyond.take());
+            drop(run);
+            return taken.map(|taken| self.still(&taken)).transpose();
+        }
         // The filter takes the frame that it is given, and the run may need it again.
-        let taken = run.shown.as_ref().or(run.beyond.as_ref());
-        let taken = taken.map(|taken| Ok(Taken { frame: share(&taken.frame)?, damaged: taken.damaged }));
-        let still = taken.transpose()?.map(|taken| self.still(&taken)).transpose()?;
+        let taken = Taken { frame: share(&taken.frame)?, damaged: taken.damaged };
+        let still = self.still(&taken)?;
         self.run = Some(run);
-        Ok(still)
+        Ok(Some(still))
     }
 
     /// Decodes on until a frame lies after `time_us`. Times are compared in microseconds, as a tick can be as long as a
@@ -120,8 +149,11 @@ impl Stills {
                         run.synced = true;
                         let data = packet.data().unwrap_or_default();
                         run.damaged |= self.numbers.as_mut().is_some_and(|numbers| numbers.has_gap_before(data));
-                        if self.may_pass_over(&packet, time_us) {
+                        if self.may_pass_over(&packet, run, time_us) {
                             continue;
+                        }
+                        if let Some(ticks) = packet.pts() {
+                            run.remember(self.unclamped_time_of(ticks));
                         }
                         run.damaged |= !self.decoder.send(Some(&packet))?;
                     }
@@ -135,18 +167,19 @@ impl Stills {
         }
     }
 
-    /// Whether a packet need not be decoded on the way to a rough still: no other is made from it, and it is shown long
-    /// before. Only a picture that stands for longer than [`LONG_BEFORE_US`] is missed by that; the one before is as
-    /// good to measure.
-    fn may_pass_over(&self, packet: &Packet, time_us: i64) -> bool {
-        let early = packet.pts().is_some_and(|ticks| self.unclamped_time_of(ticks) < time_us - LONG_BEFORE_US);
-        self.options.rough && early && self.is_disposable(packet)
+    /// Whether a packet need not be decoded on the way to the frame at a time: no other is made from it, and another
+    /// follows it that is shown by then, as the decoder was given it already. On the way to a rough still it is enough
+    /// that it is shown long before: only a picture that stands for longer than [`LONG_BEFORE_US`] is missed by that; the
+    /// one before is as good to measure.
+    fn may_pass_over(&self, packet: &Packet, run: &Run, time_us: i64) -> bool {
+        let Some(shown) = packet.pts().map(|ticks| self.unclamped_time_of(ticks)) else { return false };
+        let early = self.options.rough && shown < time_us - LONG_BEFORE_US;
+        (early || run.is_given_between(shown, time_us)) && self.is_disposable(packet)
     }
 
-    /// Whether no other picture is made from that of a packet; known of H.264 in whole frames.
+    /// Whether no other picture is made from that of a packet; known of H.264 and H.265 in whole frames.
     pub(super) fn is_disposable(&self, packet: &Packet) -> bool {
-        let data = packet.data().unwrap_or_default();
-        !self.interlaced && self.numbers.as_ref().is_some_and(|numbers| numbers.is_disposable(data))
+        !self.interlaced && self.references.is_disposable(packet.data().unwrap_or_default())
     }
 
     pub(super) fn next_packet(&mut self, damaged_run: &mut u32) -> Result<Option<Packet>, AvError> {
