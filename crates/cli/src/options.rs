@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use clap::builder::{ArgPredicate, PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, ColorChoice};
 use pinpress_media::{AspectMode, CropFocus, Encoder, FixOptions, FpsMode, LinkMode, LongMode, ShortMode};
+use pinpress_pipeline::Template;
 use pinpress_probe::{AspectRatio, Spec};
 use pinpress_publish::CoverAs;
 use serde::de::DeserializeOwned;
@@ -167,23 +168,28 @@ fn pad_color(text: &str) -> Result<String, String> {
 /// Boards and texts.
 #[derive(Debug, Args)]
 pub(crate) struct TextArgs {
-    /// Board of every video that the manifest gives none: its id or name.
+    /// Board of every video that is given none: its id or name.
     #[arg(long, value_name = "BOARD", env = "PINPRESS_BOARD", hide_env = true)]
     pub(crate) board: Option<String>,
     /// What each Pin says: a .csv, .json or .toml file with a row for each video.
     #[arg(long, value_name = "FILE", env = "PINPRESS_MANIFEST", hide_env = true)]
     manifest: Option<PathBuf>,
+    /// Title of every Pin that is given none; by default the words of the video's name.
+    #[arg(long, value_name = "TEMPLATE", env = "PINPRESS_TITLE", hide_env = true)]
+    title: Option<Template>,
+    /// Description of every Pin that is given none.
+    #[arg(long, value_name = "TEMPLATE", env = "PINPRESS_DESCRIPTION", hide_env = true)]
+    description: Option<Template>,
+    /// Alternative text of every Pin that is given none.
+    #[arg(long, value_name = "TEMPLATE", env = "PINPRESS_ALT_TEXT", hide_env = true)]
+    alt_text: Option<Template>,
+    /// Where every Pin leads that is not told. Templates hold {stem}, {words}, {parent}, {n}.
+    #[arg(long, value_name = "TEMPLATE", env = "PINPRESS_PIN_LINK", hide_env = true)]
+    pin_link: Option<Template>,
     /// How covers are sent: image (the picture itself), key-frame (its second), timestamp-ms, or url.
-    #[arg(
-        long,
-        value_name = "FORM",
-        default_value = "image",
-        default_value_if("cover_url", ArgPredicate::IsPresent, "url")
-    )]
-    #[arg(env = "PINPRESS_COVER_AS", hide_env = true)]
+    #[arg(long, value_name = "FORM", env = "PINPRESS_COVER_AS", hide_env = true, hide_possible_values = true)]
     #[arg(value_parser = PossibleValuesParser::new(["image", "key-frame", "timestamp-ms", "url"]).try_map(|name| name.parse::<CoverAs>()))]
-    #[arg(hide_possible_values = true, hide_default_value = true)]
-    cover_as: CoverAs,
+    cover_as: Option<CoverAs>,
     /// Where Pinterest fetches the covers: {stem} in it stands for the name of each output without its ending.
     #[arg(long, value_name = "URL", env = "PINPRESS_COVER_URL", hide_env = true)]
     cover_url: Option<String>,
@@ -196,8 +202,14 @@ pub(crate) struct TextArgs {
 impl TextArgs {
     /// Reads the manifest.
     pub(crate) fn texts(&self) -> anyhow::Result<pinpress_pipeline::PinTexts> {
-        let manifest = self.manifest.as_deref().map(pinpress_pipeline::Manifest::load).transpose()?;
-        Ok(pinpress_pipeline::PinTexts { manifest, board: self.board.clone() })
+        Ok(pinpress_pipeline::PinTexts {
+            manifest: self.manifest.as_deref().map(pinpress_pipeline::Manifest::load).transpose()?,
+            board: self.board.clone(),
+            title: self.title.clone(),
+            description: self.description.clone(),
+            alt_text: self.alt_text.clone(),
+            link: self.pin_link.clone(),
+        })
     }
 
     /// How Pins are made at `destination` through `client`.
@@ -209,7 +221,8 @@ impl TextArgs {
         client: pinpress_publish::Client,
         destination: String,
     ) -> anyhow::Result<pinpress_pipeline::PinOptions> {
-        let (cover_as, uploads) = (self.cover_as, self.uploads.into());
+        let usual = if self.cover_url.is_some() { CoverAs::Url } else { CoverAs::default() };
+        let (cover_as, uploads) = (self.cover_as.unwrap_or(usual), self.uploads.into());
         let cover_url = self.cover_url.clone().map(pinpress_pipeline::CoverUrl::new);
         match (cover_as, &cover_url) {
             (CoverAs::Url, None) => anyhow::bail!(
@@ -220,11 +233,6 @@ impl TextArgs {
         }
         let clock = std::sync::Arc::new(pinpress_pipeline::SystemClock);
         Ok(pinpress_pipeline::PinOptions { client, destination, cover_as, cover_url, uploads, every: None, clock })
-    }
-
-    /// Whether anything says where Pins go.
-    pub(crate) const fn names_a_board(&self) -> bool {
-        self.board.is_some() || self.manifest.is_some()
     }
 }
 

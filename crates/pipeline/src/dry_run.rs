@@ -85,12 +85,13 @@ pub fn dry_run(options: &RunOptions, media: &dyn Media) -> Result<DryRun, RunErr
     if discovery.videos.is_empty() {
         return Err(RunError::NoVideos { paths: options.paths.clone() });
     }
-    let (assignments, Flaws { mut mistakes, drafts }) = draft_all(&discovery.videos, &options.paths, &options.texts);
+    let (assignments, Flaws { mut mistakes, drafts }) =
+        draft_all(&discovery.videos, &options.paths, &options.texts, options.more_to_come)?;
     let advice = assignments.advice.clone();
     let mut problems = Vec::new();
     let mut orders = vec![VideoOrder::default(); discovery.videos.len()];
     if let Some(pins) = &options.pins {
-        match runtime()?.block_on(resolve_all(&pins.client, assignments, &options.texts)) {
+        match runtime()?.block_on(resolve_all(&pins.client, assignments)) {
             Ok((resolved, unresolved)) => {
                 orders = resolved;
                 mistakes.extend(unresolved);
@@ -101,7 +102,7 @@ pub fn dry_run(options: &RunOptions, media: &dyn Media) -> Result<DryRun, RunErr
             Err(error) => return Err(error.into()),
         }
     }
-    mistakes.sort_by_key(|mistake| mistake.row);
+    mistakes.sort_by(|one, other| one.order().cmp(&other.order()));
     problems.extend(mistakes.iter().map(ToString::to_string));
     problems.extend(drafts.iter().map(ToString::to_string));
     let ledger = Known::open(options)?;

@@ -36,7 +36,7 @@ pub use disk::{Disk, KeepFree};
 pub use dry_run::{DryRun, DryVideo, Standing, dry_run};
 pub use interrupt::Interrupt;
 pub use ledger::{HoldError, Ledger, LedgerError, SqliteLedger, ledger_path};
-pub use manifest::{Manifest, ManifestError, Mistake};
+pub use manifest::{Manifest, ManifestError, Mistake, Sidecars, Template};
 pub use media::Media;
 pub use naming::means;
 pub use observe::{RunEvent, RunObserver, RunStage, video_span};

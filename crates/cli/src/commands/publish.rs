@@ -68,8 +68,6 @@ pub(crate) struct PublishArgs {
 
 pub(crate) fn run(args: &PublishArgs, shared: &Shared) -> anyhow::Result<Exit> {
     let client = args.api.client_within(args.schedule.daily_calls)?;
-    let named = args.due || args.texts.names_a_board();
-    anyhow::ensure!(named, "no board: give --board, or --manifest with a board for each video");
     let options = RunOptions {
         paths: args.paths.clone(),
         output: match &args.output {

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use clap::Args;
 use pinpress_pipeline::pins::REHEARSAL;
 use pinpress_pipeline::run::OWN_FOLDER;
-use pinpress_pipeline::{Interrupt, Mode, RunOptions};
+use pinpress_pipeline::{Interrupt, Mode, RunOptions, Sidecars};
 use pinpress_publish::{AccessToken, ApiBase, Client, ClientOptions, PollPolicy};
 use pinpress_rehearsal::{BoardOptions, Rehearsal, RehearsalOptions};
 
@@ -69,7 +69,7 @@ pub(crate) fn run(args: &RehearseArgs, shared: &Shared) -> anyhow::Result<Exit> 
     // What the stand-in cannot do is found before anything is made.
     let videos = pinpress_pipeline::discover(&args.paths, Some(&args.output), &args.filter.filters())?.videos;
     anyhow::ensure!(!videos.is_empty(), "no video in {}", super::check::listed(&args.paths));
-    let boards = boards(&texts);
+    let boards = boards(&texts, &Sidecars::beside(&videos));
     if texts.board.is_none() {
         texts.board = Some(BOARD.to_owned());
     }
@@ -112,8 +112,8 @@ pub(crate) fn run(args: &RehearseArgs, shared: &Shared) -> anyhow::Result<Exit> 
 }
 
 /// The boards of the account: every one that is named, as an account that is set up for the job has them.
-fn boards(texts: &pinpress_pipeline::PinTexts) -> Vec<BoardOptions> {
-    let rows = texts.manifest.iter().flat_map(|manifest| &manifest.rows);
+fn boards(texts: &pinpress_pipeline::PinTexts, beside: &Sidecars) -> Vec<BoardOptions> {
+    let rows = texts.manifest.iter().flat_map(|manifest| &manifest.rows).chain(beside.rows.values());
     let mut boards: Vec<BoardOptions> = vec![BoardOptions::named(BOARD)];
     for (name, section) in texts
         .board

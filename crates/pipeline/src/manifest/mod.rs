@@ -5,18 +5,32 @@
 //! clips/one.mov,Recipes,Bread in an hour,https://example.com/bread
 //! ```
 //!
-//! JSON is a list of objects, TOML a list of `[[pins]]` tables, both with the same names. Every mistake is found
-//! before anything is sent, and all of them are told at once.
+//! JSON is a list of objects, TOML a list of `[[pins]]` tables, both with the same names. The same can be said beside
+//! each video, in a [sidecar](Sidecars). Every mistake is found before anything is sent, and all of them are told at
+//! once.
 
+mod mistake;
+mod objects;
 mod parse;
+mod place;
 mod row;
+mod sidecar;
+mod starter;
+mod tables;
+mod template;
 
-use std::fmt;
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+pub use mistake::{At, Mistake};
+pub use place::Place;
 pub use row::{COLUMNS, Row};
+pub use sidecar::{SIDECAR_SUFFIX, Sidecars};
+pub use starter::Starter;
+pub(crate) use template::{IN_A_SEGMENT, words};
+pub use template::{Named, Template, TemplateError};
 
 /// A row takes some hundred bytes; a hundred thousand of them fit.
 const MAX_BYTES: u64 = 64 << 20;
@@ -71,22 +85,16 @@ pub enum ManifestError {
         /// The file.
         path: PathBuf,
     },
-    /// The text does not parse.
-    #[error("the manifest cannot be read: {reason}: {path}", path = path.display())]
-    Syntax {
-        /// Where, and why.
-        reason: String,
-        /// The file.
-        path: PathBuf,
-    },
-    /// It parses, and says what cannot be.
-    #[error("the manifest has {count}:\n{list}\nnothing was sent; mend these and run again: {path}",
-        count = counted(mistakes.len()), list = listed(mistakes), path = path.display())]
+    /// It, or what lies beside the videos, says what cannot be.
+    #[error("{what} {count}:\n{list}\nnothing was sent; mend {these} and run again{last}",
+        what = if path.is_some() { "the manifest has" } else { "the texts of the Pins have" },
+        count = counted(mistakes.len()), list = listed(mistakes), these = if mistakes.len() == 1 { "it" } else { "these" },
+        last = path.as_ref().map_or_else(String::new, |path| format!(": {}", path.display())))]
     Mistakes {
         /// All of them, in order of their rows.
         mistakes: Vec<Mistake>,
-        /// The file.
-        path: PathBuf,
+        /// The manifest, where there is one.
+        path: Option<PathBuf>,
     },
 }
 
@@ -98,29 +106,6 @@ fn listed(mistakes: &[Mistake]) -> String {
     mistakes.iter().map(|mistake| format!("  {mistake}")).collect::<Vec<_>>().join("\n")
 }
 
-/// One thing that is wrong.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mistake {
-    /// The row, as [`Row::number`]; `None` for the file as a whole.
-    pub row: Option<u64>,
-    /// The column.
-    pub column: Option<String>,
-    /// What, and what to write instead.
-    pub message: String,
-}
-
-impl fmt::Display for Mistake {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(row) = self.row {
-            write!(f, "row {row}, ")?;
-        }
-        if let Some(column) = &self.column {
-            write!(f, "{column}: ")?;
-        }
-        f.write_str(&self.message)
-    }
-}
-
 impl Manifest {
     /// Reads the manifest at `path`.
     ///
@@ -129,7 +114,7 @@ impl Manifest {
     /// none, a time that is none, a row without a file, two rows for one file.
     pub fn load(path: &Path) -> Result<Self, ManifestError> {
         let format = Format::of(path).ok_or_else(|| ManifestError::UnknownFormat { path: path.to_owned() })?;
-        let bytes = read(path).map_err(|source| ManifestError::Io { path: path.to_owned(), source })?;
+        let bytes = read(path, MAX_BYTES).map_err(|source| ManifestError::Io { path: path.to_owned(), source })?;
         Self::parse(&bytes, format, path)
     }
 
@@ -138,48 +123,44 @@ impl Manifest {
     /// # Errors
     /// As [`Manifest::load`].
     pub fn parse(bytes: &[u8], format: Format, path: &Path) -> Result<Self, ManifestError> {
-        let records =
-            parse::records(bytes, format).map_err(|reason| ManifestError::Syntax { reason, path: path.to_owned() })?;
         let mut mistakes = Vec::new();
-        let rows: Vec<Row> = records.iter().map(|record| Row::read(record, &mut mistakes)).collect();
-        for (index, row) in rows.iter().enumerate() {
-            if let Some(earlier) = rows[..index].iter().find(|earlier| earlier.file == row.file)
-                && !row.file.as_os_str().is_empty()
-            {
-                mistakes.push(Mistake {
-                    row: Some(row.number),
-                    column: Some("file".to_owned()),
-                    message: format!("row {} names the same file: one Pin a file", earlier.number),
-                });
+        let records = parse::records(bytes, format, &mut mistakes);
+        let rows: Vec<Row> = records.into_iter().map(|record| Row::read(record, &mut mistakes)).collect();
+        let mut named: HashMap<&Path, &Row> = HashMap::new();
+        for row in rows.iter().filter(|row| !row.file.as_os_str().is_empty()) {
+            match named.get(row.file.as_path()) {
+                Some(earlier) => {
+                    let earlier = earlier.at.row.unwrap_or_default();
+                    mistakes.push(row.mistake("file", format!("row {earlier} names the same file: one Pin a file")));
+                }
+                None => drop(named.insert(&row.file, row)),
             }
         }
-        mistakes.dedup();
-        let manifest = Self { path: path.to_owned(), rows };
-        manifest.refuse(mistakes).map(|()| manifest)
-    }
-
-    /// An error when there are mistakes.
-    ///
-    /// # Errors
-    /// [`ManifestError::Mistakes`], in order of their rows.
-    pub fn refuse(&self, mut mistakes: Vec<Mistake>) -> Result<(), ManifestError> {
-        if mistakes.is_empty() {
-            return Ok(());
-        }
-        mistakes.sort_by_key(|mistake| mistake.row);
-        Err(ManifestError::Mistakes { mistakes, path: self.path.clone() })
+        refuse(mistakes, Some(path)).map(|()| Self { path: path.to_owned(), rows })
     }
 }
 
+/// An error when there are mistakes. `manifest` is where most of them are, when there is one.
+///
+/// # Errors
+/// [`ManifestError::Mistakes`], those of the manifest in order of their rows, then those of sidecars.
+pub(crate) fn refuse(mut mistakes: Vec<Mistake>, manifest: Option<&Path>) -> Result<(), ManifestError> {
+    if mistakes.is_empty() {
+        return Ok(());
+    }
+    mistakes.sort_by(|one, other| one.order().cmp(&other.order()));
+    Err(ManifestError::Mistakes { mistakes, path: manifest.map(Path::to_owned) })
+}
+
 /// Bounded, and never from what could be waited for for ever: a pipe, a terminal, a device.
-fn read(path: &Path) -> io::Result<Vec<u8>> {
+fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let refuse = |reason: &str| Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
     if !std::fs::metadata(path)?.is_file() {
         return refuse("not a regular file");
     }
     let mut bytes = Vec::new();
-    File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_BYTES { refuse("too long for a manifest") } else { Ok(bytes) }
+    File::open(path)?.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most { refuse("far too long for what it should be") } else { Ok(bytes) }
 }
 
 #[cfg(test)]

@@ -1,95 +1,105 @@
 //! From text to records: names and values, and where they stand.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::Format;
+use super::mistake::{At, Mistake};
+use super::{Format, objects, tables};
 
 /// One row as it was written.
 #[derive(Debug)]
 pub(super) struct Record {
-    /// CSV: the line, the names' line being 1. Else: its place in the list, from 1.
-    pub(super) number: u64,
-    /// The values by column.
-    pub(super) values: Map<String, Value>,
+    /// Where it stands.
+    pub(super) at: At,
+    /// What it gives, in the order of the text.
+    pub(super) cells: Vec<Cell>,
 }
 
-/// Reads all records, or says where the text stops making sense.
-pub(super) fn records(bytes: &[u8], format: Format) -> Result<Vec<Record>, String> {
+/// A value of a row.
+#[derive(Debug)]
+pub(super) struct Cell {
+    pub(super) name: String,
+    pub(super) value: Value,
+    pub(super) at: At,
+}
+
+/// Reads all records, and adds to `mistakes` where the text makes no sense.
+pub(super) fn records(bytes: &[u8], format: Format, mistakes: &mut Vec<Mistake>) -> Vec<Record> {
     // Spreadsheets put a byte-order mark in front.
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    match format {
-        Format::Csv => csv_records(bytes),
-        Format::Json => {
-            let value: Value = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-            listed(value, "a list of objects, [{\"file\": …}, …]")
-        }
-        Format::Toml => {
-            let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
-            let mut table: toml::Table = toml::from_str(text).map_err(|error| error.to_string())?;
-            let pins = table.remove("pins").ok_or("no [[pins]] in it")?;
-            if let Some(name) = table.keys().next() {
-                return Err(format!("unknown key {name:?} beside [[pins]]"));
-            }
-            listed(json_of(pins), "[[pins]] tables")
+    if format == Format::Csv {
+        return csv_records(bytes, mistakes);
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) if format == Format::Json => objects::records(text, mistakes),
+        Ok(text) => tables::records(text, mistakes),
+        Err(_) => {
+            mistakes.push(Mistake::new(At::default(), "it is not UTF-8: save it as UTF-8 text"));
+            Vec::new()
         }
     }
 }
 
-fn csv_records(bytes: &[u8]) -> Result<Vec<Record>, String> {
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes);
-    let names = reader.headers().map_err(|error| error.to_string())?.clone();
-    if let Some(twice) = names.iter().enumerate().find(|(at, name)| names.iter().take(*at).any(|other| other == *name))
+fn csv_records(bytes: &[u8], mistakes: &mut Vec<Mistake>) -> Vec<Record> {
+    let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(bytes);
+    let names: Vec<String> = match reader.byte_headers() {
+        Ok(names) => names.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect(),
+        Err(error) => {
+            mistakes.push(Mistake::new(At::row(1), error.to_string()));
+            return Vec::new();
+        }
+    };
+    if let [name] = names.as_slice()
+        && let Some(separator) = [(';', "semicolons"), ('\t', "tabs")].iter().find(|(sign, _)| name.contains(*sign))
     {
-        return Err(format!("two columns are called {:?}", twice.1));
+        let message = format!("the columns are separated by {}: separate them by commas", separator.1);
+        mistakes.push(Mistake::new(At::row(1), message));
+        return Vec::new();
+    }
+    for (place, name) in names.iter().enumerate() {
+        if names[..place].contains(name) {
+            mistakes.push(Mistake::new(At::row(1), format!("two columns are called {name:?}")));
+        }
+        super::row::know(name, At::row(1), &super::row::COLUMNS, mistakes);
     }
     let mut records = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(|error| error.to_string())?;
-        let number = record.position().map_or(0, csv::Position::line);
-        let values = names
-            .iter()
-            .zip(record.iter())
-            // An empty cell is a value that was not given.
-            .filter(|(_, value)| !value.is_empty())
-            .map(|(name, value)| (name.to_owned(), Value::String(value.to_owned())))
-            .collect();
-        records.push(Record { number, values });
-    }
-    // Names that no row uses must still be known.
-    if records.is_empty() || names.iter().any(|name| !super::COLUMNS.contains(&name)) {
-        let values = names.iter().map(|name| (name.to_owned(), Value::Null)).collect();
-        let unknown = Record { number: 1, values };
-        if names.iter().any(|name| !super::COLUMNS.contains(&name)) {
-            records.insert(0, unknown);
+    for record in reader.byte_records() {
+        let record = match record {
+            Ok(record) => record,
+            Err(error) => {
+                mistakes.push(Mistake::new(At::default(), error.to_string()));
+                break;
+            }
+        };
+        let at = At::row(record.position().map_or(0, csv::Position::line));
+        if record.len() != names.len() {
+            let message = format!(
+                "has {}, and there are {}: is a comma missing or too many, or a text with a comma without its quotes?",
+                counted(record.len(), "value"),
+                counted(names.len(), "column")
+            );
+            mistakes.push(Mistake::new(at, message));
+            continue;
         }
+        let mut cells = Vec::new();
+        for (name, value) in names.iter().zip(record.iter()) {
+            match std::str::from_utf8(value) {
+                // An empty cell is a value that was not given.
+                Ok("") => {}
+                Ok(text) => {
+                    let value = Value::String(text.to_owned());
+                    cells.push(Cell { name: name.clone(), value, at: at.clone() });
+                }
+                Err(_) => {
+                    let message = "is not UTF-8: save the file as UTF-8 text";
+                    mistakes.push(Mistake::new(at.clone(), message).of_column(name));
+                }
+            }
+        }
+        records.push(Record { at, cells });
     }
-    Ok(records)
+    records
 }
 
-fn listed(value: Value, wanted: &str) -> Result<Vec<Record>, String> {
-    let Value::Array(items) = value else {
-        return Err(format!("not {wanted}"));
-    };
-    let numbered = (1_u64..).zip(items);
-    numbered
-        .map(|(number, item)| match item {
-            Value::Object(values) => Ok(Record { number, values }),
-            _ => Err(format!("item {number} is not {wanted}")),
-        })
-        .collect()
-}
-
-/// TOML's own times become text; the rest has a counterpart.
-fn json_of(value: toml::Value) -> Value {
-    match value {
-        toml::Value::String(text) => Value::String(text),
-        toml::Value::Integer(number) => number.into(),
-        toml::Value::Float(number) => number.into(),
-        toml::Value::Boolean(flag) => Value::Bool(flag),
-        toml::Value::Datetime(time) => Value::String(time.to_string()),
-        toml::Value::Array(items) => Value::Array(items.into_iter().map(json_of).collect()),
-        toml::Value::Table(table) => {
-            Value::Object(table.into_iter().map(|(name, value)| (name, json_of(value))).collect())
-        }
-    }
+fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }

@@ -2,10 +2,9 @@
 
 use std::path::Path;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::utf8_percent_encode;
 
-/// All but what RFC 3986 §2.3 leaves unreserved.
-const IN_A_SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+use crate::manifest::IN_A_SEGMENT;
 
 /// The address of each video's cover: `{stem}` in it stands for the name of the video without its ending.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,11 +12,11 @@ use pinpress_probe::{Seconds, Spec};
 use pinpress_publish::{BoardId, BoardSectionId, Client, CoverAs, PinDraft, Problems, PublishError};
 
 use crate::clock::Clock;
-use crate::manifest::{Manifest, ManifestError};
+use crate::manifest::{Manifest, ManifestError, Template};
 
 pub use cover_url::CoverUrl;
-pub(crate) use prepare::{Assigner, Flaws, draft_all, resolve, resolve_all};
 pub use prepare::{Assignment, Assignments, title_from_name};
+pub(crate) use prepare::{Early, Flaws, assign, draft_all, resolve, resolve_all};
 
 /// The [`PinOptions::destination`] of a rehearsal. Its receipts never take the place of real ones.
 pub const REHEARSAL: &str = "rehearsal";
@@ -41,13 +41,22 @@ pub struct PinOptions {
     pub clock: Arc<dyn Clock>,
 }
 
-/// What the rows of a manifest and the options say about the videos, before it is matched with them.
+/// What the rows of a manifest and the options say about the videos, before it is matched with them and with what
+/// lies beside them.
 #[derive(Debug, Default)]
 pub struct PinTexts {
     /// The manifest.
     pub manifest: Option<Manifest>,
-    /// The board of everything that has no row, or a row without a board.
+    /// The board of everything that is given none.
     pub board: Option<String>,
+    /// The title of everything that is given none; without it, the words of its name.
+    pub title: Option<Template>,
+    /// The description of everything that is given none.
+    pub description: Option<Template>,
+    /// The alternative text of everything that is given none.
+    pub alt_text: Option<Template>,
+    /// Where Pins lead that are not told.
+    pub link: Option<Template>,
 }
 
 /// A Pin to be: its texts pass, its board is known.
@@ -95,7 +104,7 @@ fn listed(drafts: &[BadDraft]) -> String {
 /// The orders could not be settled. Nothing was sent that changes anything.
 #[derive(Debug, thiserror::Error)]
 pub enum PinsError {
-    /// The manifest has mistakes.
+    /// The manifest, or what lies beside the videos, has mistakes.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
     /// `--board` does not name a board, or the API could not be asked.
@@ -107,12 +116,14 @@ pub enum PinsError {
         source: PublishError,
     },
     /// Texts that no manifest gave break a limit.
-    #[error("{} cannot be published as named; nothing was sent; name them in a manifest:\n{}", counted(drafts.len()), listed(drafts))]
+    #[error("{} cannot be published as named; nothing was sent; name them in a manifest or with --title:\n{}", counted(drafts.len()), listed(drafts))]
     Drafts {
         /// What is wrong with each.
         drafts: Vec<BadDraft>,
     },
-    /// Neither a board nor a manifest.
-    #[error("no board: give --board, or a manifest with a board for each video")]
+    /// Neither an option, nor a manifest, nor anything beside a video names a board.
+    #[error(
+        "no board: give --board, or --manifest with a board for each video, or write one beside each in NAME.pin.toml"
+    )]
     NoBoard,
 }

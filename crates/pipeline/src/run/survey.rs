@@ -13,7 +13,7 @@ use super::{RunError, RunOptions};
 use crate::discover::{Found, Seen, Walk};
 use crate::interrupt::Interrupt;
 use crate::observe::{RunEvent, RunObserver};
-use crate::pins::{Assigner, Assignments, PinPlan, resolve};
+use crate::pins::{Early, PinPlan, assign, resolve};
 
 /// So many more videos are worth telling about while the walk goes on.
 const TELL: usize = 500;
@@ -57,8 +57,8 @@ impl Survey<'_> {
         walk: impl Iterator<Item = Seen>,
         sightings: &Sender<Sighting>,
     ) -> Result<Vec<Option<PinPlan>>, RunError> {
-        let mut assigner = self.options.pins.is_some().then(|| Assigner::new(&self.options.paths, &self.options.texts));
-        let mut assigned = Vec::new();
+        let early = self.options.pins.is_some().then(|| Early::new(&self.options.paths, &self.options.texts));
+        let mut videos = Vec::new();
         for seen in walk {
             if self.interrupt.requested() || self.over.load(Ordering::Relaxed) {
                 return Ok(Vec::new());
@@ -81,28 +81,24 @@ impl Survey<'_> {
                 }
             };
             let index = self.book.enter(&found.path);
-            let mut sighting = Sighting { index, found, spec: None, cover_at: None };
-            if let Some(assigner) = &mut assigner {
-                let assignment = assigner.assign(&sighting.found);
-                sighting.spec = assignment.spec.clone().map(Arc::new);
-                sighting.cover_at = assignment.cover_at;
-                assigned.push(assignment);
+            let (spec, cover_at) = early.as_ref().map_or((None, None), |early| early.of(&found));
+            if early.is_some() {
+                videos.push(found.clone());
             }
+            let sighting = Sighting { index, found, spec: spec.map(Arc::new), cover_at };
             // Nobody listens any more when the run could not begin.
             drop(sightings.send(sighting));
             if (index + 1).is_multiple_of(TELL) {
                 self.tell(false);
             }
         }
-        let (Some(assigner), Some(pins), Some(runtime)) = (assigner, &self.options.pins, self.runtime) else {
-            return Ok(Vec::new());
-        };
-        let advice = assigner.settle(self.options.more_to_come)?;
-        for (video, message) in &advice {
+        let (Some(pins), Some(runtime)) = (&self.options.pins, self.runtime) else { return Ok(Vec::new()) };
+        let RunOptions { paths, texts, more_to_come, .. } = self.options;
+        let assignments = assign(&videos, paths, texts, *more_to_come)?;
+        for (video, message) in &assignments.advice {
             self.warn(Some(video), message.clone());
         }
-        let assignments = Assignments { videos: assigned, advice };
-        let orders = runtime.block_on(resolve(&pins.client, assignments, &self.options.texts))?;
+        let orders = runtime.block_on(resolve(&pins.client, assignments, texts))?;
         Ok(orders.into_iter().map(|order| order.pin).collect())
     }
 

@@ -218,7 +218,7 @@ impl Ground {
                 every: self.every,
                 clock: self.clock.clone(),
             }),
-            texts: PinTexts { manifest, board: self.board.clone() },
+            texts: PinTexts { manifest, board: self.board.clone(), ..PinTexts::default() },
             more_to_come: false,
         }
     }
