@@ -184,7 +184,7 @@ fn log(event: &RunEvent<'_>) {
         RunEvent::Swept { files } => tracing::debug!(target: RUN, files, "temp files of a killed run were removed"),
         RunEvent::Started { stage, .. } => tracing::debug!(target: RUN, %stage, "started"),
         RunEvent::Waiting { reason, delay, .. } => {
-            tracing::debug!(target: RUN, ?delay, "waiting: {}", reason.escape_debug())
+            tracing::debug!(target: RUN, ?delay, "waiting: {}", reason.escape_debug());
         }
         RunEvent::Idle { pins, until } => tracing::debug!(target: RUN, pins, %until, "idle"),
         RunEvent::Watching { pins, until } => tracing::debug!(target: RUN, pins, ?until, "watching"),

@@ -123,7 +123,7 @@ pub enum PinsError {
     },
     /// Neither an option, nor a manifest, nor anything beside a video names a board.
     #[error(
-        "no board: give --board, or --manifest with a board for each video, or write one beside each in NAME.pin.toml"
+        "no board: give --board, or --manifest with a board for each video, or write one beside each in NAME.pin.toml; run --no-publish stops after the covers"
     )]
     NoBoard,
 }
