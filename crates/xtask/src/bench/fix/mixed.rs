@@ -81,7 +81,7 @@ pub(in crate::bench) fn folder() -> Result<PathBuf> {
                 word => filled.push(word),
             }
         }
-        folder = source::made(&format!("thirty/{name}"), &filled)?.parent().map(Path::to_owned);
+        folder = source::made(&format!("mixed/{name}"), &filled)?.parent().map(Path::to_owned);
     }
     let folder = folder.context("no videos")?;
     let long = folder.join("needs-long.mp4");
@@ -98,7 +98,7 @@ const VIDEOS: [(&str, &str); 29] = [
     ("fits-2.mp4", "{tall} -c copy -movflags +faststart"),
     ("fits-3.mov", "{tall} -c copy -movflags +faststart"),
     ("fits-4.mp4", "{tall} -c copy -an -movflags +faststart"),
-    ("fits-5.mp4", "{tall} -c copy -movflags +faststart"),
+    ("fits-5.mp4", "{tall} -c copy -metadata title=Fifth -movflags +faststart"),
     ("fits-6-square.mp4", "{wide} -vf crop=1080:1080 -c:v libx264 -preset veryfast -c:a copy -movflags +faststart"),
     ("fits-7-square.mp4", "{wide} -vf crop=1080:1080 -c:v libx264 -preset veryfast -c:a copy -movflags +faststart"),
     ("fits-8-2x3.mp4", "{wide} -vf crop=720:1080 -c:v libx264 -preset veryfast -c:a copy -movflags +faststart"),
