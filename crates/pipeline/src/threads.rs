@@ -1,5 +1,8 @@
 //! How many videos at once, and how many threads each: one budget for the machine.
 
+/// Cores up to which each has a video of its own.
+const MOST_ALONE: usize = 8;
+
 /// How the cores are shared out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Threads {
@@ -10,10 +13,17 @@ pub struct Threads {
 }
 
 impl Threads {
-    /// The share for a machine of `cores` where nobody says how many videos at once: one a core, with a thread each.
+    /// The share for a machine of `cores` where nobody says how many videos at once: one a core with a thread each, on
+    /// more than [`MOST_ALONE`] cores two threads each.
+    ///
+    /// As measured by `cargo xtask bench run --only jobs`, which prints the table for any machine: an x264 thread more
+    /// for each video takes 6 % more time on cores for the same work with two, 13 % with three (1080×1080, medium), as
+    /// threads wait for one another; so more videos are better than more threads, for as long as there are videos. On
+    /// many cores there often are not, and each video holds its pictures, so that some cores are shared there. What does
+    /// not fit into memory waits in the pool of workers.
     #[must_use]
     pub fn auto(cores: usize) -> Self {
-        Self::share(cores, cores)
+        Self::share(cores.min(MOST_ALONE).max(cores / 2), cores)
     }
 
     /// The share for `jobs` videos at once on a machine of `cores`: `jobs × per_job` is at most twice the cores, so
@@ -45,6 +55,24 @@ impl Threads {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn by_itself_a_core_has_a_video_and_on_large_machines_two_share_one() {
+        let auto = |cores| (Threads::auto(cores).jobs, Threads::auto(cores).per_job);
+        let table = [
+            (0, (1, 1)),
+            (1, (1, 1)),
+            (2, (2, 1)),
+            (4, (4, 1)),
+            (8, (8, 1)),
+            (12, (8, 1)),
+            (16, (8, 2)),
+            (64, (32, 2)),
+        ];
+        for (cores, share) in table {
+            assert_eq!(auto(cores), share, "{cores} cores");
+        }
+    }
 
     proptest! {
         #[test]

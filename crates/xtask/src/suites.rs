@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::step;
 
 /// The programs that take longest, longest first, so that none of them is the last alone.
-const LONGEST: [&str; 17] = [
+const LONGEST: [&str; 18] = [
     "real_fixes",
     "edits",
     "stills",
@@ -26,6 +26,7 @@ const LONGEST: [&str; 17] = [
     "real_clips",
     "proof",
     "exactly_once",
+    "hostile",
     "cover_pixels",
     "facts",
     "deep",

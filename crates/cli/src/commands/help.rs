@@ -19,6 +19,11 @@ const TOPICS: [Topic; 6] = [
         text: include_str!("../help/formats.md"),
     },
     Topic {
+        name: "machine",
+        about: "jobs, threads, memory and priority; what hangs or is hostile",
+        text: include_str!("../help/machine.md"),
+    },
+    Topic {
         name: "publishing",
         about: "how a Pin comes into being once, what happens when an answer is lost, schedules",
         text: include_str!("../help/publishing.md"),

@@ -52,8 +52,9 @@ use twins::Twins;
 /// How long work waits for the walk to end: most do at once, and then every mistake is told before anything is done.
 const FOR_THE_WALK: Duration = Duration::from_secs(2);
 
-/// Videos that wait to be published while it is not settled whether anything may be sent.
-const READY: usize = 64;
+/// Videos that may wait for their cover, and as many to be published. With short queues a folder that begins with what
+/// fits would encode nothing until most of that is uploaded; what waits is a few kilobytes a video.
+const READY: usize = 4_096;
 
 /// What becomes of the videos before they are published.
 #[derive(Debug, Clone)]
@@ -252,9 +253,8 @@ impl<'a> Run<'a> {
 impl Run<'_> {
     fn stages(&self, sighted: Receiver<Sighting>, network: Option<(&PinOptions, &Runtime)>) -> Result<(), RunError> {
         let given = self.ledger.outputs()?;
-        let queue = 2 * self.threads.jobs;
-        let (to_fix, fixes) = crossbeam_channel::bounded(queue);
-        let (to_cover, covers) = crossbeam_channel::bounded(queue);
+        let (to_fix, fixes) = crossbeam_channel::bounded(2 * self.threads.jobs);
+        let (to_cover, covers) = crossbeam_channel::bounded(READY);
         let (to_publish, pins) = tokio::sync::mpsc::channel(READY);
         std::thread::scope(|scope| {
             // Each stage ends when the one before it has ended and its queue is empty.
