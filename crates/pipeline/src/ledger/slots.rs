@@ -21,8 +21,10 @@ pub(super) fn next(own: Option<Timestamp>, others: &[Place], every: SignedDurati
     let queued = own.is_none();
     let taken = others.iter().flat_map(|other| {
         let gone = matches!(other.status, PinStatus::SetAside | PinStatus::Failed);
-        let slot = other.slot.filter(|slot| !gone && (queued || *slot <= now));
-        [slot, other.published]
+        // What is out went out by now at the latest, whatever a clock said that was ahead then.
+        let by_now = |at: Timestamp| if other.published.is_some() { at.min(now) } else { at };
+        let slot = other.slot.map(by_now).filter(|slot| !gone && (queued || *slot <= now));
+        [slot, other.published.map(by_now)]
     });
     let last = taken.flatten().max();
     last.and_then(|last| last.checked_add(every).ok()).map_or(now, |free| free.max(now))
@@ -61,6 +63,18 @@ mod tests {
         assert_eq!(next_of(&[pin(Waiting, Some(110), None)]), at(100), "who comes later waits");
         assert_eq!(next_of(&[pin(Published, Some(10), Some(95))]), at(125));
         assert_eq!(next_of(&[pin(Waiting, Some(100), None)]), at(130), "another was just let go");
+    }
+
+    #[test]
+    fn a_clock_that_was_ahead_when_others_went_out_delays_nothing() {
+        let ahead = pin(PinStatus::Published, Some(100_000), Some(100_001));
+        for own in [None, Some(at(40))] {
+            assert_eq!(
+                next(own, &[ahead], EVERY, at(100)),
+                at(130),
+                "half an hour after what cannot be later than now"
+            );
+        }
     }
 
     proptest! {
