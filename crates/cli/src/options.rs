@@ -1,18 +1,19 @@
 //! Options that several commands share.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, ColorChoice};
 use pinpress_media::{AspectMode, CropFocus, Encoder, FixOptions, FpsMode, LinkMode, LongMode, ShortMode};
-use pinpress_pipeline::Template;
+use pinpress_pipeline::{LedgerPlace, Template};
 use pinpress_probe::{AspectRatio, Spec};
 use pinpress_publish::CoverAs;
 use serde::de::DeserializeOwned;
 
 pub(crate) use crate::machine::JobsOption;
 use crate::output;
+use crate::render::doubt::quoted;
 use crate::{account, logs};
 
 /// Options of every command.
@@ -55,6 +56,26 @@ pub(crate) struct SpecOption {
 impl SpecOption {
     pub(crate) fn load(&self) -> anyhow::Result<Spec> {
         Spec::load(&self.spec).context("cannot use --spec")
+    }
+}
+
+/// `--ledger`.
+#[derive(Debug, Args)]
+pub(crate) struct LedgerOption {
+    /// The ledger's file, on a disk of this machine; by default in the output folder.
+    #[arg(long = "ledger", value_name = "FILE", env = "PINPRESS_LEDGER", hide_env = true)]
+    pub(crate) file: Option<PathBuf>,
+}
+
+impl LedgerOption {
+    pub(crate) fn place(&self, output: &Path) -> LedgerPlace {
+        LedgerPlace::new(output, self.file.as_deref())
+    }
+
+    /// How a command names it, for a shell.
+    pub(crate) fn named(&self, output: &Path) -> String {
+        let file = self.file.as_ref().map(|file| format!(" --ledger {}", quoted(file)));
+        format!("-o {}{}", quoted(output), file.unwrap_or_default())
     }
 }
 

@@ -9,7 +9,7 @@ use pinpress_publish::{BoardId, BoardSectionId, CoverSource, PinDraft, PlannedRe
 
 use crate::check::check_file;
 use crate::discover::{Found, discover};
-use crate::ledger::{FileStamp, Ledger as _, LedgerError, PinKey, PinStatus, SqliteLedger, ledger_path};
+use crate::ledger::{FileStamp, Ledger as _, LedgerError, PinKey, PinStatus, SqliteLedger};
 use crate::media::Media;
 use crate::naming::{absolute, cover_of};
 use crate::pins::{Flaws, PinOptions, PinPlan, PinsError, VideoOrder, draft_all, resolve_all};
@@ -177,7 +177,7 @@ struct Known(SqliteLedger);
 impl Known {
     /// `None` when there is none, or nothing was published with it: then no video need be read for it.
     fn open(options: &RunOptions) -> Result<Option<Self>, LedgerError> {
-        let path = ledger_path(&options.output);
+        let path = options.ledger_place().path();
         if !path.is_file() {
             return Ok(None);
         }

@@ -31,16 +31,7 @@ impl WholeFile {
     /// # Errors
     /// When the system refuses the temp file.
     pub fn create(path: &Path) -> io::Result<Self> {
-        let mut prefix = std::ffi::OsString::from(".");
-        prefix.push(path.file_name().unwrap_or_default());
-        prefix.push(".");
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(&prefix).suffix(TEMP_SUFFIX);
-        // Temp files are private by default; a receipt is for whoever may read the folder.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
-        let temp = BufWriter::new(builder.tempfile_in(folder_of(path))?);
-        Ok(Self { temp, path: path.to_owned() })
+        Ok(Self { temp: BufWriter::new(temp_beside(path)?), path: path.to_owned() })
     }
 
     /// Brings everything to disk and renames it over what was there: fsync, rename, fsync of the folder.
@@ -48,10 +39,7 @@ impl WholeFile {
     /// # Errors
     /// When the system refuses; then nothing has changed under the final name, and no temp file stays.
     pub fn commit(self) -> io::Result<()> {
-        let temp = self.temp.into_inner().map_err(io::IntoInnerError::into_error)?;
-        temp.as_file().sync_all()?;
-        temp.persist(&self.path).map_err(|error| error.error)?;
-        sync_folder(folder_of(&self.path))
+        commit(self.temp.into_inner().map_err(io::IntoInnerError::into_error)?, &self.path)
     }
 }
 
@@ -65,12 +53,32 @@ impl Write for WholeFile {
     }
 }
 
+/// An empty temp file beside `path`, of a name that [`crate::sweep::sweep`] knows.
+pub(crate) fn temp_beside(path: &Path) -> io::Result<NamedTempFile> {
+    let mut prefix = std::ffi::OsString::from(".");
+    prefix.push(path.file_name().unwrap_or_default());
+    prefix.push(".");
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(&prefix).suffix(TEMP_SUFFIX);
+    // Temp files are private by default; a receipt is for whoever may read the folder.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
+    builder.tempfile_in(folder_of(path))
+}
+
+/// Brings `temp` to disk and gives it the name `path`: fsync, rename, fsync of the folder.
+pub(crate) fn commit(temp: NamedTempFile, path: &Path) -> io::Result<()> {
+    temp.as_file().sync_all()?;
+    temp.persist(path).map_err(|error| error.error)?;
+    sync_folder(folder_of(path))
+}
+
 fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
 }
 
 /// Makes a rename in `folder` last.
-fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     // Only Unix can open a folder for this; elsewhere the file's own fsync is all there is.
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }

@@ -10,7 +10,7 @@ use pinpress_publish::PublishState;
 use serde::{Deserialize, Serialize};
 
 use crate::durable;
-use crate::ledger::{Job, PinRecord};
+use crate::ledger::{Job, PinKey, PinRecord};
 use crate::outcome::CoverOutcome;
 use crate::pins::REHEARSAL;
 
@@ -135,15 +135,29 @@ impl Receipt {
         })
     }
 
+    /// The receipt at `path`, if there is one that can be read.
+    #[must_use]
+    pub fn read(path: &Path) -> Option<Self> {
+        serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+    }
+
+    /// The Pin that it tells of, where that is the one of `key`: its content as it came or as it was published.
+    #[must_use]
+    pub fn state_of(&self, key: &PinKey) -> Option<PublishState> {
+        let shows = [&self.source.fingerprint, &self.output.fingerprint].contains(&&key.fingerprint);
+        let is_it = shows && self.destination == key.destination && self.pin.board_id == key.board;
+        let ids = is_it.then(|| Some((self.pin.media_id.parse().ok()?, self.pin.pin_id.parse().ok()?)));
+        let (media_id, pin_id) = ids??;
+        Some(PublishState::Pinned { media_id, pin_id, url: self.pin.url.clone(), adopted: self.pin.adopted })
+    }
+
     /// Whether a receipt of `destination` may be written to `path`, where one may lie already: a rehearsal leaves a
     /// real one alone, and `kept` is for a Pin of an earlier run, whose receipt is written only when it is missing or
     /// a rehearsal's.
     #[must_use]
     pub fn is_due(path: &Path, destination: &str, kept: bool) -> bool {
-        let there = std::fs::read(path).ok();
-        let there = there.and_then(|text| serde_json::from_slice::<Self>(&text).ok());
         let rehearsed = destination == REHEARSAL;
-        match there.map(|receipt| receipt.destination == REHEARSAL) {
+        match Self::read(path).map(|receipt| receipt.destination == REHEARSAL) {
             None => true,
             Some(true) => !kept || !rehearsed,
             Some(false) => !kept && !rehearsed,

@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use pinpress_publish::{AdoptablePin, Client, Pin, PinId, PublishError, PublishState, SoughtPin};
 
-use crate::ledger::{HeldLedger, HoldError, Job, JobId, Ledger as _, LedgerError, PinContent, PinRecord, PinStatus};
+use crate::ledger::{
+    HeldLedger, HoldError, Job, JobId, Ledger as _, LedgerError, LedgerPlace, PinContent, PinRecord, PinStatus,
+};
 use crate::naming::{cover_of, receipt_of};
 use crate::outcome::CoverOutcome;
 use crate::receipt::{Receipt, ReceiptPin};
@@ -100,13 +102,13 @@ pub struct Doubts {
 }
 
 impl Doubts {
-    /// Opens the ledger of `folder`.
+    /// Opens the ledger at `place`.
     ///
     /// # Errors
     /// When there is none, it cannot be used, or a run is at work.
-    pub fn open(folder: &Path, destination: &str) -> Result<Self, ReconcileError> {
-        let ledger = HeldLedger::open(folder)?;
-        Ok(Self { ledger, folder: folder.to_owned(), destination: destination.to_owned() })
+    pub fn open(place: &LedgerPlace, destination: &str) -> Result<Self, ReconcileError> {
+        let ledger = HeldLedger::open(place)?;
+        Ok(Self { ledger, folder: place.output().to_owned(), destination: destination.to_owned() })
     }
 
     /// All of them, oldest first.

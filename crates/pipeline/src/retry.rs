@@ -1,16 +1,14 @@
 //! New attempts at what was given up.
 
-use std::path::Path;
-
-use crate::ledger::{HeldLedger, HoldError, Job, JobState, Ledger as _, PinStatus};
+use crate::ledger::{HeldLedger, HoldError, Job, JobState, Ledger as _, LedgerPlace, PinStatus};
 
 /// Gives the jobs that `wanted` picks new attempts where they failed or were set aside, their Pins included; the next
 /// run makes them. A Pin of unknown outcome stays as it is. The answer is the jobs that had something to try again.
 ///
 /// # Errors
 /// When there is no ledger, it cannot be used, or a run is at work.
-pub fn retry(folder: &Path, wanted: impl Fn(&Job) -> bool) -> Result<Vec<Job>, HoldError> {
-    let ledger = HeldLedger::open(folder)?;
+pub fn retry(place: &LedgerPlace, wanted: impl Fn(&Job) -> bool) -> Result<Vec<Job>, HoldError> {
+    let ledger = HeldLedger::open(place)?;
     let given_up: Vec<_> = ledger
         .pins()?
         .into_iter()

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its ground has failed")]
 #![expect(clippy::print_stdout, reason = "a test that skips says so")]
+#![expect(dead_code, reason = "the ground serves several test programs")]
 
 mod ground;
 

@@ -11,7 +11,9 @@ use std::future::Future;
 use ground::{Ground, ScriptedMedia};
 use pinpress_media::FailureKind;
 use pinpress_pipeline::receipt::Receipt;
-use pinpress_pipeline::{Doubt, Doubts, End, HoldError, Interrupt, PinOptions, ReconcileError, publish_due, retry};
+use pinpress_pipeline::{
+    Doubt, Doubts, End, HoldError, Interrupt, LedgerPlace, PinOptions, ReconcileError, publish_due, retry,
+};
 use pinpress_publish::PinId;
 use pinpress_rehearsal::{Call, Fault, FaultRule};
 
@@ -24,7 +26,7 @@ fn pins(ground: &Ground) -> PinOptions {
 }
 
 fn doubts(ground: &Ground) -> Doubts {
-    Doubts::open(&ground.out(""), ground.destination).unwrap()
+    Doubts::open(&ground.place(), ground.destination).unwrap()
 }
 
 fn only(doubts: &Doubts) -> Doubt {
@@ -134,10 +136,13 @@ fn what_is_sent_again_goes_out_once_with_the_next_run() {
 fn settling_waits_for_nobody_and_needs_a_ledger() {
     let Some(ground) = ambiguous() else { return };
     let first = doubts(&ground);
-    assert!(matches!(Doubts::open(&ground.out(""), "x"), Err(ReconcileError::Hold(HoldError::Lock(_)))));
+    assert!(matches!(Doubts::open(&ground.place(), "x"), Err(ReconcileError::Hold(HoldError::Lock(_)))));
     drop(first);
-    assert!(Doubts::open(&ground.out(""), "https://elsewhere.example/v5").unwrap().list().unwrap().is_empty());
-    assert!(matches!(Doubts::open(&ground.raw(""), "x"), Err(ReconcileError::Hold(HoldError::NoLedger { .. }))));
+    assert!(Doubts::open(&ground.place(), "https://elsewhere.example/v5").unwrap().list().unwrap().is_empty());
+    assert!(matches!(
+        Doubts::open(&LedgerPlace::new(&ground.raw(""), None), "x"),
+        Err(ReconcileError::Hold(HoldError::NoLedger { .. }))
+    ));
     assert!(!ground.raw(".pinpress").exists(), "looking makes nothing");
 }
 
@@ -153,7 +158,7 @@ fn what_was_given_up_is_tried_again() {
     let again = |ends: &str| ground.ends(&media)[ends].clone();
     assert!(matches!(again("b.mp4"), End::Failed { .. }), "hopeless once");
     let names = |wanted: &str| {
-        let jobs = retry(&ground.out(""), |job| job.source.ends_with(wanted)).unwrap();
+        let jobs = retry(&ground.place(), |job| job.source.ends_with(wanted)).unwrap();
         jobs.iter().map(|job| ground::name_of(&job.source)).collect::<Vec<_>>()
     };
     assert_eq!(names("b.mp4"), ["b.mp4"]);

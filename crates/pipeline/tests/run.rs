@@ -6,6 +6,8 @@
 #[path = "run/claims.rs"]
 mod claims;
 mod ground;
+#[path = "run/lost_ledger.rs"]
+mod lost_ledger;
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;

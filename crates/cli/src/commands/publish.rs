@@ -10,7 +10,7 @@ use super::run::tell_calls_left;
 use crate::dry_run::DryRunArgs;
 use crate::exit::Exit;
 use crate::intake::{FilterArgs, PaceArgs};
-use crate::options::{ApiArgs, JobsOption, Shared, SpecOption, TextArgs};
+use crate::options::{ApiArgs, JobsOption, LedgerOption, Shared, SpecOption, TextArgs};
 use crate::output;
 use crate::run_output::RunOutputArgs;
 use crate::schedule::{ScheduleArgs, Work};
@@ -49,6 +49,8 @@ pub(crate) struct PublishArgs {
     #[arg(short, long, value_name = "DIR", env = "PINPRESS_OUTPUT", hide_env = true)]
     output: Option<PathBuf>,
     #[command(flatten)]
+    ledger: LedgerOption,
+    #[command(flatten)]
     spec: SpecOption,
     #[command(flatten)]
     jobs: JobsOption,
@@ -78,6 +80,7 @@ pub(crate) fn run(args: &PublishArgs, shared: &Shared) -> anyhow::Result<Exit> {
         filters: args.filter.filters(),
         settle: args.pace.settle(),
         keep_free: args.pace.keep_free(),
+        ledger: args.ledger.file.clone(),
         spec: args.spec.load()?,
         mode: Mode::AsIs,
         jobs: args.jobs.for_encoding(),

@@ -10,7 +10,7 @@ use pinpress_publish::{Client, PinId};
 use tokio::runtime::Runtime;
 
 use crate::exit::Exit;
-use crate::options::ApiArgs;
+use crate::options::{ApiArgs, LedgerOption};
 use crate::output::{self, shown};
 use crate::render::doubt::{self, Candidates};
 
@@ -40,6 +40,8 @@ pub(crate) struct ReconcileArgs {
     /// The output folder.
     #[arg(short, long, value_name = "DIR", default_value = ".", env = "PINPRESS_OUTPUT", hide_env = true)]
     output: PathBuf,
+    #[command(flatten)]
+    ledger: LedgerOption,
     /// The video's Pin is the one with this id.
     #[arg(long, value_name = "PIN", requires = "videos", conflicts_with_all = ["resend", "json"])]
     adopt: Option<PinId>,
@@ -61,7 +63,7 @@ pub(crate) fn run(args: &ReconcileArgs) -> anyhow::Result<Exit> {
         !args.resend || args.all || !args.videos.is_empty(),
         "--resend needs a video's name, or --all: {RISK}"
     );
-    let doubts = Doubts::open(&args.output, &args.api.base().to_string())?;
+    let doubts = Doubts::open(&args.ledger.place(&args.output), &args.api.base().to_string())?;
     let open = picked(args, doubts.list()?)?;
     if args.resend {
         return resend(&doubts, &open);
@@ -96,7 +98,7 @@ pub(crate) fn run(args: &ReconcileArgs) -> anyhow::Result<Exit> {
         let mut out = anstream::stdout();
         doubt::human(&mut out, doubt, &candidates)?;
         if !asking {
-            doubt::ways(&mut out, doubt, &candidates, &args.output)?;
+            doubt::ways(&mut out, doubt, &candidates, &args.ledger.named(&args.output))?;
             left += 1;
             continue;
         }

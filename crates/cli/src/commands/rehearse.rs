@@ -15,7 +15,7 @@ use pinpress_rehearsal::{BoardOptions, Rehearsal, RehearsalOptions};
 use super::run::carry_out;
 use crate::exit::Exit;
 use crate::intake::{FilterArgs, PaceArgs};
-use crate::options::{FixArgs, JobsOption, Shared, SpecOption, TextArgs};
+use crate::options::{FixArgs, JobsOption, LedgerOption, Shared, SpecOption, TextArgs};
 use crate::output::{self, file_url, shown};
 use crate::run_output::RunOutputArgs;
 use crate::signals;
@@ -41,6 +41,8 @@ pub(crate) struct RehearseArgs {
     /// Where outputs, covers, receipts and the ledger go.
     #[arg(short, long, value_name = "DIR", env = "PINPRESS_OUTPUT", hide_env = true)]
     output: PathBuf,
+    #[command(flatten)]
+    ledger: LedgerOption,
     /// Port on loopback; 0 takes a free one.
     #[arg(long, value_name = "N", default_value_t = 0, env = "PINPRESS_PORT", hide_env = true)]
     port: u16,
@@ -86,6 +88,7 @@ pub(crate) fn run(args: &RehearseArgs, shared: &Shared) -> anyhow::Result<Exit> 
         filters: args.filter.filters(),
         settle: args.pace.settle(),
         keep_free: args.pace.keep_free(),
+        ledger: args.ledger.file.clone(),
         spec,
         mode: Mode::Fix(args.fix.options(1)),
         jobs: args.jobs.for_encoding(),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::exit::Exit;
+use crate::options::LedgerOption;
 use crate::output::{clean, shown};
 use crate::render::check_human::counted;
 
@@ -25,13 +26,15 @@ pub(crate) struct RetryArgs {
     /// The output folder.
     #[arg(short, long, value_name = "DIR", default_value = ".", env = "PINPRESS_OUTPUT", hide_env = true)]
     output: PathBuf,
+    #[command(flatten)]
+    ledger: LedgerOption,
 }
 
 pub(crate) fn run(args: &RetryArgs) -> anyhow::Result<Exit> {
     let means = |asked: &PathBuf, job: &pinpress_pipeline::ledger::Job| {
         pinpress_pipeline::means(asked, &job.source, &args.output.join(&job.output))
     };
-    let again = pinpress_pipeline::retry(&args.output, |job| {
+    let again = pinpress_pipeline::retry(&args.ledger.place(&args.output), |job| {
         args.videos.is_empty() || args.videos.iter().any(|asked| means(asked, job))
     })?;
     let mut out = anstream::stdout();

@@ -12,7 +12,7 @@ use crate::dry_run::DryRunArgs;
 use crate::exit::Exit;
 use crate::intake::{FilterArgs, PaceArgs};
 use crate::machine::MachineArgs;
-use crate::options::{ApiArgs, FixArgs, JobsOption, Shared, SpecOption, TextArgs};
+use crate::options::{ApiArgs, FixArgs, JobsOption, LedgerOption, Shared, SpecOption, TextArgs};
 use crate::output::{DIM, complain};
 use crate::run_output::{RunOutput, RunOutputArgs};
 use crate::schedule::{ScheduleArgs, Work};
@@ -48,6 +48,8 @@ pub(crate) struct RunArgs {
     #[arg(long, conflicts_with = "dry_run", env = "PINPRESS_NO_PUBLISH", hide_env = true)]
     no_publish: bool,
     #[command(flatten)]
+    ledger: LedgerOption,
+    #[command(flatten)]
     texts: TextArgs,
     #[command(flatten)]
     spec: SpecOption,
@@ -78,6 +80,7 @@ pub(crate) fn run(args: &RunArgs, shared: &Shared) -> anyhow::Result<Exit> {
         filters: args.filter.filters(),
         settle: args.pace.settle(),
         keep_free: args.pace.keep_free(),
+        ledger: args.ledger.file.clone(),
         spec: args.spec.load()?,
         mode: Mode::Fix(args.fix.options(1)),
         jobs: args.jobs.for_encoding(),

@@ -8,9 +8,10 @@ use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 use pinpress_pipeline::ledger::{Job, JobId, JobState, PinRecord, PinStatus};
 use pinpress_pipeline::pins::REHEARSAL;
-use pinpress_pipeline::{Ledger as _, RunSummary, SqliteLedger, ledger_path};
+use pinpress_pipeline::{Ledger as _, RunSummary, SqliteLedger};
 
 use crate::exit::Exit;
+use crate::options::LedgerOption;
 use crate::output::{BAD, DIM, GOOD, clean, shown};
 use crate::render::check_human::counted;
 use crate::render::doubt::{quoted, seconds};
@@ -31,6 +32,8 @@ pub(crate) struct StatusArgs {
     /// The output folder.
     #[arg(value_name = "DIR", default_value = ".", env = "PINPRESS_OUTPUT", hide_env = true)]
     folder: PathBuf,
+    #[command(flatten)]
+    ledger: LedgerOption,
     /// human, json, or html: the page that a run leaves, of all videos that the ledger has.
     #[arg(long, value_name = "FORMAT", default_value = "human", env = "PINPRESS_FORMAT", hide_env = true)]
     #[arg(hide_possible_values = true)]
@@ -48,9 +51,11 @@ enum Format {
 }
 
 pub(crate) fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
-    let path = ledger_path(&args.folder);
-    anyhow::ensure!(path.is_file(), "no ledger: nothing was run with this output folder: {}", args.folder.display());
     anyhow::ensure!(args.file.is_none() || args.format == Format::Html, "-o is for --format html");
+    let path = args.ledger.place(&args.folder).path();
+    let asked = args.ledger.file.as_ref().unwrap_or(&args.folder);
+    anyhow::ensure!(path.is_file(), "no ledger: nothing was run with this output folder: {}", asked.display());
+    let place = args.ledger.named(&args.folder);
     let ledger = SqliteLedger::open(&path)?;
     let jobs = ledger.jobs()?;
     let mut pins: BTreeMap<JobId, Vec<PinRecord>> = BTreeMap::new();
@@ -72,11 +77,11 @@ pub(crate) fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
         }
         Format::Human => {
             for job in &jobs {
-                human(&mut out, job, pins_of(job), &args.folder)?;
+                human(&mut out, job, pins_of(job), &place)?;
             }
             writeln!(out, "{}", totals(&jobs, &pins))?;
             let pins: Vec<&PinRecord> = pins.values().flatten().collect();
-            for line in next_steps(&jobs, &pins, &args.folder) {
+            for line in next_steps(&jobs, &pins, &place) {
                 writeln!(out, "{line}")?;
             }
         }
@@ -91,7 +96,7 @@ const fn has_failed(job: &Job) -> bool {
     job.reason.is_some() || matches!(job.state, JobState::Unreadable | JobState::Failed | JobState::SetAside)
 }
 
-fn human(out: &mut dyn std::io::Write, job: &Job, pins: &[PinRecord], folder: &Path) -> std::io::Result<()> {
+fn human(out: &mut dyn std::io::Write, job: &Job, pins: &[PinRecord], place: &str) -> std::io::Result<()> {
     let style = if has_failed(job) { BAD } else { GOOD };
     writeln!(out, "{style}{:<10}{style:#} {}", job.state.name(), shown(&job.source))?;
     if let Some(reason) = &job.reason {
@@ -105,8 +110,8 @@ fn human(out: &mut dyn std::io::Write, job: &Job, pins: &[PinRecord], folder: &P
         let told = url + &until + &reason;
         writeln!(out, "           {status}{DIM}  {}{DIM:#}{}", clean(&pin.key.destination), clean(&told))?;
         if pin.status == PinStatus::Unknown && pin.key.destination != REHEARSAL {
-            let (video, folder) = (quoted(&job.source), quoted(folder));
-            writeln!(out, "           settle it: pinpress reconcile {video} -o {folder}")?;
+            let video = quoted(&job.source);
+            writeln!(out, "           settle it: pinpress reconcile {video} {place}")?;
         }
     }
     Ok(())
@@ -119,8 +124,7 @@ fn due(pin: &PinRecord) -> Option<Timestamp> {
 }
 
 /// What can be done about what is not done.
-fn next_steps(jobs: &[Job], pins: &[&PinRecord], folder: &Path) -> Vec<String> {
-    let folder = quoted(folder);
+fn next_steps(jobs: &[Job], pins: &[&PinRecord], place: &str) -> Vec<String> {
     // A rehearsal's Pins are nobody's loss, and their server is gone.
     let real: Vec<_> = pins.iter().filter(|pin| pin.key.destination != REHEARSAL).collect();
     let waiting: Vec<_> = real.iter().filter(|pin| pin.status == PinStatus::Waiting).collect();
@@ -130,11 +134,11 @@ fn next_steps(jobs: &[Job], pins: &[&PinRecord], folder: &Path) -> Vec<String> {
         let first = waiting.iter().map(|pin| due(pin).unwrap_or(now)).min().filter(|first| *first > now);
         let when = first.map_or_else(|| "now".to_owned(), |first| format!("from {}", seconds(first)));
         let count = counted(waiting.len(), "Pin");
-        steps.push(format!("to publish what waits ({count}, {when}): pinpress publish --due -o {folder}"));
+        steps.push(format!("to publish what waits ({count}, {when}): pinpress publish --due {place}"));
     }
     let given_up = real.iter().any(|pin| matches!(pin.status, PinStatus::Failed | PinStatus::SetAside));
     if given_up || jobs.iter().any(has_failed) {
-        steps.push(format!("to try again what failed: pinpress retry -o {folder}"));
+        steps.push(format!("to try again what failed: pinpress retry {place}"));
     }
     steps
 }

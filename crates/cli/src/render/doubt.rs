@@ -47,8 +47,8 @@ pub(crate) fn human(out: &mut dyn Write, doubt: &Doubt, candidates: &Candidates)
 }
 
 /// The commands that settle it.
-pub(crate) fn ways(out: &mut dyn Write, doubt: &Doubt, candidates: &Candidates, folder: &Path) -> io::Result<()> {
-    let command = format!("pinpress reconcile {} -o {}", quoted(&doubt.job.source), quoted(folder));
+pub(crate) fn ways(out: &mut dyn Write, doubt: &Doubt, candidates: &Candidates, place: &str) -> io::Result<()> {
+    let command = format!("pinpress reconcile {} {place}", quoted(&doubt.job.source));
     let pin = match candidates.as_deref() {
         Ok([(_, pin), ..]) => pin.id.as_str(),
         _ => "PIN",

@@ -20,7 +20,7 @@ pub enum LockError {
         path: PathBuf,
     },
     /// The system refused.
-    #[error("cannot lock the output folder: {source}: {path}", path = path.display())]
+    #[error("cannot lock the output folder ({source}): choose one that you can write to: {path}", path = path.display())]
     Io {
         /// The lock file.
         path: PathBuf,

@@ -5,6 +5,8 @@
 //! cannot be repeated: its publisher keeps its own state here.
 
 pub mod claims;
+pub mod file;
+mod filesystem;
 pub mod heartbeat;
 pub mod held;
 pub mod lock;
@@ -21,8 +23,9 @@ use jiff::{SignedDuration, Timestamp};
 use pinpress_probe::Fingerprint;
 
 pub use claims::{Attempt, Begun, Claim, Claimant, Claimed, Lease, PinAttempt, PinStep};
+pub use file::copy_of;
 pub use heartbeat::{Hold, Leases};
-pub use held::{HeldLedger, HoldError, OWN_FOLDER, ledger_path, lock_path};
+pub use held::{HeldLedger, HoldError, LedgerPlace, OWN_FOLDER, ledger_path, lock_path};
 pub use lock::{LockError, RunLock};
 pub use model::{
     CoverRecord, FileStamp, Job, JobId, JobKey, JobState, MAX_ATTEMPTS, MAX_CUT_OFF, PinContent, PinKey, PinRecord,
@@ -46,6 +49,31 @@ pub enum LedgerError {
     /// A database, but of another program.
     #[error("not a pinpress ledger: move it away or choose another output folder: {path}", path = path.display())]
     Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Parts of it are lost. It is left as it is.
+    #[error("the ledger is damaged ({reason}) and was left as it is: {remedy}: {path}", remedy = remedy(copy.as_deref()), path = path.display())]
+    Damaged {
+        /// What is wrong with it.
+        reason: String,
+        /// A whole one as of the end of an earlier run, where there is one.
+        copy: Option<PathBuf>,
+        /// The file.
+        path: PathBuf,
+    },
+    /// It would be on a filesystem of another machine.
+    #[error("the ledger cannot be on a network filesystem ({kind}), which may give its lock to two runs, so that they \
+             make a Pin twice: keep it on a disk of this machine with --ledger FILE: {path}", path = path.display())]
+    Network {
+        /// The type of the filesystem.
+        kind: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// The disk has no room for it.
+    #[error("the ledger cannot be written, the disk is full: make room and run again: {path}", path = path.display())]
+    Full {
         /// The file.
         path: PathBuf,
     },
@@ -89,6 +117,17 @@ pub enum LedgerError {
         /// When the claim ends, unless it is renewed.
         until: Timestamp,
     },
+}
+
+/// What to do about a damaged ledger so that no Pin is made twice.
+fn remedy(copy: Option<&Path>) -> String {
+    let away = "move it away, and what has its name with -wal and -shm";
+    let known = "What has a receipt (NAME.pin.json beside its output) is not published again; before you go on, look on \
+                 the board for Pins of the last run that have none";
+    match copy {
+        Some(copy) => format!("{away}, and put the copy of an earlier run in its place, {}. {known}", copy.display()),
+        None => format!("{away}, and run again with --overwrite. {known}"),
+    }
 }
 
 /// What a ledger does. SQLite in one file is the one that is there; nothing in it is particular to SQLite.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::LedgerError;
+use super::{LedgerError, file};
 
 /// `PINP`, in the header of the file: a database of another program is not touched.
 const APPLICATION_ID: i64 = 0x5049_4E50;
@@ -99,7 +99,7 @@ pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
 
 /// Brings the database at `path` to [`VERSION`], or refuses it.
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), LedgerError> {
-    let error = |source| LedgerError::Database { source, path: path.to_owned() };
+    let error = |source| file::database(source, path);
     // Taken before looking, so that of two programs one migrates and the other finds it done.
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(error)?;
     let pragma = |name| transaction.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map_err(error);
@@ -111,6 +111,9 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Le
     }
     if version > VERSION {
         return Err(LedgerError::Newer { found: version, known: VERSION, path: path.to_owned() });
+    }
+    if version == VERSION {
+        return Ok(());
     }
     let done = usize::try_from(version).unwrap_or(0);
     for migration in MIGRATIONS.iter().skip(done) {

@@ -8,11 +8,11 @@ use pinpress_publish::{BoardId, PinDraft, PublishState};
 
 use super::book::Book;
 use super::item::{Item, SpecOf};
-use super::{Run, RunError, RunOptions, cover, publish, runtime};
+use super::{Run, RunError, RunOptions, cover, keep_copy, publish, runtime};
 use crate::interrupt::Interrupt;
 use crate::ledger::{
     FileStamp, HeldLedger, HoldError, Job, JobId, JobState, Ledger, LedgerError, LockError, PinRecord, PinStatus,
-    SqliteLedger, ledger_path,
+    SqliteLedger,
 };
 use crate::media::Media;
 use crate::naming::{cover_of, receipt_of};
@@ -34,7 +34,7 @@ pub fn publish_due(
     observer: &dyn RunObserver,
     interrupt: &Interrupt,
 ) -> Result<RunSummary, RunError> {
-    let ledger = HeldLedger::open(&options.output)?;
+    let ledger = HeldLedger::open(&options.ledger_place())?;
     let Some(pins) = &options.pins else { return Ok(RunSummary::default()) };
     let runtime = runtime()?;
     let waiting = waiting(&*ledger, pins)?;
@@ -60,6 +60,7 @@ pub fn publish_due(
         });
     });
     let ended = run.into_ended()?;
+    keep_copy(&ledger, observer);
     Ok(ended.summary(book, interrupt))
 }
 
@@ -175,7 +176,7 @@ pub fn watch(
 /// How many Pins wait, and when to look after the first of them.
 pub(super) fn next(options: &RunOptions, pins: &PinOptions) -> Result<Option<(usize, Timestamp)>, RunError> {
     let now = pins.clock.now();
-    let ledger = SqliteLedger::open(&ledger_path(&options.output))?;
+    let ledger = SqliteLedger::open(&options.ledger_place().path())?;
     let again = now.checked_add(AGAIN).unwrap_or(now);
     let times: Vec<Timestamp> = waiting(&ledger, pins)?
         .iter()

@@ -32,7 +32,7 @@ use tokio::runtime::Runtime;
 use crate::discover::{DiscoverError, Filters, Walk};
 use crate::disk::{KeepFree, Room};
 use crate::interrupt::Interrupt;
-use crate::ledger::{HoldError, Lease, Leases, Ledger, LedgerError, LockError, RunLock, SqliteLedger};
+use crate::ledger::{HoldError, Lease, Leases, Ledger, LedgerError, LedgerPlace, LockError, SqliteLedger};
 pub use crate::ledger::{OWN_FOLDER, ledger_path, lock_path};
 use crate::media::Media;
 use crate::naming::absolute;
@@ -76,8 +76,10 @@ pub struct RunOptions {
     pub settle: Duration,
     /// What stays free on the disk of the output folder.
     pub keep_free: KeepFree,
-    /// The output folder; made when it is missing. The ledger is in it.
+    /// The output folder; made when it is missing.
     pub output: PathBuf,
+    /// The ledger's file; `None` keeps it in the output folder.
+    pub ledger: Option<PathBuf>,
     /// The rule set of videos whose row names no other.
     pub spec: Spec,
     /// Whether they are fixed.
@@ -90,6 +92,14 @@ pub struct RunOptions {
     pub texts: PinTexts,
     /// Whether more videos may come: then a row may name a file that is not there yet.
     pub more_to_come: bool,
+}
+
+impl RunOptions {
+    /// Where its ledger is.
+    #[must_use]
+    pub fn ledger_place(&self) -> LedgerPlace {
+        LedgerPlace::new(&self.output, self.ledger.as_deref())
+    }
 }
 
 /// The run could not be done. What was finished is kept.
@@ -173,8 +183,9 @@ fn work(
     }
     std::fs::create_dir_all(&options.output)
         .map_err(|source| RunError::Output { path: options.output.clone(), source })?;
-    let _lock = RunLock::take(&lock_path(&options.output))?;
-    let ledger = SqliteLedger::open(&ledger_path(&options.output))?;
+    let place = options.ledger_place();
+    let _locks = (place.lock()?, place.lock_output()?);
+    let ledger = SqliteLedger::open(&place.path())?;
     ledger.expire_leases()?;
     let swept = sweep(&options.output);
     if !swept.is_empty() {
@@ -183,7 +194,17 @@ fn work(
     let run = Run::new(options, book, (media, observer, interrupt), (&ledger, Lease::new()));
     run.renewed_during(|| run.stages(sighted, options.pins.as_ref().zip(runtime)))?;
     run.folders.prune();
-    run.into_ended()
+    let ended = run.into_ended();
+    keep_copy(&ledger, observer);
+    ended
+}
+
+/// Keeps a copy of the ledger for the case that it is damaged; the ledger itself is all that a run needs.
+fn keep_copy(ledger: &SqliteLedger, observer: &dyn RunObserver) {
+    if let Err(error) = ledger.keep_copy() {
+        let message = format!("no copy of the ledger was kept: {error}");
+        observer.event(&RunEvent::Warning { video: None, message });
+    }
 }
 
 pub(crate) fn runtime() -> Result<Runtime, RunError> {
@@ -392,6 +413,7 @@ mod tests {
             settle: Duration::ZERO,
             keep_free: KeepFree::default(),
             output: dir.path().join("out"),
+            ledger: None,
             spec: Spec::load("pinterest").unwrap(),
             mode: Mode::Fix(FixOptions::default()),
             jobs: 2,

@@ -17,7 +17,7 @@ use super::{Run, claims};
 use crate::ledger::{JobId, PinAttempt, PinContent, PinKey, PinRecord, PinStatus, PinStep, PinTiming};
 use crate::observe::{RunEvent, RunStage, video_span};
 use crate::outcome::{End, PinOutcome};
-use crate::pins::{PinOptions, PinPlan};
+use crate::pins::{PinOptions, PinPlan, REHEARSAL};
 use crate::receipt::{Receipt, ReceiptPin};
 
 /// How often a running upload looks whether to stop.
@@ -105,6 +105,9 @@ impl<'a> Publisher<'a, '_> {
             self.write_receipt(item, &state, &record, true);
             return Some((item.settled(), Some(pin)));
         }
+        if let Some(restored) = self.restored(item, &record) {
+            return restored;
+        }
         let in_doubt = matches!(state, PublishState::Intended { .. } | PublishState::Unknown { .. });
         if record.status == PinStatus::SetAside && !in_doubt {
             return Some((End::SetAside { reason: record.reason.unwrap_or_default() }, None));
@@ -178,6 +181,39 @@ impl<'a> Publisher<'a, '_> {
             }
             Err(error) => self.failed(attempt, &error, watch.is_in_doubt()).map(|end| (end, None)),
         }
+    }
+
+    /// A Pin that this ledger does not know to be there and that has a receipt: the ledger is new, or an earlier copy.
+    /// It is entered, and not made again. The inner `None` is for a ledger that failed.
+    fn restored(self, item: &Item<'a>, record: &PinRecord) -> Option<Option<(End, Option<PinOutcome>)>> {
+        // Each rehearsal has a stand-in of its own, which knows no Pin of an earlier one.
+        if record.key.destination == REHEARSAL {
+            return None;
+        }
+        let state = Receipt::read(&receipt_of(&item.output))?.state_of(&record.key)?;
+        let PublishState::Pinned { pin_id, url, .. } = &state else { return None };
+        let text = serde_json::to_string(&state).ok()?;
+        let pin = PinOutcome { id: pin_id.as_str().to_owned(), url: url.clone() };
+        let enter = || {
+            let run = self.run;
+            // The same video by another content: as it came, or as it was published.
+            if run.recorded(run.ledger.pin_row(&record.key.destination, &pin.id))?.is_some_and(|row| row != record.id) {
+                return Some(Ok(()));
+            }
+            let begun = run.recorded(run.ledger.begin_pin(record.id, PinStep::Look, run.leases.lease()))?;
+            let attempt = match claims::attempt(begun) {
+                Ok(attempt) => attempt,
+                Err(end) => return Some(Err(end)),
+            };
+            if let Err(end) = run.entered(run.ledger.save_pin_state(attempt, &text, Some(&pin.id)))? {
+                return Some(Err(end));
+            }
+            run.entered(run.ledger.finish_pin(attempt, PinStatus::Published, None))
+        };
+        Some(enter().map(|entered| match entered {
+            Ok(()) => (item.settled(), Some(pin)),
+            Err(end) => (end, None),
+        }))
     }
 
     /// What the Pin is to say and when, so that it can go out without the manifest.

@@ -14,8 +14,8 @@ use pinpress_media::{
     Progress,
 };
 use pinpress_pipeline::{
-    Clock, End, Filters, Interrupt, KeepFree, Media, Mode, PinOptions, PinTexts, RunError, RunOptions, RunSummary,
-    check_file, run,
+    Clock, End, Filters, Interrupt, KeepFree, LedgerPlace, Media, Mode, PinOptions, PinTexts, RunError, RunOptions,
+    RunSummary, check_file, run,
 };
 use pinpress_probe::{DeepReader, MediaInfo, ProbeError, Seconds, Spec};
 use pinpress_publish::{AccessToken, ClientOptions, CoverAs, LookupPolicy, PollPolicy, RetryPolicy};
@@ -174,6 +174,11 @@ impl Ground {
         self.dir.path().join("out").join(name)
     }
 
+    /// Where the ledger of its runs is.
+    pub(crate) fn place(&self) -> LedgerPlace {
+        LedgerPlace::new(&self.out(""), None)
+    }
+
     /// A video that fits, told apart from the others by `mark`: a `free` box at its end (ISO/IEC 14496-12 §8.1.2).
     pub(crate) fn video(&self, name: &str, mark: &str) {
         let path = self.raw(name);
@@ -206,6 +211,7 @@ impl Ground {
             settle: self.settle,
             keep_free: self.keep_free.clone(),
             output: self.dir.path().join("out"),
+            ledger: None,
             spec: Spec::load("pinterest").unwrap(),
             mode: Mode::Fix(self.options.clone()),
             jobs: 2,

@@ -19,11 +19,11 @@ use super::model::{
     FileStamp, Job, JobId, JobKey, JobState, PinContent, PinKey, PinRecord, PinStatus, PinTiming, Step, StepOutcome,
 };
 use super::rows::{self, JOB_COLUMNS, PIN_COLUMNS, path_bytes};
-use super::{Ledger, LedgerError, schema};
+use super::{Ledger, LedgerError, file};
 use crate::clock::{Clock, SystemClock};
 
 /// How long a statement waits for another process, `pinpress status` for one.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A ledger in an SQLite file.
 #[derive(Debug)]
@@ -38,16 +38,11 @@ impl SqliteLedger {
     /// Opens the ledger at `path`, making it and its folder where they are missing, and brings it up to date.
     ///
     /// # Errors
-    /// When it belongs to a newer pinpress or to another program, is damaged, or cannot be opened.
+    /// When it belongs to a newer pinpress or to another program, is damaged, would be on a network filesystem, or
+    /// cannot be opened.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(|source| LedgerError::Io { source, path: path.to_owned() })?;
-        }
-        let error = |source| LedgerError::Database { source, path: path.to_owned() };
-        let mut connection = Connection::open(path).map_err(error)?;
-        connection.busy_timeout(BUSY_TIMEOUT).map_err(error)?;
-        // A newer or foreign file is refused before anything is written to it, the journal mode included.
-        schema::migrate(&mut connection, path)?;
+        let error = |source| file::database(source, path);
+        let connection = file::open(path)?;
         // With WAL only `FULL` makes a commit survive a power cut, and a Pin's intent must.
         connection.pragma_update(None, "journal_mode", "WAL").map_err(error)?;
         connection.pragma_update(None, "synchronous", "FULL").map_err(error)?;
@@ -69,6 +64,15 @@ impl SqliteLedger {
     /// When the ledger cannot be written.
     pub fn expire_leases(&self) -> Result<(), LedgerError> {
         self.write(claims::expire_all)
+    }
+
+    /// Copies what it holds to [`super::copy_of`] its path, if it was changed since it was opened.
+    ///
+    /// # Errors
+    /// When the copy cannot be written; then an earlier one is as it was.
+    pub fn keep_copy(&self) -> Result<(), LedgerError> {
+        let connection = self.connection();
+        if connection.total_changes() == 0 { Ok(()) } else { file::keep_copy(&connection, &self.path) }
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
@@ -108,7 +112,7 @@ impl SqliteLedger {
     }
 
     fn error(&self, source: rusqlite::Error) -> LedgerError {
-        LedgerError::Database { source, path: self.path.clone() }
+        file::database(source, &self.path)
     }
 
     fn to_json(&self, what: &'static str, value: &impl serde::Serialize) -> Result<String, LedgerError> {
