@@ -42,6 +42,8 @@ pub struct Manifest {
     pub path: PathBuf,
     /// Its rows in order.
     pub rows: Vec<Row>,
+    /// What can be seen to be wrong in it alone. It is told together with what only the videos show.
+    pub mistakes: Vec<Mistake>,
 }
 
 /// The formats, by the ending of the file.
@@ -110,19 +112,17 @@ impl Manifest {
     /// Reads the manifest at `path`.
     ///
     /// # Errors
-    /// When it cannot be read, or has mistakes that can be seen in it alone: an unknown column, a number that is
+    /// When it cannot be read, or is none by its name. What is wrong in it is kept: an unknown column, a number that is
     /// none, a time that is none, a row without a file, two rows for one file.
     pub fn load(path: &Path) -> Result<Self, ManifestError> {
         let format = Format::of(path).ok_or_else(|| ManifestError::UnknownFormat { path: path.to_owned() })?;
         let bytes = read(path, MAX_BYTES).map_err(|source| ManifestError::Io { path: path.to_owned(), source })?;
-        Self::parse(&bytes, format, path)
+        Ok(Self::parse(&bytes, format, path))
     }
 
     /// Reads a manifest from its bytes; `path` is for messages.
-    ///
-    /// # Errors
-    /// As [`Manifest::load`].
-    pub fn parse(bytes: &[u8], format: Format, path: &Path) -> Result<Self, ManifestError> {
+    #[must_use]
+    pub fn parse(bytes: &[u8], format: Format, path: &Path) -> Self {
         let mut mistakes = Vec::new();
         let records = parse::records(bytes, format, &mut mistakes);
         let rows: Vec<Row> = records.into_iter().map(|record| Row::read(record, &mut mistakes)).collect();
@@ -136,7 +136,7 @@ impl Manifest {
                 None => drop(named.insert(&row.file, row)),
             }
         }
-        refuse(mistakes, Some(path)).map(|()| Self { path: path.to_owned(), rows })
+        Self { path: path.to_owned(), rows, mistakes }
     }
 }
 

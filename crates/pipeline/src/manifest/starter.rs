@@ -59,7 +59,8 @@ mod tests {
                 .collect();
             let starter = Starter::of(&videos).unwrap();
             prop_assert!(starter.left_out.is_empty());
-            let manifest = Manifest::parse(&starter.csv, Format::Csv, Path::new("pins.csv")).unwrap();
+            let manifest = Manifest::parse(&starter.csv, Format::Csv, Path::new("pins.csv"));
+            prop_assert_eq!(&manifest.mistakes, &[]);
             prop_assert_eq!(manifest.rows.len(), videos.len());
             for (row, video) in manifest.rows.iter().zip(&videos) {
                 prop_assert_eq!(&row.file, &video.relative);

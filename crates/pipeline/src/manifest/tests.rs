@@ -2,7 +2,11 @@ use super::*;
 use pinpress_probe::Seconds;
 
 fn parse(text: &str, format: Format) -> Result<Manifest, ManifestError> {
-    Manifest::parse(text.as_bytes(), format, Path::new("pins.x"))
+    checked(Manifest::parse(text.as_bytes(), format, Path::new("pins.x")))
+}
+
+fn checked(manifest: Manifest) -> Result<Manifest, ManifestError> {
+    refuse(manifest.mistakes.clone(), Some(&manifest.path)).map(|()| manifest)
 }
 
 fn mistakes(text: &str, format: Format) -> Vec<String> {
@@ -154,8 +158,9 @@ fn broken_text_is_told_with_its_place() {
             assert!(found.iter().any(|found| found.starts_with(told)), "{told}: {found:#?}");
         }
     }
-    let latin1 =
-        Manifest::parse(b"file,title\na.mov,caf\xe9\n", Format::Csv, Path::new("pins.csv")).unwrap_err().to_string();
+    let latin1 = checked(Manifest::parse(b"file,title\na.mov,caf\xe9\n", Format::Csv, Path::new("pins.csv")))
+        .unwrap_err()
+        .to_string();
     assert_eq!(
         latin1,
         "the manifest has a mistake:\n  row 2, title: is not UTF-8: save the file as UTF-8 text\n\

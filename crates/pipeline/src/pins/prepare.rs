@@ -90,9 +90,11 @@ pub(crate) fn draft_all(
     let mut drafts = Vec::new();
     let mut rows: HashMap<usize, &Row> = HashMap::new();
     if let Some(manifest) = &texts.manifest {
+        mistakes.extend_from_slice(&manifest.mistakes);
         let index = Index::of(videos);
         for row in &manifest.rows {
             match index.find(row, roots, &manifest.path) {
+                _ if is_told(&mistakes, row, "file") => {}
                 Some(video) if rows.contains_key(&video) => {
                     mistakes.push(row.mistake("file", "another row names the same file: one Pin a file"));
                 }
@@ -119,7 +121,11 @@ pub(crate) fn draft_all(
             (far, near) => far.or(near),
         };
         let row = row.as_ref();
-        let draft = draft_of(Named { video: &video.path, number: place + 1 }, row, texts);
+        let board = row.and_then(|row| row.board.clone()).or_else(|| texts.board.clone());
+        // Texts are judged also where a row lacks its board: that is one mistake more.
+        let to_judge = board.clone().or_else(|| row.map(|_| "not yet named".to_owned()));
+        let named = Named { video: &video.path, number: place + 1 };
+        let draft = to_judge.map(|board| draft_of(named, board, row, texts));
         match draft.as_ref().map(PinDraft::validate) {
             Some(Ok(hints)) => advice.extend(hints.iter().map(|hint| (video.path.clone(), hint.to_string()))),
             Some(Err(problems)) => match row {
@@ -129,7 +135,8 @@ pub(crate) fn draft_all(
             },
             None => {}
         }
-        if let Some(row) = row.filter(|row| row.board.is_none() && texts.board.is_none()) {
+        let no_board = |row: &&Row| row.board.is_none() && texts.board.is_none() && !is_told(&mistakes, row, "board");
+        if let Some(row) = row.filter(no_board) {
             mistakes.push(row.mistake("board", "is missing: fill it in, or give --board for all"));
         }
         let spec = row.and_then(|row| {
@@ -139,7 +146,7 @@ pub(crate) fn draft_all(
         assignments.push(Assignment {
             spec,
             cover_at: row.and_then(|row| row.cover_at),
-            draft,
+            draft: draft.filter(|_| board.is_some()),
             publish_at: row.and_then(|row| row.publish_at),
             row: row.cloned(),
         });
@@ -204,8 +211,12 @@ fn canonical(base: &Path, row: &Row) -> Option<PathBuf> {
     base.join(&row.file).canonicalize().ok()
 }
 
-fn draft_of(named: Named<'_>, row: Option<&Row>, texts: &PinTexts) -> Option<PinDraft> {
-    let board = row.and_then(|row| row.board.clone()).or_else(|| texts.board.clone())?;
+/// Whether something is known to be wrong with this value already.
+fn is_told(mistakes: &[Mistake], row: &Row, column: &str) -> bool {
+    mistakes.iter().any(|found| found.column.as_deref() == Some(column) && found.at == *row.place(column))
+}
+
+fn draft_of(named: Named<'_>, board: String, row: Option<&Row>, texts: &PinTexts) -> PinDraft {
     let mut draft = PinDraft::new(named.video, board);
     // What was said of the video is nearer than what was said of all.
     let nearer = |of_row: fn(&Row) -> &Option<Template>, of_all: &Option<Template>| {
@@ -219,7 +230,7 @@ fn draft_of(named: Named<'_>, row: Option<&Row>, texts: &PinTexts) -> Option<Pin
     draft.alt_text = nearer(|row| &row.alt_text, &texts.alt_text).map(filled);
     draft.link = nearer(|row| &row.link, &texts.link).map(|template| template.fill_address(named));
     draft.section = row.and_then(|row| row.section.clone());
-    Some(draft)
+    draft
 }
 
 /// The title of a video that was given none: its name without the ending, `_` and `-` as spaces, cut to the limit.
@@ -360,7 +371,7 @@ mod tests {
     }
 
     fn told(folder: &Folder, csv: &str, board: Option<&str>) -> Result<Assignments, PinsError> {
-        let manifest = Manifest::parse(csv.as_bytes(), Format::Csv, &folder.dir.path().join("pins.csv")).unwrap();
+        let manifest = Manifest::parse(csv.as_bytes(), Format::Csv, &folder.dir.path().join("pins.csv"));
         let texts = PinTexts { manifest: Some(manifest), board: board.map(str::to_owned), ..PinTexts::default() };
         assign(&folder.videos, &[folder.dir.path().to_owned()], &texts, false)
     }
@@ -484,6 +495,28 @@ nothing was sent; mend these and run again";
             places,
             [(2, "title"), (2, "link"), (3, "file"), (4, "board"), (5, "spec"), (6, "file")],
             "{mistakes:#?}"
+        );
+    }
+
+    #[test]
+    fn what_the_manifest_alone_shows_is_told_with_what_the_videos_show() {
+        let folder = folder(&["a.mov", "b.mov"]);
+        sidecar(&folder, "b.pin.toml", "bord = 'B'");
+        let csv = "file,titel,board,link,publish_at\na.mov,x,,http://x,soon\n,,,,\ngone.mov,,B,,\ngone.mov,,B,,\n";
+        assert_eq!(
+            refused(&folder, told(&folder, csv, None)),
+            "\
+the manifest has 9 mistakes:
+  row 1, titel: unknown column: is it title?
+  row 2, publish_at: is \"soon\": write RFC 3339 with its zone, such as 2026-12-01T09:00:00+01:00
+  row 2, link: not https: use an https:// address
+  row 2, board: is missing: fill it in, or give --board for all
+  row 3, file: is missing: every row names its video
+  row 4, file: \"gone.mov\" is none of the videos of this run
+  row 5, file: row 4 names the same file: one Pin a file
+  board: is missing: fill it in, or give --board for all: [DIR]/b.pin.toml
+  line 1, column 8, bord: unknown column: is it board?: [DIR]/b.pin.toml
+nothing was sent; mend these and run again: [DIR]/pins.csv"
         );
     }
 
