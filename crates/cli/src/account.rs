@@ -1,10 +1,12 @@
 //! Whose account: a token of the environment, or the login that `pinpress login` kept.
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use anyhow::Context as _;
 use pinpress_publish::{AccessToken, ApiBase, AppCredentials, Found, StoreError, TokenError, TokenPlaces, TokenSource};
 
+use crate::config::{Config, Kind};
 use crate::output::{self, shown};
 
 /// The variable that holds the access token. There is no option for it: arguments can be read by other users.
@@ -15,6 +17,16 @@ pub(crate) const APP_ID_VARIABLE: &str = "PINPRESS_APP_ID";
 pub(crate) const APP_SECRET_VARIABLE: &str = "PINPRESS_APP_SECRET";
 /// A file that keeps the login instead of the keyring and the folder of configurations.
 pub(crate) const FILE_VARIABLE: &str = "PINPRESS_TOKEN_FILE";
+
+/// The app's id and secret as files have them.
+static FROM_FILES: OnceLock<(Option<String>, Option<String>)> = OnceLock::new();
+
+/// Takes the app from the files where the environment names none.
+pub(crate) fn configure(config: &Config) {
+    let value = |kind| config.value(kind).map(str::to_owned).filter(|text| !text.trim().is_empty());
+    // Once in the life of the program.
+    drop(FROM_FILES.set((value(Kind::AppId), value(Kind::Secret))));
+}
 
 /// A variable that is set and not blank.
 fn variable(name: &str) -> Option<String> {
@@ -27,15 +39,23 @@ pub(crate) fn fixed_token() -> anyhow::Result<Option<AccessToken>> {
     AccessToken::new(&token).map(Some).with_context(|| format!("{TOKEN_VARIABLE} cannot be used"))
 }
 
-/// The app of the environment.
+/// The app of the environment, else of the files.
 pub(crate) fn app() -> anyhow::Result<Option<AppCredentials>> {
-    match (variable(APP_ID_VARIABLE), variable(APP_SECRET_VARIABLE)) {
+    let (id, secret) = FROM_FILES.get().cloned().unwrap_or_default();
+    // Each with the name of the place that has it, or should.
+    let of = |name, key, in_file: Option<String>| match (variable(name), in_file) {
+        (None, Some(text)) => (Some(text), key),
+        (of_environment, _) => (of_environment, name),
+    };
+    let (id, id_place) = of(APP_ID_VARIABLE, "account.app_id", id);
+    let (secret, secret_place) = of(APP_SECRET_VARIABLE, "account.app_secret", secret);
+    match (id, secret) {
         (None, None) => Ok(None),
         (Some(id), Some(secret)) => AppCredentials::new(&id, &secret)
             .map(Some)
-            .with_context(|| format!("{APP_ID_VARIABLE} and {APP_SECRET_VARIABLE} cannot be used")),
-        (Some(_), None) => anyhow::bail!("{APP_ID_VARIABLE} is set and {APP_SECRET_VARIABLE} is not: set both or none"),
-        (None, Some(_)) => anyhow::bail!("{APP_SECRET_VARIABLE} is set and {APP_ID_VARIABLE} is not: set both or none"),
+            .with_context(|| format!("{id_place} and {secret_place} cannot be used")),
+        (Some(_), None) => anyhow::bail!("{id_place} is set and {secret_place} is not: set both or none"),
+        (None, Some(_)) => anyhow::bail!("{secret_place} is set and {id_place} is not: set both or none"),
     }
 }
 

@@ -1,11 +1,15 @@
 //! Arguments in, an exit code out.
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use std::path::PathBuf;
 
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+use crate::account;
 use crate::commands::{
-    boards, check, completions, cover, doctor, fix, help, login, logout, man, publish, reconcile, rehearse, retry, run,
-    spec, status, whoami,
+    boards, check, completions, cover, doctor, fix, help, init, login, logout, man, publish, reconcile, rehearse,
+    retry, run, spec, status, whoami,
 };
+use crate::config::{Config, ConfigError};
 use crate::exit::Exit;
 use crate::options::Shared;
 use crate::output;
@@ -28,6 +32,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::InitArgs),
     Check(check::CheckArgs),
     Fix(fix::FixCommand),
     Cover(cover::CoverArgs),
@@ -48,9 +53,26 @@ enum Command {
     Help(help::HelpArgs),
 }
 
+/// Commands that no file says anything to: they must help where one is broken.
+const WITHOUT_FILES: [&str; 4] = ["completions", "help", "init", "man"];
+
 /// The whole program.
 pub(crate) fn main() -> Exit {
-    let cli = match Cli::try_parse() {
+    let mut command = Cli::command();
+    let (config, invoked) = surroundings(&command);
+    match &config {
+        Ok(config) => command = config.applied_to(command, invoked.as_deref()),
+        // It tells about them among other things.
+        Err(_) if invoked.as_deref() == Some("doctor") => {}
+        Err(error) => {
+            output::complain(&error.to_string());
+            return Exit::NotDone;
+        }
+    }
+    let parsed = command.try_get_matches_from_mut(std::env::args_os());
+    let cli =
+        parsed.and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches).map_err(|e| e.format(&mut command)));
+    let cli = match cli {
         Ok(cli) => cli,
         Err(error) => {
             // To stdout for help and version, to stderr for a mistake; a closed pipe is nobody's loss.
@@ -59,8 +81,15 @@ pub(crate) fn main() -> Exit {
         }
     };
     cli.shared.set_up();
+    if let Ok(config) = &config {
+        account::configure(config);
+        for path in config.paths() {
+            tracing::info!("options come from {}", path.display());
+        }
+    }
     let shared = &cli.shared;
     let result = match cli.command {
+        Command::Init(args) => init::run(&args, &Cli::command()),
         Command::Check(args) => check::run(&args, shared),
         Command::Fix(args) => fix::run(&args, shared),
         Command::Cover(args) => cover::run(&args, shared),
@@ -75,7 +104,7 @@ pub(crate) fn main() -> Exit {
         Command::Retry(args) => retry::run(&args),
         Command::Reconcile(args) => reconcile::run(&args),
         Command::Spec(args) => spec::run(&args),
-        Command::Doctor(args) => doctor::run(&args),
+        Command::Doctor(args) => doctor::run(&args, &config),
         Command::Completions(args) => completions::run(&args, Cli::command()),
         Command::Man(args) => man::run(&args, Cli::command()),
         Command::Help(args) => help::run(&args, Cli::command()),
@@ -87,6 +116,20 @@ pub(crate) fn main() -> Exit {
         }
         Exit::NotDone
     })
+}
+
+/// The files that say something to the command of the arguments, and that command.
+fn surroundings(command: &clap::Command) -> (Result<Config, ConfigError>, Option<String>) {
+    // What is wrong with the arguments is told when they are read in earnest; help and version need no file.
+    let read = command.clone().ignore_errors(true).try_get_matches().ok();
+    let Some((invoked, arguments)) = read.as_ref().and_then(ArgMatches::subcommand) else {
+        return (Ok(Config::default()), None);
+    };
+    if WITHOUT_FILES.contains(&invoked) {
+        return (Ok(Config::default()), None);
+    }
+    let named = arguments.get_one::<PathBuf>("config").filter(|path| !path.as_os_str().is_empty());
+    (Config::load(named.map(PathBuf::as_path), command), Some(invoked.to_owned()))
 }
 
 /// The error and what caused it, without saying anything twice: many of ours name their cause themselves.
@@ -112,5 +155,9 @@ mod tests {
     #[test]
     fn the_arguments_are_consistent() {
         Cli::command().debug_assert();
+        // As they are read, too.
+        for name in Cli::command().get_subcommands().map(clap::Command::get_name) {
+            Config::default().applied_to(Cli::command(), Some(name)).debug_assert();
+        }
     }
 }

@@ -4,6 +4,7 @@ mod account;
 mod app;
 mod browser;
 mod commands;
+mod config;
 mod dry_run;
 mod exit;
 mod fixing;

@@ -30,6 +30,9 @@ pub(crate) struct Shared {
     /// Say more; twice for a log of every step.
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
+    /// Options from this file, not the nearest pinpress.toml.
+    #[arg(long, global = true, value_name = "FILE", env = "PINPRESS_CONFIG", hide_env = true)]
+    config: Option<PathBuf>,
 }
 
 impl Shared {
@@ -195,7 +198,7 @@ pub(crate) struct TextArgs {
     /// What each Pin says: a .csv, .json or .toml file with a row for each video.
     #[arg(long, value_name = "FILE", env = "PINPRESS_MANIFEST", hide_env = true)]
     manifest: Option<PathBuf>,
-    /// Title of every Pin that is given none; by default the words of the video's name.
+    /// Title of every Pin that is given none; by default the words of its name. See pinpress help manifest.
     #[arg(long, value_name = "TEMPLATE", env = "PINPRESS_TITLE", hide_env = true)]
     title: Option<Template>,
     /// Description of every Pin that is given none.
@@ -204,7 +207,7 @@ pub(crate) struct TextArgs {
     /// Alternative text of every Pin that is given none.
     #[arg(long, value_name = "TEMPLATE", env = "PINPRESS_ALT_TEXT", hide_env = true)]
     alt_text: Option<Template>,
-    /// Where every Pin leads that is not told. Templates hold {stem}, {words}, {parent}, {n}.
+    /// Link of every Pin that is given none.
     #[arg(long, value_name = "TEMPLATE", env = "PINPRESS_PIN_LINK", hide_env = true)]
     pin_link: Option<Template>,
     /// How covers are sent: image (the picture itself), key-frame (its second), timestamp-ms, or url.

@@ -59,7 +59,7 @@ pub(crate) struct CheckArgs {
     #[command(flatten)]
     spec: SpecOption,
     /// Decode every picture and sound on all cores, and say where it breaks.
-    #[arg(long)]
+    #[arg(long, env = "PINPRESS_DEEP", hide_env = true)]
     deep: bool,
     /// human, json, ndjson, junit, sarif, github or html: see below.
     #[arg(long, value_name = "FORMAT", default_value = "human", env = "PINPRESS_FORMAT", hide_env = true)]

@@ -39,6 +39,7 @@ pub(crate) struct CoverArgs {
     output: PathBuf,
     /// How many frames.
     #[arg(short = 'n', long = "count", value_name = "N", default_value_t = 6)]
+    #[arg(env = "PINPRESS_COVER_COUNT", hide_env = true)]
     #[arg(value_parser = clap::value_parser!(u8).range(1..=100))]
     count: u8,
     /// Take the frame that is shown at this time, in milliseconds, instead of choosing.
@@ -46,6 +47,7 @@ pub(crate) struct CoverArgs {
     at: Option<u32>,
     /// jpeg or png.
     #[arg(long, value_name = "FORMAT", default_value = "jpeg", hide_possible_values = true)]
+    #[arg(env = "PINPRESS_COVER_FORMAT", hide_env = true)]
     format: PictureArg,
     /// One picture with all candidates, their times and scores.
     #[arg(long, value_name = "FILE")]
@@ -54,7 +56,7 @@ pub(crate) struct CoverArgs {
     #[arg(long)]
     json: bool,
     /// Replace pictures that exist.
-    #[arg(long)]
+    #[arg(long, env = "PINPRESS_OVERWRITE", hide_env = true)]
     overwrite: bool,
     #[command(flatten)]
     jobs: JobsOption,

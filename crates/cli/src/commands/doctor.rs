@@ -11,6 +11,7 @@ use pinpress_publish::{ApiBase, StoreError, TokenError};
 
 use super::whoami::good_for;
 use crate::account::{self, TOKEN_VARIABLE};
+use crate::config::{Config, ConfigError};
 use crate::exit::Exit;
 use crate::options::ApiArgs;
 use crate::output::{BAD, GOOD, NOTE, clean, shown};
@@ -48,8 +49,9 @@ enum State {
     Problem,
 }
 
-pub(crate) fn run(args: &DoctorArgs) -> anyhow::Result<Exit> {
+pub(crate) fn run(args: &DoctorArgs, config: &Result<Config, ConfigError>) -> anyhow::Result<Exit> {
     let mut findings = worker();
+    findings.extend(files(config));
     findings.push(disk(&args.output));
     findings.push(token(&args.api.base()));
     findings.push(Finding { what: "API", state: State::Good, text: args.api.base().to_string() });
@@ -65,6 +67,22 @@ pub(crate) fn run(args: &DoctorArgs) -> anyhow::Result<Exit> {
     }
     let bad = findings.iter().any(|finding| finding.state == State::Problem);
     Ok(if bad { Exit::SomeFailed } else { Exit::Success })
+}
+
+/// The files that options come from, the nearest first, or all that is wrong with them.
+fn files(config: &Result<Config, ConfigError>) -> Vec<Finding> {
+    let what = "config";
+    match config {
+        Ok(config) if config.paths().next().is_none() => {
+            let text = "no file: pinpress init writes one; pinpress help config explains it".to_owned();
+            vec![Finding { what, state: State::Good, text }]
+        }
+        Ok(config) => config.paths().map(|path| Finding { what, state: State::Good, text: shown(path) }).collect(),
+        Err(error) => {
+            let told = error.mistakes.iter().map(ToString::to_string);
+            told.map(|text| Finding { what, state: State::Problem, text }).collect()
+        }
+    }
 }
 
 fn worker() -> Vec<Finding> {

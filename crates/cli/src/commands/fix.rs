@@ -36,7 +36,7 @@ pub(crate) struct FixCommand {
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
     /// Where the results go.
-    #[arg(short, long, value_name = "DIR", env = "PINPRESS_OUTPUT", hide_env = true, required_unless_present = "plan")]
+    #[arg(short, long, value_name = "DIR", env = "PINPRESS_OUTPUT", hide_env = true)]
     output: Option<PathBuf>,
     /// Say what would be done, and write nothing.
     #[arg(long)]
@@ -65,6 +65,7 @@ enum Format {
 }
 
 pub(crate) fn run(args: &FixCommand, shared: &Shared) -> anyhow::Result<Exit> {
+    anyhow::ensure!(args.plan || args.output.is_some(), "no output folder: give -o DIR, or --plan to write nothing");
     let spec = args.spec.load()?;
     let discovery = discover(&args.paths, args.output.as_deref(), &args.filter.filters())?;
     anyhow::ensure!(!discovery.videos.is_empty(), "no video in {}", super::check::listed(&args.paths));

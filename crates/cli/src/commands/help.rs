@@ -7,7 +7,12 @@ use clap::Args;
 use crate::exit::Exit;
 
 /// Texts by the word that asks for them.
-const TOPICS: [Topic; 6] = [
+const TOPICS: [Topic; 9] = [
+    Topic {
+        name: "config",
+        about: "options in files and variables, key by key, and which of them wins",
+        text: include_str!("../help/config.md"),
+    },
     Topic {
         name: "fixes",
         about: "what fix does for each rule, and what it costs",
@@ -22,6 +27,11 @@ const TOPICS: [Topic; 6] = [
         name: "machine",
         about: "jobs, threads, memory and priority; what hangs or is hostile",
         text: include_str!("../help/machine.md"),
+    },
+    Topic {
+        name: "manifest",
+        about: "what each Pin says: lists, files beside videos, templates",
+        text: include_str!("../help/manifest.md"),
     },
     Topic {
         name: "publishing",

@@ -7,6 +7,7 @@ pub(crate) mod cover;
 pub(crate) mod doctor;
 pub(crate) mod fix;
 pub(crate) mod help;
+pub(crate) mod init;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod man;

@@ -18,7 +18,8 @@ pub(crate) fn pinpress() -> Command {
     }
     // What a test has just written is whole.
     command.env("PINPRESS_SETTLE", "0");
-    // Whoever runs the tests may be logged in.
+    // Whoever runs the tests may have options of their own, and be logged in.
+    command.env("XDG_CONFIG_HOME", "/nowhere");
     command.env("PINPRESS_TOKEN_FILE", "no-login.json");
     command
 }
