@@ -44,6 +44,11 @@ pub(crate) fn stdout_width() -> u16 {
         .unwrap_or(140)
 }
 
+/// Columns of the terminal that stderr is; where it is none, what fits a log.
+pub(crate) fn stderr_width() -> usize {
+    rustix::termios::tcgetwinsize(io::stderr()).ok().map_or(140, |size| usize::from(size.ws_col))
+}
+
 /// Says on stderr why the work could not be done.
 pub(crate) fn complain(message: &str) {
     drop(writeln!(anstream::stderr(), "{BAD}error{BAD:#}: {}", clean_lines(message)));

@@ -1,6 +1,7 @@
 //! What goes on, on stderr: live lines in a terminal, plain lines in a pipe, nothing with `-q`.
 
 mod estimate;
+mod line;
 mod step;
 mod words;
 
@@ -15,7 +16,7 @@ use pinpress_pipeline::{End, RunEvent, RunObserver, VideoOutcome};
 
 pub(crate) use step::{Running, Step, Unit};
 
-use crate::output::{NOTE, clean, shown};
+use crate::output::{NOTE, clean, shown, stderr_width};
 use crate::render::run_table;
 use estimate::Estimate;
 
@@ -86,7 +87,8 @@ impl Progress {
 
     /// A step of a video began.
     pub(crate) fn started(&self, video: &Path, stage: &'static str) {
-        if self.quiet {
+        // A check is over in a moment, and then its video waits: neither is worth a line.
+        if self.quiet || stage == "check" {
             return;
         }
         let now = self.begun.elapsed();
@@ -102,15 +104,15 @@ impl Progress {
             }
             if let Some(bar) = state.videos.get(video).and_then(|line| line.bar.as_ref()) {
                 bar.set_prefix(stage);
-                bar.set_message(shown(video));
+                bar.set_message(line::begun(video, stderr_width()));
             }
         });
-        if !self.live && stage != "check" {
+        if !self.live {
             self.say(&format!("{stage:<8} {}", shown(video)));
         }
     }
 
-    /// A live line for one video. What is wider than the terminal is cut, so the name stands last.
+    /// A live line for one video. What is wider than the terminal is cut.
     fn line_before(&self, total: Option<&ProgressBar>) -> ProgressBar {
         let bar = ProgressBar::new_spinner();
         if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix:<8} {wide_msg}") {
@@ -137,14 +139,14 @@ impl Progress {
             let stage = line.running.stage;
             let told = match &line.bar {
                 Some(bar) => {
-                    bar.set_message(format!("{}  {}", step.text(), shown(video)));
+                    bar.set_message(line::moved(video, &step, stderr_width()));
                     None
                 }
                 None => line.running.is_due(now, LINES_APART).then(|| step.text()),
             };
             state.estimate.moved(video, stage, &step);
             state.tell_total(now);
-            told.map(|text| format!("{stage:<8} {}: {}", shown(video), text.trim_start()))
+            told.map(|text| format!("{stage:<8} {}: {text}", shown(video)))
         });
         if let Some(line) = line.filter(|_| !self.quiet) {
             self.say(&line);
@@ -155,7 +157,7 @@ impl Progress {
     fn waits(&self, video: &Path, reason: &str) {
         self.with_state(|state| {
             if let Some(bar) = state.videos.get(video).and_then(|line| line.bar.as_ref()) {
-                bar.set_message(format!("{}  {}", clean(reason), shown(video)));
+                bar.set_message(line::waits(video, &clean(reason), stderr_width()));
             }
         });
     }

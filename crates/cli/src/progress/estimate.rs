@@ -16,7 +16,8 @@ const ENOUGH: Duration = Duration::from_secs(5);
 
 /// How much of a video, in thousandths, is behind it when a stage begins, and when it ends. A guess, as nobody knows
 /// beforehand what encoding costs beside uploading: it makes the estimate move between one video's end and the next.
-const STAGES: [(&str, u64, u64); 3] = [("fix", 0, 600), ("cover", 600, 700), ("publish", 700, 1_000)];
+const STAGES: [(&str, u64, u64); 4] =
+    [("decode", 0, 1_000), ("fix", 0, 600), ("cover", 600, 700), ("publish", 700, 1_000)];
 
 /// Where in its stage a proof begins, in thousandths.
 const PROOF: u64 = 850;

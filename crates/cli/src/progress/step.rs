@@ -47,9 +47,14 @@ impl Step {
         u64::try_from(share).ok().map(|share| share.min(whole))
     }
 
-    /// ` 42 %  encoding, 3.2×, 1 min 5 s left`, ` 42 %  uploading 4.2 MB of 10.0 MB, 2.1 MB/s, 2 s left`.
-    pub(crate) fn text(&self) -> String {
-        let share = self.percent().map_or_else(String::new, |percent| format!("{percent:>3} %  "));
+    /// `42 %  encoding, 3.2×, 1 min 5 s left`, `42 %  uploading 4.2 MB of 10.0 MB, 2.1 MB/s, 2 s left`.
+    pub(super) fn text(&self) -> String {
+        let share = self.percent().map_or_else(String::new, |percent| format!("{percent} %  "));
+        share + &self.figures()
+    }
+
+    /// The same without the share.
+    pub(super) fn figures(&self) -> String {
         let amount = match (self.unit, self.total) {
             (Unit::Bytes, Some(total)) => format!(" {} of {}", bytes(self.done), bytes(total)),
             _ => String::new(),
@@ -61,7 +66,7 @@ impl Step {
         let rate = rate.map_or_else(String::new, |rate| format!(", {rate}"));
         let left = self.left.filter(|left| self.total.is_some_and(|total| self.done < total) && left.as_secs() > 0);
         let left = left.map_or_else(String::new, |left| format!(", {} left", time(left)));
-        format!("{share}{}{amount}{rate}{left}", self.word)
+        format!("{}{amount}{rate}{left}", self.word)
     }
 }
 
@@ -147,12 +152,12 @@ mod tests {
     #[test]
     fn an_encode_tells_share_speed_and_time_left() {
         let mut running = Running::enter("fix", at(0));
-        assert_eq!(running.worked(at(0), encoded(0)).text(), "  0 %  encoding");
-        assert_eq!(running.worked(at(5), encoded(12_500)).text(), " 20 %  encoding, 2.5×, 19 s left");
+        assert_eq!(running.worked(at(0), encoded(0)).text(), "0 %  encoding");
+        assert_eq!(running.worked(at(5), encoded(12_500)).text(), "20 %  encoding, 2.5×, 19 s left");
         assert_eq!(running.worked(at(24), encoded(60_000)).text(), "100 %  encoding, 2.5×");
         // The proof of it has a pace of its own.
         let verified = pinpress_media::Progress { stage: Stage::Verifying, done_ms: 6_000, total_ms: Some(60_000) };
-        assert_eq!(running.worked(at(25), verified).text(), " 10 %  verifying");
+        assert_eq!(running.worked(at(25), verified).text(), "10 %  verifying");
         let unknown = pinpress_media::Progress { stage: Stage::Probing, done_ms: 6_000, total_ms: None };
         assert_eq!(running.worked(at(25), unknown).text(), "reading");
     }
@@ -160,9 +165,9 @@ mod tests {
     #[test]
     fn an_upload_tells_bytes_rate_and_time_left() {
         let mut running = Running::enter("publish", at(0));
-        assert_eq!(running.uploaded(at(0), 0, 10_000_000).text(), "  0 %  uploading 0 B of 10.0 MB");
+        assert_eq!(running.uploaded(at(0), 0, 10_000_000).text(), "0 %  uploading 0 B of 10.0 MB");
         let half = running.uploaded(at(2), 4_200_000, 10_000_000).text();
-        assert_eq!(half, " 42 %  uploading 4.2 MB of 10.0 MB, 2.1 MB/s, 2 s left");
+        assert_eq!(half, "42 %  uploading 4.2 MB of 10.0 MB, 2.1 MB/s, 2 s left");
         let done = running.uploaded(at(4), 10_000_000, 10_000_000).text();
         assert!(done.starts_with("100 %  uploading 10.0 MB of 10.0 MB") && !done.contains("left"), "{done}");
         let empty = Running::enter("publish", at(0)).uploaded(at(0), 0, 0);

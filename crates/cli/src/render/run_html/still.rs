@@ -10,7 +10,6 @@ use std::time::UNIX_EPOCH;
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::FilterType;
 use image::{ImageReader, Limits};
-use pinpress_pipeline::durable;
 
 /// The longest side in pixels: some twice the size at which the report shows it, for screens of double density.
 const SIDE: u32 = 256;
@@ -46,7 +45,8 @@ impl Stills {
     pub(super) fn of(&self, cover: &Path) -> Option<Still> {
         let file = self.folder.join(key(cover)?);
         self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(file.clone());
-        if let Ok(jpeg) = fs::read(&file) {
+        // One that a crash cut short lacks its end (ITU-T T.81, EOI).
+        if let Some(jpeg) = fs::read(&file).ok().filter(|jpeg| jpeg.ends_with(&[0xFF, 0xD9])) {
             return Some(Still { jpeg, file });
         }
         let jpeg = match made(cover) {
@@ -57,10 +57,20 @@ impl Stills {
             }
         };
         // Without a place to keep it, it is made again the next time.
-        if let Err(error) = fs::create_dir_all(&self.folder).and_then(|()| durable::write(&file, &jpeg)) {
+        if let Err(error) = self.keep(&file, &jpeg) {
             tracing::debug!(%error, "a still was not kept");
         }
         Some(Still { jpeg, file })
+    }
+
+    /// Not synced, as it can be made again.
+    fn keep(&self, file: &Path, jpeg: &[u8]) -> std::io::Result<()> {
+        fs::create_dir_all(&self.folder)?;
+        // Its ending has what is left of it swept.
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        let temp = self.folder.join(format!(".{}.{name}", std::process::id()));
+        fs::write(&temp, jpeg)?;
+        fs::rename(temp, file)
     }
 
     /// Removes those that were not asked for.
@@ -134,12 +144,14 @@ mod tests {
             assert_eq!((size.width(), size.height()), (144, 256));
             assert_eq!(fs::read(&still.file).unwrap(), still.jpeg);
             // What is kept is taken as it is.
-            fs::write(&still.file, b"kept").unwrap();
-            assert_eq!(stills.of(cover).unwrap().jpeg, b"kept");
+            fs::write(&still.file, b"kept\xff\xd9").unwrap();
+            assert_eq!(stills.of(cover).unwrap().jpeg, b"kept\xff\xd9");
+            fs::write(&still.file, b"cut sh").unwrap();
+            assert_eq!(stills.of(cover).unwrap().jpeg, still.jpeg, "made again");
         }
-        let later = Stills::new(dir.path());
+        let (later, before) = (Stills::new(dir.path()), stills.of(&calm).unwrap().file);
         picture(&calm, true);
-        assert_ne!(later.of(&calm).unwrap().jpeg, b"kept", "another picture has another still");
+        assert_ne!(later.of(&calm).unwrap().file, before, "another picture has another still");
         later.sweep();
         assert_eq!(fs::read_dir(dir.path().join("stills")).unwrap().count(), 1);
     }
