@@ -24,6 +24,13 @@ const PICTURES: usize = 24;
 /// as all the rest of a fix of 8 s of 1080p at `veryfast`. What it does not clear is looked at again, with all.
 const PICTURES_AT_FIRST: usize = 10;
 
+/// Places of a glance before that: every other one of the same, so that fields that go on over two neighbours of
+/// [`PLACES`], with fewer of which nothing is decided for fields, are in one of these.
+const PLACES_AT_A_GLANCE: u32 = PLACES / 2;
+
+/// Whole pictures of a glance, of 30 that are looked at, after which it is enough when there is not one of fields.
+const WHOLE_AT_A_GLANCE: u64 = 15;
+
 /// A file that is shorter, in microseconds, is looked at from its beginning without a seek.
 const SHORT_US: i64 = 6_000_000;
 
@@ -52,25 +59,34 @@ pub fn measure(source: &Path, info: &MediaInfo, what: What, cancel: &Cancel) -> 
     let Some(video) = info.primary_video().filter(|_| what.scan || what.crop.is_some()) else {
         return Ok(Measured::default());
     };
-    let look = |pictures| {
+    let look = |places, pictures, short_us| {
         let options = SampleOptions {
-            places: PLACES,
+            places,
             pictures,
-            short_us: SHORT_US,
+            short_us,
             fields: what.scan,
             grey_side: what.crop.map(|_| GREY_SIDE),
             threads: what.threads.max(1),
         };
         pinpress_av::sample(source, video.index as usize, &options, cancel).map_err(|error| failure::from_av(&error))
     };
-    if what.crop.is_none() && scan(&look(PICTURES_AT_FIRST)?.fields) == Some(Scan::Progressive) {
+    // Short files too are glanced at in all their length.
+    if what.crop.is_none()
+        && (is_whole_at_a_glance(&look(PLACES_AT_A_GLANCE, PICTURES_AT_FIRST, 0)?.fields)
+            || scan(&look(PLACES, PICTURES_AT_FIRST, SHORT_US)?.fields) == Some(Scan::Progressive))
+    {
         return Ok(Measured { scan: Some(Scan::Progressive), busiest: None });
     }
-    let sample = look(PICTURES)?;
+    let sample = look(PLACES, PICTURES, SHORT_US)?;
     Ok(Measured {
         scan: what.scan.then(|| scan(&sample.fields)).flatten(),
         busiest: what.crop.and_then(|ratio| busiest(&sample.places, ratio)),
     })
+}
+
+/// Whether a glance leaves no doubt that there are no fields: not one picture looks like it, and most are clear.
+const fn is_whole_at_a_glance(fields: &Fields) -> bool {
+    fields.top_first == 0 && fields.bottom_first == 0 && fields.progressive >= WHOLE_AT_A_GLANCE
 }
 
 /// What the fields of a sample amount to. Pure.
@@ -117,5 +133,22 @@ mod tests {
         assert_eq!(of(10, 0, 0, 134), None);
         assert_eq!(of(0, 0, 3, 140), None);
         assert_eq!(of(0, 0, 0, 0), None);
+    }
+
+    #[test]
+    fn a_glance_is_enough_only_when_most_is_clear_and_nothing_is_of_fields() {
+        let glance = |top_first, bottom_first, progressive, undetermined| {
+            is_whole_at_a_glance(&Fields { top_first, bottom_first, progressive, undetermined })
+        };
+        assert!(glance(0, 0, 24, 6));
+        assert!(!glance(1, 0, 29, 0) && !glance(0, 1, 29, 0));
+        assert!(!glance(0, 0, 14, 16), "too little moves");
+        // Fields over two neighbouring places of the whole sample are in one place of the glance at least.
+        for first in 0..PLACES - 1 {
+            let places = 0..PLACES_AT_A_GLANCE;
+            let seen =
+                places.map(|place| place * PLACES / PLACES_AT_A_GLANCE).filter(|at| (first..first + 2).contains(at));
+            assert_eq!(seen.count(), 1, "{first}");
+        }
     }
 }

@@ -98,6 +98,19 @@ fn telecined_film_is_made_of_fields() {
 }
 
 #[test]
+fn fields_of_a_third_are_seen_wherever_it_is() {
+    let folder = folder();
+    let whole = moving("25", 4);
+    let fields = format!("{},tinterlace=interleave_top,setfield=prog", moving("50", 4));
+    for (name, thirds) in [("middle.mp4", [&whole, &fields, &whole]), ("end.mp4", [&whole, &whole, &fields])] {
+        let [first, second, third] = thirds;
+        let graph = format!("{first}[a];{second}[b];{third}[c];[a][b][c]concat=n=3,scale=320:480");
+        let part = clip(folder.path(), name, &graph, &["-g", "25"]);
+        assert_eq!((flagged(&part), scan(&part)), (Some(Scan::Progressive), Some(Scan::Interlaced)), "{name}");
+    }
+}
+
+#[test]
 fn a_short_clip_is_looked_at_whole() {
     let folder = folder();
     let short = clip(
