@@ -215,7 +215,7 @@ pub struct AudioEncode {
 /// How far a job has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reached {
-    /// Time of what was written last, in microseconds.
+    /// How far the picture is written, in microseconds: sound that is copied is far ahead of a picture that is encoded.
     pub time_us: i64,
     /// Packets that were written.
     pub packets: u64,

@@ -16,7 +16,10 @@ const LINE_BYTES: usize = 1024;
 
 static RING: Mutex<Ring> = Mutex::new(Ring { lines: VecDeque::new(), open: String::new() });
 static INIT: Once = Once::new();
-static HEARER: OnceLock<Box<dyn Fn(&str) + Send + Sync>> = OnceLock::new();
+static HEARER: OnceLock<Hearer> = OnceLock::new();
+
+/// Hears each line as it is ended.
+type Hearer = Box<dyn Fn(&str) + Send + Sync>;
 
 struct Ring {
     lines: VecDeque<String>,

@@ -291,6 +291,18 @@ fn encodes_carry_times_and_tags_and_end_with_their_last_frame() {
 }
 
 #[test]
+fn progress_is_that_of_the_picture_whatever_the_sound_does() {
+    let folder = folder();
+    let source = clip(folder.path(), "a.mkv", &["-bf", "2"]);
+    let output = folder.path().join("out.mp4");
+    let mut told = Vec::new();
+    let video = encode(0, "scale=80:60", 80, 60, Fraction::new(25, 1), false);
+    let job = Job { video, ..copy_job(&source, &output) };
+    run(&job, &Cancel::new(), &mut |reached| told.push(reached.time_us)).unwrap();
+    assert!(told.is_sorted() && told.last().is_some_and(|last| (2_900_000..=3_000_000).contains(last)), "{told:?}");
+}
+
+#[test]
 fn a_constant_rate_repeats_frames_evenly() {
     let folder = folder();
     let slow = folder.path().join("slow.mp4");

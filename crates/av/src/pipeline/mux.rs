@@ -16,7 +16,7 @@ pub(super) fn stage(
     written: &mut Done,
     observe: &mut dyn FnMut(Reached),
 ) -> Result<(), Halt> {
-    let mut open = digesters.len();
+    let (mut open, mut shown_us) = (digesters.len(), 0);
     while open > 0 {
         match next(packets)? {
             ToMux::Packet(_, packet, _) if packet.size() == 0 => {}
@@ -28,10 +28,12 @@ pub(super) fn stage(
                 output.write(packet, track, base)?;
                 if track == VIDEO {
                     written.video_packets += 1;
+                    // Pictures come in the order in which they are decoded.
+                    shown_us = time.max(shown_us);
                 } else {
                     written.audio_packets += 1;
                 }
-                observe(Reached { time_us: time, packets: written.video_packets + written.audio_packets });
+                observe(Reached { time_us: shown_us, packets: written.video_packets + written.audio_packets });
             }
             ToMux::End => open -= 1,
         }
