@@ -150,6 +150,20 @@ impl Ground {
     }
 }
 
+/// The same moments at each run of the test (splitmix64).
+pub(crate) struct Moments(pub(crate) u64);
+
+impl Moments {
+    /// Somewhere in `span`.
+    pub(crate) fn next(&mut self, span: Duration) -> Duration {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        span * u32::try_from((mixed ^ (mixed >> 31)) % 1000).unwrap() / 1000
+    }
+}
+
 /// Runs to the end.
 pub(crate) fn ran(command: &mut Command) -> Ran {
     ended(command.spawn().unwrap())

@@ -7,23 +7,9 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use super::ground::{Ground, ended, ran, signal, state};
+use super::ground::{Ground, Moments, ended, ran, signal, state};
 
 const KILLS: u32 = 50;
-
-/// The same moments at each run of the test (splitmix64).
-struct Moments(u64);
-
-impl Moments {
-    /// Somewhere in `span`.
-    fn next(&mut self, span: Duration) -> Duration {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        span * u32::try_from((mixed ^ (mixed >> 31)) % 1000).unwrap() / 1000
-    }
-}
 
 /// A folder with a video for each way to fix, and what it takes.
 struct Killed {

@@ -16,7 +16,8 @@ use serde_json::Value;
 use crate::step;
 
 /// The programs that take longest, longest first, so that none of them is the last alone.
-const LONGEST: [&str; 18] = [
+const LONGEST: [&str; 19] = [
+    "whole_runs",
     "real_fixes",
     "edits",
     "stills",
