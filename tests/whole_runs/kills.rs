@@ -123,7 +123,8 @@ impl<'a> Round<'a> {
         let mut told: Vec<&str> = receipts.iter().map(|receipt| receipt["pin"]["pin_id"].as_str().unwrap()).collect();
         let pins = self.pinterest.pins();
         let mut there: Vec<&str> = pins.iter().map(|pin| pin.id.as_str()).collect();
-        (told.sort_unstable(), there.sort_unstable());
+        told.sort_unstable();
+        there.sort_unstable();
         assert_eq!((told.len(), &told), (VIDEOS, &there), "each Pin has one receipt");
         // What was uploaded for each Pin is an output, and each output is there once.
         let mut shown: Vec<String> = pins
@@ -133,7 +134,8 @@ impl<'a> Round<'a> {
             .collect();
         let mut made: Vec<String> =
             expected.iter().filter(|(name, _)| name.ends_with(".mp4")).map(|(_, hash)| hash.clone()).collect();
-        (shown.sort_unstable(), made.sort_unstable());
+        shown.sort_unstable();
+        made.sort_unstable();
         assert_eq!(shown, made);
         let own = Ground::names(&self.stage.out().join(".pinpress"));
         assert!(own.iter().all(|name| !name.ends_with("tmp") && !name.ends_with("journal")), "{own:?}");

@@ -14,7 +14,7 @@ pub struct Threads {
 
 impl Threads {
     /// The share for a machine of `cores` where nobody says how many videos at once: one a core with a thread each, on
-    /// more than [`MOST_ALONE`] cores two threads each.
+    /// more than twelve cores two threads each.
     ///
     /// As measured by `cargo xtask bench run --only jobs`, which prints the table for any machine: an x264 thread more
     /// for each video takes 6 % more time on cores for the same work with two, 13 % with three (1080×1080, medium), as

@@ -53,7 +53,7 @@ fn answer(request: &Request, walls: Vec<String>, threads: usize, events: &Arc<Ev
         }
         Request::Decode { source, total_ms } => {
             pinpress_transcode::decode(&PathBuf::from(source), threads, *total_ms, &cancel, &mut |progress| {
-                events.progress(progress)
+                events.progress(progress);
             })
             .map(Reply::Decoded)
         }

@@ -8,7 +8,7 @@ use clap::Args;
 use pinpress_pipeline::durable;
 use pinpress_pipeline::manifest::Starter;
 use pinpress_pipeline::run::OWN_FOLDER;
-use pinpress_pipeline::{Found, discover};
+use pinpress_pipeline::{Filters, Found, discover};
 
 use crate::config::{FILE_NAME, starter};
 use crate::exit::Exit;
@@ -79,7 +79,7 @@ pub(crate) fn run(args: &InitArgs, command: &clap::Command) -> anyhow::Result<Ex
 
 /// The videos of the folder, and none that an earlier run put below it.
 fn raw_videos(folder: &Path) -> anyhow::Result<Vec<Found>> {
-    let mut videos = discover(&[folder.to_owned()], None)?.videos;
+    let mut videos = discover(&[folder.to_owned()], None, &Filters::default())?.videos;
     let is_output = |video: &Found| {
         let above = video.relative.ancestors().skip(1).filter(|above| !above.as_os_str().is_empty());
         above.into_iter().any(|above| folder.join(above).join(OWN_FOLDER).is_dir())

@@ -190,7 +190,7 @@ impl<'a> Publisher<'a, '_> {
         if record.key.destination == REHEARSAL {
             return None;
         }
-        let state = Receipt::read(&receipt_of(&item.output))?.state_of(&record.key)?;
+        let state = Receipt::read(&item.receipt)?.state_of(&record.key)?;
         let PublishState::Pinned { pin_id, url, .. } = &state else { return None };
         let text = serde_json::to_string(&state).ok()?;
         let pin = PinOutcome { id: pin_id.as_str().to_owned(), url: url.clone() };
