@@ -116,7 +116,7 @@ fn everything_wrong_in_all_files_is_told_at_once() {
 error: the configuration has 13 mistakes:
     line 1, column 1: unknown key "board": is it board in [publish]?: [DIR]/project/pinpress.toml
     line 2, column 9: quiet is neither true nor false, without quotes: [DIR]/project/pinpress.toml
-    line 3, column 8: jobs is "0": 0 is not in 1..=1024: [DIR]/project/pinpress.toml
+    line 3, column 8: jobs is "0": write auto, or a number from 1 to 1024: [DIR]/project/pinpress.toml
     line 4, column 1: unknown key "api": `pinpress help config` lists them all: [DIR]/project/pinpress.toml
     line 6, column 11: publish.every is "often": write a time in whole seconds, such as 90s, 30m or 1h30m: [DIR]/project/pinpress.toml
     line 7, column 11: publish.title is "{stm}": unknown name {stm}: there are {stem}, {words}, {parent}, {n}, and {{ for a brace, at character 1: [DIR]/project/pinpress.toml

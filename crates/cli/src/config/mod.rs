@@ -191,7 +191,7 @@ mod tests {
     const HELP: &str = include_str!("../help/config.md");
 
     /// Options that say what one call is to do, and that nobody would set for all.
-    const OF_ONE_CALL: [&str; 20] = [
+    const OF_ONE_CALL: [&str; 21] = [
         "adopt",
         "all",
         "at",
@@ -210,6 +210,7 @@ mod tests {
         "serve",
         "shell",
         "stdin0",
+        "threads",
         "verbose",
         "what",
     ];
