@@ -66,7 +66,7 @@ impl SpecOption {
 #[derive(Debug, Args)]
 pub(crate) struct LedgerOption {
     /// The ledger's file, on a disk of this machine; by default in the output folder.
-    #[arg(long = "ledger", value_name = "FILE", env = "PINPRESS_LEDGER", hide_env = true)]
+    #[arg(id = "ledger", long, value_name = "FILE", env = "PINPRESS_LEDGER", hide_env = true)]
     pub(crate) file: Option<PathBuf>,
 }
 

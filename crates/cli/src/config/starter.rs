@@ -14,6 +14,9 @@ const HEAD: &str = "\
 # your folder of configurations. Paths are relative to this file. More: pinpress help config
 ";
 
+/// Of comments, so that an editor shows them whole.
+const WIDTH: usize = 98;
+
 /// The text of the file. `command` is the command line, by whose words it explains.
 pub(crate) fn starter(command: &Command) -> String {
     let mut text = HEAD.to_owned();
@@ -32,7 +35,15 @@ pub(crate) fn starter(command: &Command) -> String {
 fn about(command: &Command, key: &Key) -> String {
     let help = option::of(command, key).and_then(clap::Arg::get_help).map(ToString::to_string);
     let about = if key.about.is_empty() { help.unwrap_or_default() } else { key.about.to_owned() };
-    format!("# {}.\n", about.trim_end_matches('.'))
+    let (mut lines, mut line) = (String::new(), "#".to_owned());
+    for word in format!("{}.", about.trim_end_matches('.')).split(' ') {
+        if line.chars().count() + 1 + word.chars().count() > WIDTH {
+            lines += &(std::mem::replace(&mut line, "#".to_owned()) + "\n");
+        }
+        line += " ";
+        line += word;
+    }
+    lines + &line + "\n"
 }
 
 /// The default, or an example of what has none.
