@@ -28,19 +28,19 @@ pub(crate) struct MachineArgs {
     nice: u8,
     /// Memory of one video, in MiB of address space; what asks for more is stopped.
     #[arg(long, value_name = "MIB", default_value_t = MEMORY_LIMIT, env = "PINPRESS_MEMORY_LIMIT", hide_env = true)]
-    #[arg(value_parser = clap::value_parser!(u32).range(256..))]
-    memory_limit: u32,
+    #[arg(value_parser = clap::value_parser!(u64).range(256..=1 << 24))]
+    memory_limit: u64,
     /// Seconds without progress after which a video is given up.
     #[arg(long, value_name = "SECONDS", default_value_t = STALL, env = "PINPRESS_STALL_TIMEOUT", hide_env = true)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
-    stall_timeout: u32,
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    stall_timeout: u64,
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "4096")]
-const MEMORY_LIMIT: u32 = (WorkersConfig::DEFAULT_MEMORY_LIMIT >> 20) as u32;
+/// In MiB.
+const MEMORY_LIMIT: u64 = WorkersConfig::DEFAULT_MEMORY_LIMIT >> 20;
 
-#[expect(clippy::cast_possible_truncation, reason = "30")]
-const STALL: u32 = WorkersConfig::DEFAULT_STALL.as_secs() as u32;
+/// In seconds.
+const STALL: u64 = WorkersConfig::DEFAULT_STALL.as_secs();
 
 impl Default for MachineArgs {
     fn default() -> Self {
@@ -53,8 +53,8 @@ impl MachineArgs {
     pub(crate) fn limit(&self, workers: WorkersConfig) -> WorkersConfig {
         WorkersConfig {
             nice: self.nice,
-            memory_limit_bytes: u64::from(self.memory_limit) << 20,
-            stall: Duration::from_secs(self.stall_timeout.into()),
+            memory_limit_bytes: self.memory_limit << 20,
+            stall: Duration::from_secs(self.stall_timeout),
             ..workers
         }
     }

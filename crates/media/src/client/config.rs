@@ -52,7 +52,7 @@ impl WorkersConfig {
 
     /// 1,000. Each request runs in a process of its own, so that a worker hardly grows: 8 KiB over 3,000 probes, of 38
     /// MiB. A fresh one takes 50 ms, a thousand requests at least 16 s: it costs nothing to be safe from slower leaks.
-    pub const DEFAULT_REQUESTS: NonZeroU32 = NonZeroU32::new(1_000).unwrap();
+    pub const DEFAULT_REQUESTS: NonZeroU32 = NonZeroU32::MIN.saturating_add(999);
 
     /// 30 s: libav reports packets several times a second, also in the slowest preset.
     pub const DEFAULT_STALL: Duration = Duration::from_secs(30);
