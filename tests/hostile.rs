@@ -96,7 +96,7 @@ fn strike(ground: &Ground, over: &AtomicBool) {
                 signal(job, *with);
             }
         }
-        std::thread::sleep(Duration::from_millis(20));
+        std::thread::sleep(Duration::from_millis(50));
     }
 }
 
@@ -132,7 +132,8 @@ fn hostile_files_cost_themselves_and_the_hundred_good_ones_are_all_done() {
             assert!(file.is_file(), "{}", file.display());
         }
     }
-    let left: Vec<_> = files(&out).into_iter().filter(|file| file.to_string_lossy().contains("tmp")).collect();
+    let is_temp = |file: &PathBuf| file.to_string_lossy().ends_with(".pinpress-tmp");
+    let left: Vec<_> = files(&out).into_iter().filter(is_temp).collect();
     assert!(left.is_empty(), "{left:?}");
     for (name, _) in HOSTILE {
         assert!(!out.join(name).with_extension("mp4").exists(), "{name} has an output");
