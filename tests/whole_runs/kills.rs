@@ -187,6 +187,6 @@ fn two_hundred_kills_lose_nothing_and_publish_nothing_twice() {
          unknown outcome, {retried} videos set aside",
         span.as_secs_f32()
     );
-    assert!(with_temps >= KILLS / 10, "{with_temps}");
+    assert!(with_temps > 0, "no kill hit a file that was being written");
     assert_eq!(hashes(&stage.ground.at("raw")), sources, "the sources were touched");
 }
