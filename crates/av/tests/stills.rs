@@ -10,7 +10,9 @@
 
 mod support;
 
-use std::path::Path;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{LazyLock, Mutex};
 
 use pinpress_av::{Still, StillOptions, Stills};
 use support::{ffmpeg, ffmpeg_bytes, ffprobe, folder, good_clips, mean_difference, mirror, text};
@@ -21,10 +23,42 @@ const TIME_TOLERANCE_US: i64 = 2;
 /// Another scaler, other rounding: steps of 255 on average.
 const PIXEL_TOLERANCE: f64 = 2.0;
 
+/// What ffprobe says of each clip, asked once: its start takes longer than most of its answers.
+static TOLD: LazyLock<Mutex<HashMap<PathBuf, Told>>> = LazyLock::new(Mutex::default);
+
+/// What ffprobe says of a clip.
+#[derive(Clone)]
+struct Told {
+    /// When the file starts, in seconds.
+    start: f64,
+    size: (u32, u32),
+    /// Values of the first moving picture's stream by their names.
+    stream: HashMap<String, String>,
+}
+
+fn told(path: &Path) -> Told {
+    let mut all = TOLD.lock().unwrap();
+    let told = all.entry(path.to_owned()).or_insert_with(|| {
+        let entries = "format=start_time:stream=width,height,color_space,color_transfer,field_order";
+        let lines = ffprobe(path, &["-select_streams", "V:0", "-show_entries", entries, "-of", "default=nw=1"]);
+        let values = lines.iter().filter_map(|line| line.split_once('='));
+        let stream: HashMap<String, String> = values.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let side = |name: &str| stream[name].parse().unwrap();
+        let start = stream.get("start_time").and_then(|text| text.parse().ok()).unwrap_or(0.0);
+        Told { start, size: (side("width"), side("height")), stream }
+    });
+    told.clone()
+}
+
+impl Told {
+    fn is_hdr(&self) -> bool {
+        self.stream.get("color_transfer").is_some_and(|name| name == "smpte2084" || name == "arib-std-b67")
+    }
+}
+
 /// Presentation times of the first video stream's frames, in microseconds from the start of the file, in order.
 fn frame_times(path: &Path) -> Vec<i64> {
-    let start = ffprobe(path, &["-show_entries", "format=start_time"]);
-    let start: f64 = start.first().and_then(|text| text.parse().ok()).unwrap_or(0.0);
+    let start = told(path).start;
     let mut times: Vec<i64> =
         ffprobe(path, &["-select_streams", "v:0", "-show_entries", "frame=best_effort_timestamp_time"])
             .iter()
@@ -85,8 +119,7 @@ fn sync_times_are_those_of_ffprobes_key_packets_and_each_gives_its_frame() {
         if !has_presentation_times(&path) {
             continue;
         }
-        let start = ffprobe(&path, &["-show_entries", "format=start_time"]);
-        let start: f64 = start.first().and_then(|text| text.parse().ok()).unwrap_or(0.0);
+        let start = told(&path).start;
         let mut judge: Vec<i64> = std::process::Command::new("ffprobe")
             .args(["-v", "error", "-select_streams", "v:0", "-show_entries", "packet=pts_time,flags", "-of", "csv=p=0"])
             .arg(&path)
@@ -202,18 +235,16 @@ fn pictures_are_upright_and_square_in_every_turn() {
 #[test]
 fn stills_of_real_clips_look_as_ffmpeg_shows_them() {
     for path in good_clips() {
-        let colour = ffprobe(&path, &["-select_streams", "V:0", "-show_entries", "stream=color_transfer"]);
-        let field = ffprobe(&path, &["-select_streams", "V:0", "-show_entries", "stream=field_order"]);
-        let hdr = colour.first().is_some_and(|name| name == "smpte2084" || name == "arib-std-b67");
-        let progressive = field.first().is_none_or(|order| order == "progressive" || order == "unknown");
-        if hdr || !progressive {
+        let told = told(&path);
+        let order = told.stream.get("field_order");
+        let progressive = order.is_none_or(|order| order == "progressive" || order == "unknown");
+        if told.is_hdr() || !progressive {
             continue; // other tests, as ffmpeg shows those untouched
         }
         let mut stills = Stills::open(&path, &StillOptions { max_side: Some(160), ..Default::default() }).unwrap();
         let still = stills.at_us(0).unwrap().unwrap();
-        let matrix = ffprobe(&path, &["-select_streams", "V:0", "-show_entries", "stream=width,height,color_space"]);
-        let untagged = matrix.get(2).is_none_or(|name| name == "unknown");
-        let hd = matrix[0].parse::<u32>().unwrap() >= 1280 || matrix[1].parse::<u32>().unwrap() >= 720;
+        let untagged = told.stream.get("color_space").is_none_or(|name| name == "unknown");
+        let hd = told.size.0 >= 1280 || told.size.1 >= 720;
         let judge = if untagged && hd { "bt709" } else { "auto" };
         let difference = mean_difference(&still.rgb, &judged(&path, &still, judge));
         assert!(difference < PIXEL_TOLERANCE, "{difference}: {}", path.display());
@@ -250,9 +281,7 @@ fn edges_of_blocks_are_smoothed_as_a_player_does() {
 fn hdr_is_tone_mapped_to_a_picture_that_is_neither_grey_nor_black() {
     let mut mapped = 0;
     for path in good_clips() {
-        let colour = ffprobe(&path, &["-select_streams", "V:0", "-show_entries", "stream=color_transfer"]);
-        let hdr = colour.first().is_some_and(|name| name == "smpte2084" || name == "arib-std-b67");
-        if !hdr {
+        if !told(&path).is_hdr() {
             continue;
         }
         let mut stills = Stills::open(&path, &StillOptions { max_side: Some(160), ..Default::default() }).unwrap();
