@@ -1,4 +1,4 @@
-//! A video in headless Chromium, from a server of the test's own.
+//! Videos in headless Chromium, from a server of the test's own.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -21,44 +21,58 @@ pub(crate) struct Played {
     pub(crate) spread: u8,
 }
 
-/// The longest that a browser gets.
+/// The longest that a browser gets for a video.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-const PAGE: &str = r#"<!doctype html><video id=v muted preload=auto></video><script>
-const v = document.getElementById('v');
-const say = text => fetch('/said?' + encodeURIComponent(text));
-v.onerror = () => say('error ' + v.error.message);
-let spread = 0;
-const look = () => {
-  const c = document.createElement('canvas');
-  c.width = c.height = 48;
-  const g = c.getContext('2d');
-  g.drawImage(v, 0, 0, 48, 48);
-  const p = g.getImageData(0, 0, 48, 48).data.filter((_, i) => i % 4 == 0);
-  spread = Math.max(spread, Math.max(...p) - Math.min(...p));
-};
-v.ontimeupdate = look;
-v.onended = () => {
-  look();
-  const c = document.createElement('canvas');
-  c.width = v.videoWidth; c.height = v.videoHeight;
-  const g = c.getContext('2d');
-  g.drawImage(v, 0, 0);
-  const p = g.getImageData(0, 0, c.width, c.height).data;
-  const sum = [0, 0, 0];
-  for (let i = 0; i < p.length; i += 4) for (let k = 0; k < 3; k++) sum[k] += p[i + k];
-  const n = p.length / 4;
-  say(['ended', v.videoWidth, v.videoHeight, Math.round(v.duration * 1000), Math.round(v.currentTime * 1000),
-       ...sum.map(s => Math.round(s / n)), spread].join(' '));
-};
-v.src = '/v.mp4';
-v.playbackRate = 4;
-v.play().catch(e => say('error ' + e));
+/// Plays one video after the other, each in an element of its own.
+const PAGE: &str = r#"<!doctype html><body></body><script>
+const count = COUNT;
+const say = (at, text) => fetch('/said?' + encodeURIComponent(at + ' ' + text));
+const play = at => new Promise(done => {
+  const v = document.createElement('video');
+  v.muted = true;
+  v.preload = 'auto';
+  document.body.replaceChildren(v);
+  const told = text => say(at, text).finally(done);
+  v.onerror = () => told('error ' + v.error.message);
+  let spread = 0;
+  const look = () => {
+    const c = document.createElement('canvas');
+    c.width = c.height = 48;
+    const g = c.getContext('2d');
+    g.drawImage(v, 0, 0, 48, 48);
+    const p = g.getImageData(0, 0, 48, 48).data.filter((_, i) => i % 4 == 0);
+    spread = Math.max(spread, Math.max(...p) - Math.min(...p));
+  };
+  v.ontimeupdate = look;
+  v.onended = () => {
+    look();
+    const c = document.createElement('canvas');
+    c.width = v.videoWidth; c.height = v.videoHeight;
+    const g = c.getContext('2d');
+    g.drawImage(v, 0, 0);
+    const p = g.getImageData(0, 0, c.width, c.height).data;
+    const sum = [0, 0, 0];
+    for (let i = 0; i < p.length; i += 4) for (let k = 0; k < 3; k++) sum[k] += p[i + k];
+    const n = p.length / 4;
+    told(['ended', v.videoWidth, v.videoHeight, Math.round(v.duration * 1000), Math.round(v.currentTime * 1000),
+          ...sum.map(s => Math.round(s / n)), spread].join(' '));
+  };
+  v.src = '/' + at + '.mp4';
+  v.playbackRate = 4;
+  v.play().catch(e => told('error ' + e));
+});
+(async () => { for (let at = 0; at < count; at++) await play(at); })();
 </script>"#;
 
 /// Plays the video to its end.
 pub(crate) fn play(video: &Path) -> Played {
-    let bytes = std::fs::read(video).unwrap();
+    play_all(&[video]).remove(0)
+}
+
+/// Plays each video to its end, all in one browser: its start takes longer than most of them.
+pub(crate) fn play_all<P: AsRef<Path>>(videos: &[P]) -> Vec<Played> {
+    let bytes: Vec<Vec<u8>> = videos.iter().map(|video| std::fs::read(video).unwrap()).collect();
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
     server.set_nonblocking(true).unwrap();
     let address = format!("http://{}/", server.local_addr().unwrap());
@@ -76,16 +90,26 @@ pub(crate) fn play(video: &Path) -> Played {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let begun = Instant::now();
-    let mut said = None;
-    while said.is_none() && begun.elapsed() < PATIENCE {
+    let mut said: Vec<Option<String>> = vec![None; videos.len()];
+    let mut heard = Instant::now();
+    while said.contains(&None) && heard.elapsed() < PATIENCE {
         match server.accept() {
-            Ok((stream, _)) => said = answer(stream, &bytes),
+            Ok((stream, _)) => {
+                if let Some((at, text)) = answer(stream, &bytes) {
+                    said[at] = Some(text);
+                    heard = Instant::now();
+                }
+            }
             Err(_) => std::thread::sleep(Duration::from_millis(10)),
         }
     }
     browser.kill().unwrap();
     browser.wait().unwrap();
+    said.iter().zip(videos).map(|(said, video)| played(said.as_deref(), video.as_ref())).collect()
+}
+
+/// What the page said of a video.
+fn played(said: Option<&str>, video: &Path) -> Played {
     let said = said.unwrap_or_else(|| panic!("the browser says nothing of {}", video.display()));
     let numbers: Vec<u64> = said
         .strip_prefix("ended ")
@@ -104,8 +128,8 @@ pub(crate) fn play(video: &Path) -> Played {
     }
 }
 
-/// Answers one request; what the page says is given back.
-fn answer(mut stream: TcpStream, video: &[u8]) -> Option<String> {
+/// Answers one request; what the page says is given back, with the number of its video.
+fn answer(mut stream: TcpStream, videos: &[Vec<u8>]) -> Option<(usize, String)> {
     stream.set_nonblocking(false).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
     let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
@@ -121,9 +145,12 @@ fn answer(mut stream: TcpStream, video: &[u8]) -> Option<String> {
     };
     if let Some(said) = target.strip_prefix("/said?") {
         send("204 No Content", b"");
-        return Some(said.replace("%20", " "));
+        let said = said.replace("%20", " ");
+        let (at, text) = said.split_once(' ')?;
+        return Some((at.parse().ok()?, text.to_owned()));
     }
-    if target == "/v.mp4" {
+    let number = target.strip_prefix('/').and_then(|name| name.strip_suffix(".mp4")?.parse::<usize>().ok());
+    if let Some(video) = number.and_then(|number| videos.get(number)) {
         let from = range.and_then(|range| range.split('-').next()?.parse::<usize>().ok()).unwrap_or(0);
         let body = video.get(from..).unwrap_or_default();
         let (last, whole) = (video.len() - 1, video.len());
@@ -134,7 +161,8 @@ fn answer(mut stream: TcpStream, video: &[u8]) -> Option<String> {
             body,
         );
     } else if target == "/" {
-        send("200 OK\r\ncontent-type: text/html", PAGE.as_bytes());
+        let page = PAGE.replace("COUNT", &videos.len().to_string());
+        send("200 OK\r\ncontent-type: text/html", page.as_bytes());
     } else {
         send("404 Not Found", b"");
     }

@@ -35,10 +35,11 @@ fn a_crop_by_parameter_set_shows_the_same_pixels_as_a_decoded_crop() {
         ("stream.ts", (320, 240), &["-g", "25"], (136, 240), (0, 0), true),
         ("own.mp4", (320, 240), &[&["-g", "25"][..], &annex_b].concat(), (136, 240), (64, 0), true),
     ];
+    let mut shown = Vec::new();
     for (name, (width, height), options, size, place, in_band) in cases {
         let source = clip(folder.path(), name, &format!("{width}x{height}"), "25", options);
         let info = facts(&source);
-        let output = folder.path().join("out.mp4");
+        let output = folder.path().join(format!("{name}.out.mp4"));
         let step = VideoEdit {
             cropping: cropping((width, height), size, place),
             size: Some(CodedSize { width: size.0, height: size.1 }),
@@ -64,11 +65,15 @@ fn a_crop_by_parameter_set_shows_the_same_pixels_as_a_decoded_crop() {
         }
         // All results are MP4: a browser takes as long as the clip, so it is shown those that differ there.
         if ["high.mp4", "rows.mp4", "own.mp4"].contains(&name) {
-            let played = browser::play(&output);
-            assert_eq!(played.size, size, "{name}");
-            let ended = [played.duration_ms, played.ended_ms].iter().all(|millis| millis.abs_diff(4_000) < 100);
-            assert!(ended, "{played:?} {name}");
+            shown.push((output, size));
         }
+    }
+    let outputs: Vec<_> = shown.iter().map(|(output, _)| output).collect();
+    for ((output, size), played) in shown.iter().zip(browser::play_all(&outputs)) {
+        let name = output.display();
+        assert_eq!(played.size, *size, "{name}");
+        let ended = [played.duration_ms, played.ended_ms].iter().all(|millis| millis.abs_diff(4_000) < 100);
+        assert!(ended, "{played:?} {name}");
     }
 }
 
@@ -110,6 +115,7 @@ fn orientation_sign(source: &std::path::Path) -> i32 {
 #[test]
 fn wide_samples_are_declared_square_everywhere() {
     let folder = folder();
+    let mut outputs = Vec::new();
     for (name, options) in [
         ("wide.mp4", &["-vf", "setsar=4/3"][..]),
         ("wide.mkv", &["-vf", "setsar=64/45", "-bf", "2"]),
@@ -118,7 +124,7 @@ fn wide_samples_are_declared_square_everywhere() {
         let source = clip(folder.path(), name, "320x240", "25", options);
         let info = facts(&source);
         assert!(info.primary_video().unwrap().display().width > 320, "{name}");
-        let output = folder.path().join("out.mp4");
+        let output = folder.path().join(format!("{name}.out.mp4"));
         let step = VideoEdit { square_pixels: true, ..edit(&info, RuleId::AspectRatio) };
         fix(&source, edited(&info, step), &output);
         let entries = ["-select_streams", "v:0", "-show_entries", "stream=width,height,sample_aspect_ratio"];
@@ -128,10 +134,13 @@ fn wide_samples_are_declared_square_everywhere() {
         ffmpeg(&["-i", text(&output), "-c", "copy", "-bsf:v", "h264_mp4toannexb", "-an", text(&stream)]);
         assert_eq!(ffprobe(&stream, &entries), ["320", "240", "1:1"], "{name}");
         assert_eq!(pictures(&source, "null"), pictures(&output, "null"), "{name}");
-        assert_eq!(browser::play(&output).size, (320, 240), "{name}");
         let bytes = std::fs::read(&output).unwrap();
         let pasp = bytes.windows(4).position(|four| four == b"pasp").unwrap() + 4;
         assert_eq!(bytes[pasp..pasp + 8], [0, 0, 0, 1, 0, 0, 0, 1], "{name}");
+        outputs.push(output);
+    }
+    for (played, output) in browser::play_all(&outputs).iter().zip(&outputs) {
+        assert_eq!(played.size, (320, 240), "{}", output.display());
     }
 }
 
@@ -167,14 +176,14 @@ fn a_browser_shows_what_is_left_when_right_and_bottom_are_cut() {
     ffmpeg(&[&["-f", "lavfi", "-i", bars][..], &codec, &[text(&source)]].concat());
     let info = facts(&source);
     let output = folder.path().join("out.mp4");
-    assert!(browser::play(&source).last[0] > 40, "red is there");
     let step = VideoEdit {
         cropping: cropping((320, 240), (278, 198), (0, 0)),
         size: Some(CodedSize { width: 278, height: 198 }),
         ..edit(&info, RuleId::AspectRatio)
     };
     fix(&source, edited(&info, step), &output);
-    let played = browser::play(&output);
+    let [before, played] = &browser::play_all(&[&source, &output])[..] else { panic!("two are played") };
+    assert!(before.last[0] > 40, "red is there");
     assert_eq!(played.size, (278, 198));
     assert!(played.last[0] < 2 && played.last[2] > 250, "{played:?}");
 }
