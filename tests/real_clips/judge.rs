@@ -47,23 +47,22 @@ pub(crate) fn start_ms(facts: &Value) -> u64 {
     starts.min().and_then(|start| u64::try_from(start.scaled_round(1000)).ok()).unwrap_or(0)
 }
 
-/// What the rules ask of an output, judged by ffprobe and arithmetic alone.
-pub(crate) fn broken_rules(path: &Path) -> Vec<String> {
-    let facts = ffprobe(path);
+/// What the rules ask of an output, judged by what ffprobe says of it and arithmetic alone.
+pub(crate) fn broken_rules(facts: &Value) -> Vec<String> {
     let mut broken = Vec::new();
     let mut must = |holds: bool, what: String| {
         if !holds {
             broken.push(what);
         }
     };
-    let video = stream_of(&facts, "video").expect("a picture");
+    let video = stream_of(facts, "video").expect("a picture");
     let format = facts["format"]["format_name"].as_str().unwrap_or_default();
     must(format.contains("mp4"), format!("format {format}"));
     must(video["codec_name"] == "h264", format!("codec {}", video["codec_name"]));
     must(matches!(video["pix_fmt"].as_str(), Some("yuv420p" | "yuvj420p")), format!("samples {}", video["pix_fmt"]));
     let rate = rational(&video["avg_frame_rate"]).expect("a rate");
     must(rate >= Rational::whole(25), format!("rate {rate}"));
-    let duration = duration_ms(&facts).expect("a duration");
+    let duration = duration_ms(facts).expect("a duration");
     must((4_000..=900_000).contains(&duration), format!("duration {duration} ms"));
     let side = |name: &str| video[name].as_u64().expect("a side");
     let (mut width, mut height) = (side("width"), side("height"));
@@ -80,7 +79,7 @@ pub(crate) fn broken_rules(path: &Path) -> Vec<String> {
         off * 100 <= height * a || off <= 2 * a.max(b)
     };
     must(near(9, 16) || near(1, 1) || near(2, 3), format!("shape {width}×{height}"));
-    if let Some(audio) = stream_of(&facts, "audio") {
+    if let Some(audio) = stream_of(facts, "audio") {
         must(audio["codec_name"] == "aac", format!("sound {}", audio["codec_name"]));
     }
     let streams = facts["streams"].as_array().map_or(0, Vec::len);
