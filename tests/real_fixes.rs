@@ -51,11 +51,11 @@ struct Fixed {
     facts: BTreeMap<PathBuf, Value>,
 }
 
-/// The rules with an end at 12 s, and the default for what is longer, which ends it there: eight clips of 139 s at most
+/// The rules with an end at 8 s, and the default for what is longer, which ends it there: eight clips of 139 s at most
 /// are two thirds of what there is to encode.
 fn short_rules(scratch: &Path) -> PathBuf {
     let rules = include_str!("../crates/probe/specs/pinterest.toml");
-    let short = rules.replace("max = \"900\"", "max = \"12\"");
+    let short = rules.replace("max = \"900\"", "max = \"8\"");
     assert_ne!(short, rules, "the longest that a video may be is written otherwise");
     let path = scratch.join("short.toml");
     std::fs::write(&path, short).unwrap();

@@ -75,10 +75,7 @@ pub(super) fn length(
                 Err(format!("it plays {time}, under {asked}, and lengthening was not asked for (--short reject)"))
             }
             ShortMode::Hold => {
-                // Frames end on the ticks of their time base: two more than needed do not miss the minimum by one.
-                let rate = info.primary_video().and_then(|video| video.frame_rate);
-                let frame = rate.map_or(Seconds::from_millis(40), FrameRate::frame_duration);
-                let until = frame.0.checked_mul(Rational::whole(2)).and_then(|margin| min.checked_add(margin));
+                let until = margin(info).and_then(|margin| min.checked_add(margin));
                 let until = until.map(Seconds).unwrap_or(asked);
                 Ok(Length { hold_until: Some(until), result: Some(until), ..as_it_is })
             }
@@ -96,10 +93,22 @@ pub(super) fn length(
             LongMode::Split => {
                 Err(format!("it plays {time}, over {asked}: `pinpress fix --long split` makes several videos of it"))
             }
-            LongMode::Trim => Ok(Length { end: Some(asked), result: Some(asked), ..as_it_is }),
+            LongMode::Trim => {
+                let end =
+                    margin(info).and_then(|margin| max.checked_sub(margin)).filter(|end| *end > Rational::whole(0));
+                let end = end.map(Seconds).or(Some(asked));
+                Ok(Length { end, result: end, ..as_it_is })
+            }
         };
     }
     Ok(as_it_is)
+}
+
+/// What a cut or a held frame keeps from the limit: two frames. Frames end on the ticks of their time base, and sound
+/// that begins some milliseconds before the picture counts too.
+fn margin(info: &MediaInfo) -> Option<Rational> {
+    let rate = info.primary_video().and_then(|video| video.frame_rate);
+    rate.map_or(Seconds::from_millis(40), FrameRate::frame_duration).0.checked_mul(Rational::whole(2))
 }
 
 /// Whole times, until it is long enough.
