@@ -13,6 +13,7 @@ use super::text::{commands, mebibytes, ratio, tenths, words};
 
 mod busy;
 mod jobs;
+mod many;
 mod uploads;
 
 const WHOLE: &str = include_str!("run/whole.sh");
@@ -28,6 +29,8 @@ pub(crate) enum Table {
     Uploads,
     /// Videos at once, and threads of each: what `--jobs auto` goes by
     Jobs,
+    /// Thousands of small files, and the same again
+    Many,
 }
 
 /// Builds, measures, prints.
@@ -39,6 +42,7 @@ pub(crate) fn run(rounds: usize, only: Option<Table>, build: bool) -> Result<()>
             Table::Busy => busy::table(&bench)?,
             Table::Uploads => uploads::table(&bench)?,
             Table::Jobs => jobs::table(&bench)?,
+            Table::Many => many::table(&bench)?,
         }
         println!();
     }
