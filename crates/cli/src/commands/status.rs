@@ -67,7 +67,9 @@ pub(crate) fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
     match args.format {
         Format::Json => {
             let videos: Vec<_> = jobs.iter().map(|job| json(job, pins_of(job))).collect();
-            let document = serde_json::json!({"schema": "pinpress.status/1", "tool": TOOL, "videos": videos});
+            let totals = totals_json(&jobs, pins.values().flatten());
+            let document =
+                serde_json::json!({"schema": "pinpress.status/1", "tool": TOOL, "totals": totals, "videos": videos});
             writeln!(out, "{}", serde_json::to_string_pretty(&document)?)?;
         }
         Format::Html => {
@@ -151,7 +153,46 @@ fn pinned(pin: &PinRecord) -> Option<(String, String)> {
     }
 }
 
+/// What comes next for a video: `run`, `publish`, `time` (of a Pin), `reconcile` or `retry`; `None` when all is done.
+fn waits_for(job: &Job, pins: &[PinRecord]) -> Option<&'static str> {
+    let open = |status| pins.iter().any(|pin| pin.key.destination != REHEARSAL && pin.status == status);
+    if open(PinStatus::Unknown) {
+        return Some("reconcile");
+    }
+    let given_up = matches!(job.state, JobState::Unreadable | JobState::Failed | JobState::SetAside);
+    if given_up || open(PinStatus::SetAside) {
+        return Some("retry");
+    }
+    match job.state {
+        JobState::Checked | JobState::Fixing | JobState::Covering => return Some("run"),
+        // A video that is published as it came may have somebody else's cover.
+        JobState::Fixed if pins.is_empty() => return Some("run"),
+        _ => {}
+    }
+    let now = Timestamp::now();
+    let waiting: Vec<_> = pins.iter().filter(|pin| pin.status == PinStatus::Waiting).collect();
+    match waiting.as_slice() {
+        [] if open(PinStatus::Failed) || open(PinStatus::Publishing) => Some("publish"),
+        [] => None,
+        waiting if waiting.iter().all(|pin| due(pin).is_some_and(|due| due > now)) => Some("time"),
+        _ => Some("publish"),
+    }
+}
+
+fn totals_json<'a>(jobs: &[Job], pins: impl Iterator<Item = &'a PinRecord>) -> serde_json::Value {
+    let (mut states, mut statuses): (BTreeMap<&str, usize>, BTreeMap<&str, usize>) = Default::default();
+    for job in jobs {
+        *states.entry(job.state.name()).or_default() += 1;
+    }
+    for pin in pins {
+        *statuses.entry(pin.status.name()).or_default() += 1;
+    }
+    serde_json::json!({"videos": jobs.len(), "failed": jobs.iter().filter(|job| has_failed(job)).count(),
+                       "states": states, "pins": statuses})
+}
+
 fn json(job: &Job, pins: &[PinRecord]) -> serde_json::Value {
+    let waits_for = waits_for(job, pins);
     let pins: Vec<_> = pins
         .iter()
         .map(|pin| {
@@ -166,7 +207,7 @@ fn json(job: &Job, pins: &[PinRecord]) -> serde_json::Value {
         .collect();
     serde_json::json!({
         "source": job.source.to_string_lossy(), "output": job.output.to_string_lossy(), "state": job.state.name(),
-        "attempts": job.attempts, "reason": job.reason, "source_fingerprint": job.key.fingerprint.as_str(),
+        "attempts": job.attempts, "reason": job.reason, "waits_for": waits_for, "source_fingerprint": job.key.fingerprint.as_str(),
         "spec": {"name": job.key.spec_name, "version": job.key.spec_version}, "pins": pins,
     })
 }

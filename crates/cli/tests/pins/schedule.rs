@@ -21,6 +21,10 @@ fn pins_are_spaced_out_and_the_rest_waits_in_the_ledger() {
     let status: Value = serde_json::from_str(&status.stdout).unwrap();
     let waiting = |video: &&Value| video["pins"][0]["status"] == "waiting" && video["pins"][0]["due_at"].is_string();
     assert_eq!(status["videos"].as_array().unwrap().iter().filter(waiting).count(), 2, "{status:#}");
+    assert_eq!(status["totals"]["pins"], serde_json::json!({"published": 1, "waiting": 2}));
+    let waits_for =
+        |wanted: &str| status["videos"].as_array().unwrap().iter().filter(|video| video["waits_for"] == wanted).count();
+    assert_eq!((waits_for("time"), waits_for("run")), (2, 0), "{status:#}");
     let told = account.ran(&["status", "clips"]).stdout;
     assert!(told.contains("to publish what waits (2 Pins, from "), "{told}");
     let at_once = account.ran(&["publish", "--due", "-o", "clips", "--every", "0"]);
