@@ -30,6 +30,8 @@ impl Stage {
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = self.ground.pinpress(args);
         command.env("PINPRESS_ACCESS_TOKEN", self.pinterest.token()).env("PINPRESS_API", self.pinterest.api_base());
+        // What happens when it is full is what these are for, and all that is there is whole.
+        command.env("PINPRESS_KEEP_FREE", "0").env("PINPRESS_SETTLE", "0");
         command
     }
 

@@ -31,7 +31,8 @@ pub(crate) struct PaceArgs {
     #[arg(long, value_name = "TIME", default_value = "2s", env = "PINPRESS_SETTLE", hide_env = true)]
     #[arg(value_parser = span)]
     settle: Duration,
-    /// Megabytes that stay free on the disk of the output folder: work waits rather than fill it.
+    /// Megabytes that stay free on the disk of the output folder, at most a tenth of it: work waits rather than fill it.
+    /// 0 does not wait.
     #[arg(long, value_name = "MB", default_value_t = 512, env = "PINPRESS_KEEP_FREE", hide_env = true)]
     keep_free: u32,
 }

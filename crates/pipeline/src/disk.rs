@@ -16,6 +16,12 @@ pub trait Disk: Debug + Send + Sync {
     /// # Errors
     /// When the system does not tell.
     fn free(&self, folder: &Path) -> io::Result<u64>;
+
+    /// Bytes of the whole disk.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    fn size(&self, folder: &Path) -> io::Result<u64>;
 }
 
 /// The system's disks.
@@ -27,6 +33,11 @@ impl Disk for SystemDisk {
         let disk = rustix::fs::statvfs(folder)?;
         Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
     }
+
+    fn size(&self, folder: &Path) -> io::Result<u64> {
+        let disk = rustix::fs::statvfs(folder)?;
+        Ok(disk.f_blocks.saturating_mul(disk.f_frsize))
+    }
 }
 
 /// How much is left free, and how long a run waits for it.
@@ -34,7 +45,8 @@ impl Disk for SystemDisk {
 pub struct KeepFree {
     /// Asked for the room that is left.
     pub disk: Arc<dyn Disk>,
-    /// Bytes that stay free: for the ledger, the log, and everybody else on that disk.
+    /// Bytes that stay free, for the ledger, the log, and everybody else on that disk, but never more than a tenth of
+    /// it. With 0 nobody waits.
     pub reserve: u64,
     /// How long a video waits while nothing else is written, before it is left for the next run.
     pub patience: Duration,
@@ -99,18 +111,20 @@ impl Room {
         stop: impl Fn() -> bool,
         short: impl FnOnce(&Shortage),
     ) -> Result<Option<Place<'_>>, Shortage> {
+        if self.keep.reserve == 0 {
+            return Ok(Some(self.take(bytes, &mut self.taken.lock().unwrap_or_else(PoisonError::into_inner))));
+        }
+        let reserve = self.keep.disk.size(folder).map_or(self.keep.reserve, |size| self.keep.reserve.min(size / 10));
         let mut short = Some(short);
         let mut alone_since: Option<Instant> = None;
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             // What others have written already is counted twice, as free no more and as theirs: on the safe side.
-            let wanted = self.keep.reserve.saturating_add(bytes).saturating_add(taken.bytes);
+            let wanted = reserve.saturating_add(bytes).saturating_add(taken.bytes);
             // Where the system does not tell, writing will.
             let free = self.keep.disk.free(folder).unwrap_or(u64::MAX);
             if free >= wanted {
-                taken.bytes += bytes;
-                taken.holders += 1;
-                return Ok(Some(Place { room: self, bytes }));
+                return Ok(Some(self.take(bytes, &mut taken)));
             }
             if stop() {
                 return Ok(None);
@@ -125,6 +139,12 @@ impl Room {
             }
             taken = self.given_back.wait_timeout(taken, LOOK).unwrap_or_else(PoisonError::into_inner).0;
         }
+    }
+
+    fn take(&self, bytes: u64, taken: &mut Taken) -> Place<'_> {
+        taken.bytes += bytes;
+        taken.holders += 1;
+        Place { room: self, bytes }
     }
 }
 
@@ -150,6 +170,10 @@ mod tests {
         fn free(&self, _: &Path) -> io::Result<u64> {
             Ok(self.0.load(Ordering::SeqCst))
         }
+
+        fn size(&self, _: &Path) -> io::Result<u64> {
+            Ok(1_000)
+        }
     }
 
     fn room(free: u64, patience: Duration) -> (Arc<Scripted>, Room) {
@@ -170,6 +194,17 @@ mod tests {
         let never = || false;
         let shortage = room.wait_for(Path::new("."), 901, never, |_| ()).unwrap_err();
         assert_eq!(shortage, Shortage { free: 1_000, wanted: 1_001 });
+        let disk = Arc::new(Scripted::default());
+        let room = Room::new(KeepFree { disk, reserve: 0, patience: Duration::MAX });
+        assert!(room.wait_for(Path::new("."), 901, never, |_| ()).unwrap().is_some(), "nobody watches");
+    }
+
+    #[test]
+    fn a_small_disk_keeps_a_tenth_free() {
+        let keep =
+            |reserve| KeepFree { disk: Arc::new(Scripted(AtomicU64::new(150))), reserve, patience: Duration::ZERO };
+        let fits = |reserve, bytes| Room::new(keep(reserve)).wait_for(Path::new("."), bytes, || false, |_| ()).is_ok();
+        assert!(fits(1 << 30, 50) && !fits(1 << 30, 51) && fits(20, 130));
     }
 
     #[test]

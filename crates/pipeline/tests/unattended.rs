@@ -85,6 +85,10 @@ impl Disk for Full {
     fn free(&self, _: &Path) -> io::Result<u64> {
         Ok(self.0.load(Ordering::SeqCst))
     }
+
+    fn size(&self, _: &Path) -> io::Result<u64> {
+        Ok(1_000_000)
+    }
 }
 
 #[test]

@@ -113,8 +113,8 @@ pub(crate) fn carry_out(
     machine: &MachineArgs,
     work: impl FnOnce(&LazyWorkers) -> Result<RunSummary, RunError>,
 ) -> anyhow::Result<(RunSummary, Exit)> {
-    // One for each video that is encoded, one for each that is read ahead, one for the covers.
-    let workers = LazyWorkers::new(2 * options.jobs + 1).limited(machine);
+    // One for each video that is encoded, one for each that is read ahead, one for each that has its cover picked.
+    let workers = LazyWorkers::new(3 * options.jobs).limited(machine);
     let result = work(&workers);
     output.hush();
     let summary = result?;

@@ -11,6 +11,7 @@ use super::due::{AGAIN, next};
 use super::{RunError, RunOptions, publish_due, run};
 use crate::changes::Changes;
 use crate::interrupt::Interrupt;
+use crate::ledger::{HoldError, LockError};
 use crate::media::Media;
 use crate::naming::absolute;
 use crate::observe::{RunEvent, RunObserver};
@@ -35,26 +36,37 @@ pub fn keep_watch(
     let news = News { observer, told: Mutex::default() };
     let mut summary = RunSummary::default();
     loop {
+        let mut held = false;
         match run(options, media, &news, interrupt) {
             Ok(round) => summary.replace(round),
             Err(RunError::NoVideos { .. }) => {}
+            // Whoever is at work there is not in the way for ever.
+            Err(RunError::Lock(LockError::Held { .. })) => held = true,
             Err(error) => return Err(error),
         }
         let mut moved = true;
         while !interrupt.requested() {
-            let (waiting, mut until) = next_pin(options, &summary)?;
+            let (waiting, mut until) = if held { (0, None) } else { next_pin(options, &summary)? };
+            if held {
+                until = Timestamp::now().checked_add(AGAIN).ok();
+            }
             if !moved {
                 // Whatever kept it is not over in the next moment.
                 until = until.max(Timestamp::now().checked_add(AGAIN).ok());
             }
             news.event(&RunEvent::Watching { pins: waiting, until });
-            if wait(options, until, interrupt, changes) {
+            if wait(options, until, interrupt, changes) || held {
                 break;
             }
             if !interrupt.requested() {
-                let round = publish_due(options, media, &news, interrupt)?;
-                moved = round.videos.iter().any(|video| matches!(video.end, End::Done | End::Scheduled { .. }));
-                summary.go_on(round);
+                match publish_due(options, media, &news, interrupt) {
+                    Ok(round) => {
+                        moved = round.videos.iter().any(|video| matches!(video.end, End::Done | End::Scheduled { .. }));
+                        summary.go_on(round);
+                    }
+                    Err(RunError::Hold(HoldError::Lock(LockError::Held { .. }))) => moved = false,
+                    Err(error) => return Err(error),
+                }
             }
         }
         if interrupt.requested() {

@@ -1,6 +1,6 @@
 //! The whole flow over a folder. The walk hands every video on as it is found, and four stages run at the same time,
 //! each handing its videos to the next over a bounded channel: intake (fingerprint, check, ledger) on `jobs` threads,
-//! fixes on as many as the machine has cores for, covers on one, and publishing on a tokio runtime, the only place
+//! fixes and covers on as many each as the machine has cores for, and publishing on a tokio runtime, the only place
 //! where threads and tasks meet. Nothing is sent before the walk has ended and every text and board is found right.
 
 mod book;
@@ -285,7 +285,12 @@ impl Run<'_> {
                 scope.spawn(move || fix::fixes(self, &fixes, &to_cover));
             }
             drop((fixes, to_cover));
-            scope.spawn(move || cover::covers(self, &covers, &to_publish));
+            // As many as encodes: where nothing has to be encoded, covers are nearly all there is to do.
+            for _ in 0..self.threads.jobs {
+                let (covers, to_publish) = (covers.clone(), to_publish.clone());
+                scope.spawn(move || cover::covers(self, &covers, &to_publish));
+            }
+            drop((covers, to_publish));
             scope.spawn(move || publish::publishing(self, pins, network));
         });
         Ok(())
