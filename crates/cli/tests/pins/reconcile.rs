@@ -24,6 +24,7 @@ fn ambiguous() -> Option<Account> {
     let account = Account::with(&["clips/soup.mp4"], vec![lost])?;
     assert_eq!(account.ran(&PUBLISH).code, 0);
     std::fs::remove_dir_all(account.path("clips/.pinpress")).unwrap();
+    std::fs::remove_file(account.path("clips/soup.pin.json")).unwrap();
     assert_eq!(account.ran(&PUBLISH).code, 1);
     Some(account)
 }
