@@ -48,14 +48,14 @@ fn without_path<'a>(reason: &'a str, outcome: &VideoOutcome) -> &'a str {
     reason.strip_suffix(&format!(": {}", outcome.source.display())).unwrap_or(reason)
 }
 
-/// The table: video, what was done, checks, cover time, Pin.
+/// The table: video, what was done, checks, cover time, and the Pin or how it ended without one.
 pub(crate) fn table(summary: &RunSummary) -> Table {
     let mut table = Table::new();
     table
         .load_style(presets::UTF8_FULL_CONDENSED)
         .set_width(output::stdout_width())
         .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_header(["video", "what was done", "checks", "cover", "Pin"]);
+        .set_header(["video", "what was done", "checks", "cover", "how it ended"]);
     let common = common_folder(summary);
     for outcome in &summary.videos {
         let done = match (&outcome.end, &outcome.plan) {

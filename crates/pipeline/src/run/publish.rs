@@ -16,7 +16,7 @@ use super::publish_watch::Watch;
 use super::{Run, claims};
 use crate::ledger::{JobId, PinAttempt, PinContent, PinKey, PinRecord, PinStatus, PinStep, PinTiming};
 use crate::observe::{RunEvent, RunStage, video_span};
-use crate::outcome::{End, PinOutcome};
+use crate::outcome::{End, PinOutcome, VideoOutcome};
 use crate::pins::{PinOptions, PinPlan, REHEARSAL};
 use crate::receipt::{Receipt, ReceiptPin};
 
@@ -30,7 +30,11 @@ pub(super) fn publishing<'a>(
 ) {
     let Some((pins, runtime)) = network else {
         while let Some(item) = items.blocking_recv() {
-            let end = item.twin_of.clone().map_or_else(|| item.settled(), |of| End::Duplicate { of: of.source });
+            if let Some(of) = item.twin_of {
+                run.finish(item.index, VideoOutcome::of(&item.source, End::Duplicate { of: of.source }));
+                continue;
+            }
+            let end = item.settled();
             run.finish(item.index, item.outcome(end));
         }
         return;
@@ -64,7 +68,7 @@ impl<'a> Publisher<'a, '_> {
             && plan.is_none_or(|plan| self.run.book.plan(of.index).is_some_and(|other| other.board == plan.board))
         {
             let end = End::Duplicate { of: of.source.clone() };
-            self.run.finish(index, item.outcome(end));
+            self.run.finish(index, VideoOutcome::of(&item.source, end));
             return;
         }
         let Some(plan) = plan else {
