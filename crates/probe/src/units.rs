@@ -92,10 +92,16 @@ impl Rational {
         i64::try_from(rounded).unwrap_or(if rounded > 0 { i64::MAX } else { i64::MIN })
     }
 
+    /// The largest whole number that is not larger.
+    #[must_use]
+    pub fn floor(self) -> i64 {
+        self.num.div_euclid(self.den)
+    }
+
     /// The smallest whole number that is not below the fraction.
     #[must_use]
     pub fn ceil(self) -> i64 {
-        let floor = self.num.div_euclid(self.den);
+        let floor = self.floor();
         if self.num.rem_euclid(self.den) == 0 { floor } else { floor.saturating_add(1) }
     }
 

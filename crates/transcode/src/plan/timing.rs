@@ -46,6 +46,9 @@ pub(super) fn length(
         // It is long enough then, or it would not be retimed.
         let mut played = info.clone();
         played.duration = info.duration.and_then(|time| rate::scaled(time, retime));
+        for video in &mut played.video {
+            video.frame_rate = Some(retime.to);
+        }
         return length(&played, spec, options, None, whole.and_then(|whole| rate::scaled(whole, retime)));
     }
     if let Some(whole) = whole.filter(|whole| info.duration.is_none_or(|time| *whole < time)) {
@@ -94,8 +97,7 @@ pub(super) fn length(
                 Err(format!("it plays {time}, over {asked}: `pinpress fix --long split` makes several videos of it"))
             }
             LongMode::Trim => {
-                let end =
-                    margin(info).and_then(|margin| max.checked_sub(margin)).filter(|end| *end > Rational::whole(0));
+                let end = last_frame_end(info, max).filter(|end| *end > Rational::whole(0));
                 let end = end.map(Seconds).or(Some(asked));
                 Ok(Length { end, result: end, ..as_it_is })
             }
@@ -107,8 +109,21 @@ pub(super) fn length(
 /// What a cut or a held frame keeps from the limit: two frames. Frames end on the ticks of their time base, and sound
 /// that begins some milliseconds before the picture counts too.
 fn margin(info: &MediaInfo) -> Option<Rational> {
+    frame(info).checked_mul(Rational::whole(2))
+}
+
+/// How long a frame is shown, on average; that of 25 fps where nobody can tell.
+fn frame(info: &MediaInfo) -> Rational {
     let rate = info.primary_video().and_then(|video| video.frame_rate);
-    rate.map_or(Seconds::from_millis(40), FrameRate::frame_duration).0.checked_mul(Rational::whole(2))
+    rate.map_or(Seconds::from_millis(40), FrameRate::frame_duration).0
+}
+
+/// Where the last frame ends that keeps its distance from `max`: a whole number of frames, as one that is held for a part
+/// of another would lower the average rate.
+fn last_frame_end(info: &MediaInfo, max: Rational) -> Option<Rational> {
+    let frame = frame(info);
+    let frames = max.checked_sub(margin(info)?)?.checked_div(frame)?.floor();
+    frame.checked_mul(Rational::whole(frames))
 }
 
 /// Whole times, until it is long enough.
