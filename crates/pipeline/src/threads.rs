@@ -13,14 +13,14 @@ pub struct Threads {
 }
 
 impl Threads {
-    /// The share for a machine of `cores` where nobody says how many videos at once: one a core with a thread each, on
-    /// more than twelve cores two threads each.
+    /// The share for a machine of `cores` where nobody says how many videos at once: one a core with a thread each, but
+    /// no more than eight, or half as many as cores where that is more.
     ///
-    /// As measured by `cargo xtask bench run --only jobs`, which prints the table for any machine: an x264 thread more
-    /// for each video takes 6 % more time on cores for the same work with two, 13 % with three (1080×1080, medium), as
-    /// threads wait for one another; so more videos are better than more threads, for as long as there are videos. On
-    /// many cores there often are not, and each video holds its pictures, so that some cores are shared there. What does
-    /// not fit into memory waits in the pool of workers.
+    /// x264 takes 6 % more time on cores for the same work with two threads than with one, and 13 % with three
+    /// (1080×1080, medium, two cores), as threads wait for one another; so more videos are better than more threads, for
+    /// as long as there are videos. On many cores there often are not, and each video holds its pictures: that part is a
+    /// choice, and not measured. `cargo xtask bench run --only jobs` prints the table for any machine. What does not fit
+    /// into memory waits in the pool of workers.
     #[must_use]
     pub fn auto(cores: usize) -> Self {
         Self::share(cores.min(MOST_ALONE).max(cores / 2), cores)
