@@ -8,7 +8,7 @@ mod ground;
 use std::collections::HashMap;
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -148,12 +148,17 @@ impl Changes for Script<'_> {
     }
 }
 
-/// How often each video was told of.
+/// How often each video was told of, and the sidecar with a mistake.
 #[derive(Default)]
-struct Told(Mutex<HashMap<String, usize>>);
+struct Told(Mutex<HashMap<String, usize>>, AtomicUsize);
 
 impl RunObserver for Told {
     fn event(&self, event: &RunEvent<'_>) {
+        if let RunEvent::Warning { video: None, message } = event
+            && message.contains("nosuch")
+        {
+            self.1.fetch_add(1, Ordering::SeqCst);
+        }
         if let RunEvent::Finished { outcome } = event {
             *self.0.lock().unwrap().entry(name_of(&outcome.source)).or_default() += 1;
         }
@@ -171,7 +176,11 @@ fn a_folder_that_is_watched_is_done_as_it_fills() {
     // The last step first.
     let steps: Vec<Box<dyn FnOnce() + Send>> = vec![
         Box::new(|| interrupt.request()),
-        Box::new(|| ground.video("later.mp4", "2")),
+        Box::new(|| std::fs::remove_file(ground.raw("later.pin.toml")).unwrap()),
+        Box::new(|| {
+            ground.video("later.mp4", "2");
+            std::fs::write(ground.raw("later.pin.toml"), "nosuch = 1\n").unwrap();
+        }),
         Box::new(|| ground.video("a.mp4", "1")),
     ];
     let summary = keep_watch(&options, &media, &told, &interrupt, &Script(Mutex::new(steps))).unwrap();
@@ -181,6 +190,7 @@ fn a_folder_that_is_watched_is_done_as_it_fills() {
     let titles: Vec<_> = ground.rehearsal.pins().into_iter().filter_map(|pin| pin.title).collect();
     assert_eq!(titles, ["First", "Second"]);
     assert_eq!(told.0.lock().unwrap()["a.mp4"], 1, "it is not told of again when nothing was done");
+    assert_eq!(told.1.load(Ordering::SeqCst), 1, "the sidecar that is wrong is told of, and the watch goes on");
     drop(run(&options, &media, &(), &Interrupt::default()).unwrap());
     assert_eq!(ground.rehearsal.pins().len(), 2);
 }

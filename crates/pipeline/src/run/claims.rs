@@ -1,14 +1,26 @@
 //! Claims on the way through the stages: what becomes of a video that another run works on.
 
 use super::Run;
+use super::item::Item;
 use crate::clock::SystemClock;
-use crate::ledger::{Begun, LedgerError};
+use crate::ledger::{Attempt, Begun, LedgerError, Step};
 use crate::outcome::End;
 
 impl Run<'_> {
     /// Does `work` while the claims of this run are renewed.
     pub(super) fn renewed_during<T>(&self, work: impl FnOnce() -> T) -> T {
         self.leases.renewed_during(self.ledger, &SystemClock, work)
+    }
+
+    /// Claims a step of a video, whose end it is when that cannot be.
+    pub(super) fn begin<'b>(&self, item: Item<'b>, step: Step) -> Option<(Item<'b>, Attempt)> {
+        match attempt(self.recorded(self.ledger.begin(item.job.id, step, self.leases.lease()))?) {
+            Ok(attempt) => Some((item, attempt)),
+            Err(end) => {
+                self.end(item, end);
+                None
+            }
+        }
     }
 
     /// Enters an outcome. The outer `None` is for a ledger that failed, an end for a claim that another has taken

@@ -9,7 +9,7 @@ use tokio::sync::mpsc::Sender;
 
 use super::fix::{end_of, step_outcome};
 use super::item::{Item, Listener};
-use super::{Mode, Run, claims};
+use super::{Mode, Run};
 use crate::ledger::{CoverRecord, FileStamp, Hold, JobState, Step, StepOutcome};
 use crate::naming::{cover_of, cover_stem};
 use crate::observe::{RunStage, video_span};
@@ -42,14 +42,7 @@ fn cover<'a>(run: &'a Run<'a>, mut item: Item<'a>) -> Option<Item<'a>> {
         item.cover = Some(CoverOutcome { file: picture, time: item.job.cover.as_ref().map(|cover| cover.time) });
         return Some(item);
     }
-    let begun = run.recorded(run.ledger.begin(item.job.id, Step::Cover, run.leases.lease()))?;
-    let attempt = match claims::attempt(begun) {
-        Ok(attempt) => attempt,
-        Err(end) => {
-            run.end(item, end);
-            return None;
-        }
-    };
+    let (mut item, attempt) = run.begin(item, Step::Cover)?;
     let hold = run.leases.hold(attempt.claim());
     run.started(&item.source, RunStage::Cover);
     let result = pick(run, &item, &hold);

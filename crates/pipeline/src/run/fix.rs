@@ -60,14 +60,7 @@ fn fix<'a>(run: &'a Run<'a>, mut item: Item<'a>) -> Option<Item<'a>> {
     };
     // Asked before the attempt is entered, which makes the output ours.
     let ours = run.recorded(run.ledger.owns(&item.job.output))?;
-    let begun = run.recorded(run.ledger.begin(item.job.id, Step::Fix, run.leases.lease()))?;
-    let attempt = match claims::attempt(begun) {
-        Ok(attempt) => attempt,
-        Err(end) => {
-            run.end(item, end);
-            return None;
-        }
-    };
+    let (mut item, attempt) = run.begin(item, Step::Fix)?;
     let hold = run.leases.hold(attempt.claim());
     let result = match attempted {
         Work::AsItIs => Ok(Plan::passthrough(item.checked.as_ref().and_then(|checked| checked.info.duration))),

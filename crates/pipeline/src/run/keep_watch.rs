@@ -37,11 +37,17 @@ pub fn keep_watch(
     let mut summary = RunSummary::default();
     loop {
         let mut held = false;
+        let begun = !summary.videos.is_empty();
         match run(options, media, &news, interrupt) {
             Ok(round) => summary.replace(round),
             Err(RunError::NoVideos { .. }) => {}
             // Whoever is at work there is not in the way for ever.
             Err(RunError::Lock(LockError::Held { .. })) => held = true,
+            // A sidecar that came with a mistake, or a network that is away: that is mended while it waits.
+            Err(error @ RunError::Pins(_)) if begun => {
+                news.event(&RunEvent::Warning { video: None, message: format!("nothing new is done: {error}") });
+                held = true;
+            }
             Err(error) => return Err(error),
         }
         let mut moved = true;

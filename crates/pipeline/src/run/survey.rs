@@ -45,11 +45,7 @@ pub(super) struct Survey<'a> {
 impl Survey<'_> {
     /// Goes through `walk` to its end and closes the book.
     pub(super) fn carry_out(self, walk: impl Iterator<Item = Seen>, sightings: &Sender<Sighting>) {
-        let plans = self.go(walk, sightings);
-        if plans.is_ok() {
-            self.tell(true);
-        }
-        self.book.close(plans);
+        self.book.close(self.go(walk, sightings));
     }
 
     fn go(
@@ -92,6 +88,7 @@ impl Survey<'_> {
                 self.tell(false);
             }
         }
+        self.tell(true);
         let (Some(pins), Some(runtime)) = (&self.options.pins, self.runtime) else { return Ok(Vec::new()) };
         let RunOptions { paths, texts, more_to_come, .. } = self.options;
         let assignments = assign(&videos, paths, texts, *more_to_come)?;
@@ -113,8 +110,7 @@ impl Survey<'_> {
 }
 
 /// The walk with its first video taken out and put before the rest; `None` when there is none.
-pub(super) fn with_a_video(walk: Walk) -> Option<impl Iterator<Item = Seen>> {
-    let mut walk = walk.into_iter();
+pub(super) fn with_a_video(mut walk: Walk) -> Option<impl Iterator<Item = Seen>> {
     let mut before = Vec::new();
     loop {
         let seen = walk.next()?;
