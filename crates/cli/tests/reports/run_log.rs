@@ -6,10 +6,20 @@ use pinpress_rehearsal::{Rehearsal, RehearsalOptions};
 
 use crate::ground::{folder, output_of, pinpress, ran};
 
+/// Every day's log, in order: a run that passes midnight has two.
 fn log_of(output: &Path) -> String {
-    let files: Vec<_> = std::fs::read_dir(output.join(".pinpress/log")).unwrap().flatten().collect();
-    assert_eq!(files.len(), 1, "a file a day: {files:?}");
-    std::fs::read_to_string(files[0].path()).unwrap()
+    let mut files: Vec<_> = std::fs::read_dir(output.join(".pinpress/log"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    files.sort_unstable();
+    for name in &files {
+        let day = name.strip_prefix("run.").and_then(|name| name.strip_suffix(".log")).unwrap_or_default();
+        let shape: String = day.chars().map(|sign| if sign.is_ascii_digit() { '9' } else { sign }).collect();
+        assert_eq!(shape, "9999-99-99", "a file is named for its day: {files:?}");
+    }
+    assert!((1..=2).contains(&files.len()), "a file a day: {files:?}");
+    files.iter().map(|name| std::fs::read_to_string(output.join(".pinpress/log").join(name)).unwrap()).collect()
 }
 
 /// A video whose picture breaks in the middle, and has to be decoded.
