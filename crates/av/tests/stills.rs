@@ -485,3 +485,20 @@ fn frames_that_are_missing_damage_what_is_made_from_them() {
         }
     }
 }
+
+/// A cut without encoding keeps the sync sample before it, and an edit list leaves its picture out.
+#[test]
+fn frames_after_a_sync_sample_that_is_not_shown_are_whole() {
+    let folder = folder();
+    let (source, cut) = (folder.path().join("source.mp4"), folder.path().join("cut.mp4"));
+    let encode = ["-f", "lavfi", "-i", "testsrc2=s=320x240:r=25:d=6", "-c:v", "libx264", "-g", "50", "-bf", "2"];
+    ffmpeg(&[&encode[..], &[text(&source)]].concat());
+    ffmpeg(&["-ss", "0.5", "-i", text(&source), "-c", "copy", text(&cut)]);
+    let flags = ffprobe(&cut, &["-select_streams", "v", "-show_entries", "packet=flags"]);
+    assert!(flags[0].starts_with("KD"), "the first sync sample is shown: {flags:?}");
+    let mut stills = Stills::open(&cut, &StillOptions { max_side: Some(64), ..Default::default() }).unwrap();
+    for time in [0, 400_000, 1_000_000, 3_000_000] {
+        let still = stills.at_us(time).unwrap().unwrap();
+        assert!(!still.damaged, "{still:?}");
+    }
+}

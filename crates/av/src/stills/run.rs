@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use ffmpeg_next::packet::Ref as _;
 use ffmpeg_next::{Frame, Packet, ffi, frame, picture};
 
 use super::{Still, Stills};
@@ -39,6 +40,13 @@ pub(super) fn share(frame: &frame::Video) -> Result<frame::Video, AvError> {
 /// Whether the decoder says that it was made from other pictures.
 pub(super) fn needs_others(frame: &frame::Video) -> bool {
     matches!(frame.kind(), picture::Type::P | picture::Type::B | picture::Type::S) && !frame.is_key()
+}
+
+/// Whether the demuxer says that the packet's picture is not to be shown.
+fn is_left_out(packet: &Packet) -> bool {
+    // SAFETY: the packet is valid for the borrow, and its flags are a number.
+    let flags = unsafe { (*packet.as_ptr()).flags };
+    flags & ffi::AV_PKT_FLAG_DISCARD != 0
 }
 
 /// How far a run of decoding has come.
@@ -155,6 +163,8 @@ impl Stills {
                         if let Some(ticks) = packet.pts() {
                             run.remember(self.unclamped_time_of(ticks));
                         }
+                        // It is decoded and not given out, as an edit list leaves it out; what follows is made from it.
+                        run.rooted |= packet.is_key() && is_left_out(&packet);
                         run.damaged |= !self.decoder.send(Some(&packet))?;
                     }
                     None if run.ended => return Ok(()),
