@@ -98,6 +98,8 @@ pub struct Stills {
     sync_times: Option<Vec<i64>>,
     /// Where [`Stills::at_us`] stopped, to go on from there.
     run: Option<Run>,
+    /// Frames that rough stills were made from, by their times.
+    kept: Vec<(i64, Taken)>,
     has_index: bool,
     interlaced: bool,
     /// Of H.264.
@@ -143,6 +145,7 @@ impl Stills {
             indexed: Vec::new(),
             sync_times: None,
             run: None,
+            kept: Vec::new(),
             has_index,
             interlaced,
             numbers,

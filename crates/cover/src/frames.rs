@@ -1,5 +1,6 @@
 //! Small stills of a video, spread over it.
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -18,6 +19,9 @@ const MOST: usize = 60;
 
 /// For so many microseconds one more: of 15 minutes, the longest Pin, [`MOST`].
 const ONE_MORE_US: i64 = 22_500_000;
+
+/// Microseconds of a video that is short.
+const SHORT_US: i64 = 15_000_000;
 
 /// With so many sync samples places are looked at at once.
 const WORTH_A_THREAD: usize = 8;
@@ -82,6 +86,16 @@ impl Sampler {
         let first = self.sync_us.first().copied().filter(|time| time < middle.start());
         let last = self.sync_us.last().copied().filter(|time| time > middle.end());
         first.into_iter().chain(chosen).chain(last).collect()
+    }
+
+    /// Whether it is over before much can happen.
+    pub(crate) const fn is_short(&self) -> bool {
+        self.duration_us <= SHORT_US
+    }
+
+    /// The middle of the video.
+    pub(crate) fn middle(&self) -> RangeInclusive<i64> {
+        beside::middle(self.duration_us)
     }
 
     /// `count` times, each in the middle of its share of the middle of the video.
@@ -205,6 +219,9 @@ impl FullSize {
 
 /// The frame that a [`Sampler`] gave with this time.
 fn frame(stills: &mut Stills, sync_us: &[i64], time_us: i64) -> Result<Still, Failure> {
+    if let Some(kept) = stills.kept_at_us(time_us).map_err(|error| failure::of_libav(&error))? {
+        return Ok(kept);
+    }
     // A microsecond more: the rounded time of a frame may lie a hair before its timestamp, in the frame before.
     let asked = time_us.saturating_add(1);
     // Of a sync frame nothing else is decoded.

@@ -6,6 +6,7 @@
 
 mod bars;
 mod beside;
+mod between;
 mod choose;
 mod cluster;
 mod cover;

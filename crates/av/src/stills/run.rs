@@ -14,6 +14,9 @@ use crate::input::Next;
 /// picture is shown at 5 a second, the least that is common.
 const LONG_BEFORE_US: i64 = 250_000;
 
+/// Bytes of pictures that are kept at most: a dozen of 1080p, and of 4K three.
+const KEPT_BYTES: usize = 40_000_000;
+
 /// Packets of which it is remembered when their pictures are shown: no codec reorders over more of them.
 const REMEMBERED: usize = 32;
 
@@ -117,9 +120,29 @@ impl Stills {
         }
         // The filter takes the frame that it is given, and the run may need it again.
         let taken = Taken { frame: share(&taken.frame)?, damaged: taken.damaged };
+        let kept = self.has_room_for(&taken.frame).then(|| share(&taken.frame)).transpose()?;
         let still = self.still(&taken)?;
+        if let Some(frame) = kept.filter(|_| self.kept.iter().all(|(time, _)| *time != still.time_us)) {
+            self.kept.push((still.time_us, Taken { frame, damaged: taken.damaged }));
+        }
         self.run = Some(run);
         Ok(Some(still))
+    }
+
+    /// Whether the frame behind a rough still is kept for one at full size: to decode it again takes a GOP.
+    fn has_room_for(&self, frame: &frame::Video) -> bool {
+        let bytes: usize = (0..frame.planes()).map(|plane| frame.data(plane).len()).sum();
+        self.options.rough && bytes.saturating_mul(self.kept.len() + 1) <= KEPT_BYTES
+    }
+
+    /// The frame that a rough still of exactly this time was made from, as a still; `None` where it was not kept.
+    ///
+    /// # Errors
+    /// When filtering fails.
+    pub fn kept_at_us(&mut self, time_us: i64) -> Result<Option<Still>, AvError> {
+        let Some(at) = self.kept.iter().position(|(kept, _)| *kept == time_us) else { return Ok(None) };
+        let (_, taken) = self.kept.swap_remove(at);
+        self.still(&taken).map(Some)
     }
 
     /// Decodes on until a frame lies after `time_us`. Times are compared in microseconds, as a tick can be as long as a
