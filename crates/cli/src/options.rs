@@ -1,12 +1,13 @@
 //! Options that several commands share.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, ColorChoice};
 use pinpress_media::{AspectMode, CropFocus, Encoder, FixOptions, FpsMode, LinkMode, LongMode, ShortMode};
-use pinpress_pipeline::{LedgerPlace, Template};
+use pinpress_pipeline::{LedgerAddress, LedgerPlace, Template};
 use pinpress_probe::{AspectRatio, Spec};
 use pinpress_publish::CoverAs;
 use serde::de::DeserializeOwned;
@@ -65,20 +66,28 @@ impl SpecOption {
 /// `--ledger`.
 #[derive(Debug, Args)]
 pub(crate) struct LedgerOption {
-    /// The ledger's file, on a disk of this machine; by default in the output folder.
-    #[arg(id = "ledger", long, value_name = "FILE", env = "PINPRESS_LEDGER", hide_env = true)]
-    pub(crate) file: Option<PathBuf>,
+    /// The ledger: a file on a disk of this machine, or postgres://USER@HOST/DATABASE, with the password in
+    /// `PGPASSWORD`; by default a file in the output folder.
+    #[arg(id = "ledger", long, value_name = "FILE|URL", env = "PINPRESS_LEDGER", hide_env = true)]
+    named: Option<OsString>,
 }
 
 impl LedgerOption {
-    pub(crate) fn place(&self, output: &Path) -> LedgerPlace {
-        LedgerPlace::new(output, self.file.as_deref())
+    /// What was named. Judged here and not by clap, which would show a password with what is wrong.
+    pub(crate) fn address(&self) -> anyhow::Result<Option<LedgerAddress>> {
+        let password = std::env::var("PGPASSWORD").ok();
+        let parse = |named: &OsString| LedgerAddress::parse(named, password.as_deref());
+        self.named.as_ref().map(parse).transpose().context("cannot use --ledger")
     }
 
-    /// How a command names it, for a shell.
-    pub(crate) fn named(&self, output: &Path) -> String {
-        let file = self.file.as_ref().map(|file| format!(" --ledger {}", quoted(file)));
-        format!("-o {}{}", quoted(output), file.unwrap_or_default())
+    pub(crate) fn place(&self, output: &Path) -> anyhow::Result<LedgerPlace> {
+        Ok(LedgerPlace::new(output, self.address()?.as_ref()))
+    }
+
+    /// How a command names it, for a shell; without a password.
+    pub(crate) fn named(&self, output: &Path) -> anyhow::Result<String> {
+        let address = self.address()?.map(|address| format!(" --ledger {}", quoted(Path::new(&address.to_string()))));
+        Ok(format!("-o {}{}", quoted(output), address.unwrap_or_default()))
     }
 }
 

@@ -5,6 +5,8 @@
 #![expect(clippy::print_stdout, reason = "a test that skips says so")]
 
 mod ground;
+#[path = "flow/shared_ledger.rs"]
+mod shared_ledger;
 
 use std::path::Path;
 use std::process::{Command, Stdio};

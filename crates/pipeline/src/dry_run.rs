@@ -9,7 +9,7 @@ use pinpress_publish::{BoardId, BoardSectionId, CoverSource, PinDraft, PlannedRe
 
 use crate::check::check_file;
 use crate::discover::{Found, discover};
-use crate::ledger::{FileStamp, Ledger as _, LedgerError, PinKey, PinStatus, SqliteLedger};
+use crate::ledger::{FileStamp, Ledger, LedgerError, PinKey, PinStatus};
 use crate::media::Media;
 use crate::naming::{absolute, cover_of};
 use crate::pins::{Flaws, PinOptions, PinPlan, PinsError, VideoOrder, draft_all, resolve_all};
@@ -172,16 +172,12 @@ fn draft_of(options: &RunOptions, pins: &PinOptions, video: &Path, order: &Video
 }
 
 /// A ledger that has Pins.
-struct Known(SqliteLedger);
+struct Known(Box<dyn Ledger>);
 
 impl Known {
     /// `None` when there is none, or nothing was published with it: then no video need be read for it.
     fn open(options: &RunOptions) -> Result<Option<Self>, LedgerError> {
-        let path = options.ledger_place().path();
-        if !path.is_file() {
-            return Ok(None);
-        }
-        let ledger = SqliteLedger::open(&path)?;
+        let Some(ledger) = options.ledger_place().open_known()? else { return Ok(None) };
         Ok((!ledger.pins()?.is_empty()).then_some(Self(ledger)))
     }
 

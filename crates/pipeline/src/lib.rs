@@ -35,7 +35,7 @@ pub use discover::{DiscoverError, Discovery, Filters, Found, Unreadable, discove
 pub use disk::{Disk, KeepFree};
 pub use dry_run::{DryRun, DryVideo, Standing, dry_run};
 pub use interrupt::Interrupt;
-pub use ledger::{HoldError, Ledger, LedgerError, LedgerPlace, SqliteLedger, ledger_path};
+pub use ledger::{HoldError, Ledger, LedgerAddress, LedgerError, LedgerPlace, SqliteLedger, ledger_path};
 pub use manifest::{Manifest, ManifestError, Mistake, Sidecars, Template};
 pub use media::Media;
 pub use naming::means;

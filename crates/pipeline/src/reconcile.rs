@@ -10,9 +10,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use pinpress_publish::{AdoptablePin, Client, Pin, PinId, PublishError, PublishState, SoughtPin};
 
-use crate::ledger::{
-    HeldLedger, HoldError, Job, JobId, Ledger as _, LedgerError, LedgerPlace, PinContent, PinRecord, PinStatus,
-};
+use crate::ledger::{HeldLedger, HoldError, Job, JobId, LedgerError, LedgerPlace, PinContent, PinRecord, PinStatus};
 use crate::naming::{cover_of, receipt_of};
 use crate::outcome::CoverOutcome;
 use crate::receipt::{Receipt, ReceiptPin};

@@ -1,6 +1,6 @@
 //! New attempts at what was given up.
 
-use crate::ledger::{HeldLedger, HoldError, Job, JobState, Ledger as _, LedgerPlace, PinStatus};
+use crate::ledger::{HeldLedger, HoldError, Job, JobState, LedgerPlace, PinStatus};
 
 /// Gives the jobs that `wanted` picks new attempts where they failed or were set aside, their Pins included; the next
 /// run makes them. A Pin of unknown outcome stays as it is. The answer is the jobs that had something to try again.

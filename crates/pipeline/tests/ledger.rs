@@ -1,9 +1,12 @@
 //! The ledger: versions, crashes between intent and outcome, attempts, claims, Pins. What every ledger must do is in
-//! `rules` and `races`, for any [`rules::Place`]; here it is asked of the one in an SQLite file.
+//! `rules` and `races`, for any [`rules::Place`]; here it is asked of the one in an SQLite file and of the one in a
+//! `PostgreSQL` database, on a server that the test starts.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its ground has failed")]
 #![expect(clippy::panic, reason = "a test that gets something else has failed")]
 
+#[path = "ledger/postgres.rs"]
+mod postgres;
 #[path = "ledger/races.rs"]
 mod races;
 #[path = "ledger/rules.rs"]
@@ -13,16 +16,29 @@ mod sqlite;
 
 /// A test for each rule, in a place that is made for it.
 macro_rules! asked_of {
-    ($place:expr => $($module:ident::$rule:ident),+ $(,)?) => {
-        $(#[test]
-        fn $rule() {
-            $module::$rule(&$place);
-        })+
+    ($ledger:ident, $place:expr => $($module:ident::$rule:ident),+ $(,)?) => {
+        mod $ledger {
+            use super::*;
+
+            $(#[test]
+            fn $rule() {
+                if let Some(place) = $place {
+                    $module::$rule(&place);
+                }
+            })+
+        }
     };
 }
 
-asked_of! {
-    sqlite::Scratch::new() =>
+/// The same rules for both.
+macro_rules! rules {
+    ($($rules:tt)+) => {
+        asked_of! { in_a_file, Some(sqlite::Scratch::new()) => $($rules)+ }
+        asked_of! { in_a_database, postgres::Database::new() => $($rules)+ }
+    };
+}
+
+rules! {
     rules::a_file_is_known_until_it_is_written,
     rules::everything_is_there_after_a_restart,
     rules::a_step_that_was_cut_off_is_seen_and_counts,

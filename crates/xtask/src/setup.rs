@@ -27,8 +27,9 @@ const APT: [&str; 12] = [
     "ffmpeg",
 ];
 
-/// For tests alone: the browser that looks at the pages, the validator of the `JUnit` report, and what makes reads fail.
-const APT_FOR_TESTS: [&str; 5] = ["chromium", "dbus-daemon", "gnome-keyring", "libxml2-utils", "strace"];
+/// For tests alone: the browser that looks at the pages, the validator of the `JUnit` report, the database of shared
+/// ledgers, and what makes reads fail.
+const APT_FOR_TESTS: [&str; 6] = ["chromium", "dbus-daemon", "gnome-keyring", "libxml2-utils", "postgresql", "strace"];
 
 /// What installs and runs judges that come from npm. Only where it is missing: Node.js from elsewhere has an npm of its
 /// own, beside which apt's cannot be.
@@ -97,6 +98,10 @@ fn missing_for_tests() -> Vec<&'static str> {
     }
     if !step::succeeds("node", &["--version"]) || !step::succeeds("npm", &["--version"]) {
         missing.push(NODE);
+    }
+    // Debian keeps the server's programs out of the way.
+    if !step::succeeds("postgres", &["--version"]) && !Path::new("/usr/lib/postgresql").is_dir() {
+        missing.push("PostgreSQL");
     }
     // It traces on Linux alone, and the tests that need it are not built elsewhere.
     if cfg!(target_os = "linux") && !step::succeeds("strace", &["--version"]) {

@@ -63,7 +63,7 @@ pub(crate) fn run(args: &ReconcileArgs) -> anyhow::Result<Exit> {
         !args.resend || args.all || !args.videos.is_empty(),
         "--resend needs a video's name, or --all: {RISK}"
     );
-    let doubts = Doubts::open(&args.ledger.place(&args.output), &args.api.base().to_string())?;
+    let doubts = Doubts::open(&args.ledger.place(&args.output)?, &args.api.base().to_string())?;
     let open = picked(args, doubts.list()?)?;
     if args.resend {
         return resend(&doubts, &open);
@@ -98,7 +98,7 @@ pub(crate) fn run(args: &ReconcileArgs) -> anyhow::Result<Exit> {
         let mut out = anstream::stdout();
         doubt::human(&mut out, doubt, &candidates)?;
         if !asking {
-            doubt::ways(&mut out, doubt, &candidates, &args.ledger.named(&args.output))?;
+            doubt::ways(&mut out, doubt, &candidates, &args.ledger.named(&args.output)?)?;
             left += 1;
             continue;
         }

@@ -88,7 +88,7 @@ pub(crate) fn run(args: &RehearseArgs, shared: &Shared) -> anyhow::Result<Exit> 
         filters: args.filter.filters(),
         settle: args.pace.settle(),
         keep_free: args.pace.keep_free(),
-        ledger: args.ledger.file.clone(),
+        ledger: args.ledger.address()?,
         spec,
         mode: Mode::Fix(args.fix.options(1)),
         jobs: args.jobs.for_encoding(),

@@ -34,7 +34,7 @@ pub(crate) fn run(args: &RetryArgs) -> anyhow::Result<Exit> {
     let means = |asked: &PathBuf, job: &pinpress_pipeline::ledger::Job| {
         pinpress_pipeline::means(asked, &job.source, &args.output.join(&job.output))
     };
-    let again = pinpress_pipeline::retry(&args.ledger.place(&args.output), |job| {
+    let again = pinpress_pipeline::retry(&args.ledger.place(&args.output)?, |job| {
         args.videos.is_empty() || args.videos.iter().any(|asked| means(asked, job))
     })?;
     let mut out = anstream::stdout();

@@ -80,7 +80,7 @@ pub(crate) fn run(args: &RunArgs, shared: &Shared) -> anyhow::Result<Exit> {
         filters: args.filter.filters(),
         settle: args.pace.settle(),
         keep_free: args.pace.keep_free(),
-        ledger: args.ledger.file.clone(),
+        ledger: args.ledger.address()?,
         spec: args.spec.load()?,
         mode: Mode::Fix(args.fix.options(1)),
         jobs: args.jobs.for_encoding(),

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
+use pinpress_pipeline::RunSummary;
 use pinpress_pipeline::ledger::{Job, JobId, JobState, PinRecord, PinStatus};
 use pinpress_pipeline::pins::REHEARSAL;
-use pinpress_pipeline::{Ledger as _, RunSummary, SqliteLedger};
 
 use crate::exit::Exit;
 use crate::options::LedgerOption;
@@ -52,11 +52,11 @@ enum Format {
 
 pub(crate) fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
     anyhow::ensure!(args.file.is_none() || args.format == Format::Html, "-o is for --format html");
-    let path = args.ledger.place(&args.folder).path();
-    let asked = args.ledger.file.as_ref().unwrap_or(&args.folder);
-    anyhow::ensure!(path.is_file(), "no ledger: nothing was run with this output folder: {}", asked.display());
-    let place = args.ledger.named(&args.folder);
-    let ledger = SqliteLedger::open(&path)?;
+    let place = args.ledger.place(&args.folder)?;
+    let Some(ledger) = place.open_known()? else {
+        anyhow::bail!("no ledger: nothing was run with this output folder: {}", place.known_as());
+    };
+    let place = args.ledger.named(&args.folder)?;
     let jobs = ledger.jobs()?;
     let mut pins: BTreeMap<JobId, Vec<PinRecord>> = BTreeMap::new();
     for pin in ledger.pins()? {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use pinpress_pipeline::ledger::Server;
 use pinpress_pipeline::manifest::Place;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -22,7 +23,7 @@ pub(crate) struct Setting {
 /// A secret is not for logs.
 impl std::fmt::Debug for Setting {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let text = if self.key.kind == Kind::Secret { "REDACTED" } else { &self.text };
+        let text = if matches!(self.key.kind, Kind::Secret | Kind::Ledger) { "REDACTED" } else { &self.text };
         write!(f, "{} = {text}", self.key.path())
     }
 }
@@ -101,7 +102,7 @@ impl Reader<'_, '_> {
         match key.kind {
             Kind::Secret => return self.secret(key, value),
             Kind::AppId => return Ok(plain(value).ok_or("is no text: write it in quotes")?),
-            Kind::Plain | Kind::Path | Kind::RuleSet => {}
+            Kind::Plain | Kind::Path | Kind::RuleSet | Kind::Ledger => {}
         }
         let Some(option) = option::of(self.context.command, key) else { return Ok(plain(value).unwrap_or_default()) };
         if option::is_switch(option) {
@@ -112,9 +113,24 @@ impl Reader<'_, '_> {
         option::judge(option, &text).map_err(|reason| format!("is {text:?}: {reason}"))?;
         Ok(match key.kind {
             Kind::Path => self.resolved(&text),
+            Kind::Ledger if Server::is_address(&text) => self.address(key, text)?,
+            Kind::Ledger => self.resolved(&text),
             Kind::RuleSet if pinpress_probe::Spec::built_in_text(&text).is_none() => self.resolved(&text),
             _ => text,
         })
+    }
+
+    /// The address of a database. A password in it is a secret.
+    fn address(&self, key: &Key, text: String) -> Result<String, String> {
+        let server = Server::parse(&text, None).map_err(|error| error.to_string())?;
+        if let Some(mode) = self.context.open_to_others.filter(|_| server.has_password()) {
+            return Err(format!(
+                "has a password and stands where others can read it (mode {mode:03o}): close the file to them with \
+                 chmod 600, or put the password into PGPASSWORD or the whole into {}",
+                key.variable
+            ));
+        }
+        Ok(text)
     }
 
     fn secret(&self, key: &Key, value: &DeValue<'_>) -> Result<String, String> {

@@ -28,6 +28,8 @@ pub(crate) enum Kind {
     Path,
     /// The name of a rule set, or such a path.
     RuleSet,
+    /// The address of a database, or such a path.
+    Ledger,
     /// Nobody else may read the file that it stands in, and it has no option.
     Secret,
     /// It has no option, and is told freely.
@@ -83,7 +85,7 @@ pub(crate) static KEYS: &[Key] = &[
     key("", "nice", "PINPRESS_NICE"),
     key("", "memory_limit", "PINPRESS_MEMORY_LIMIT"),
     key("", "stall_timeout", "PINPRESS_STALL_TIMEOUT"),
-    such_as("\"ledger.db\"", of(Kind::Path, key("", "ledger", "PINPRESS_LEDGER"))),
+    such_as("\"ledger.db\"", of(Kind::Ledger, key("", "ledger", "PINPRESS_LEDGER"))),
     such_as("\"report.html\"", of(Kind::Path, key("", "report", "PINPRESS_REPORT"))),
     saying(
         "human, json, ndjson, junit, sarif, github or html.",

@@ -5,14 +5,14 @@
 //! cannot be repeated: its publisher keeps its own state here.
 
 pub mod claims;
-pub mod file;
-mod filesystem;
+mod columns;
 pub mod heartbeat;
 pub mod held;
 pub mod lock;
 pub mod model;
-mod rows;
-mod schema;
+pub mod place;
+pub mod postgres;
+mod rules;
 mod slots;
 pub mod sqlite;
 
@@ -23,15 +23,17 @@ use jiff::{SignedDuration, Timestamp};
 use pinpress_probe::Fingerprint;
 
 pub use claims::{Attempt, Begun, Claim, Claimant, Claimed, Lease, PinAttempt, PinStep};
-pub use file::copy_of;
 pub use heartbeat::{Hold, Leases};
-pub use held::{HeldLedger, HoldError, LedgerPlace, OWN_FOLDER, ledger_path, lock_path};
+pub use held::{HeldLedger, HoldError};
 pub use lock::{LockError, RunLock};
 pub use model::{
     CoverRecord, FileStamp, Job, JobId, JobKey, JobState, MAX_ATTEMPTS, MAX_CUT_OFF, PinContent, PinKey, PinRecord,
     PinStatus, PinTiming, RenditionRecord, Step, StepOutcome,
 };
+pub use place::{LedgerAddress, LedgerPlace, OWN_FOLDER, ledger_path, lock_path};
+pub use postgres::{PostgresLedger, Server};
 pub use sqlite::SqliteLedger;
+pub use sqlite::file::copy_of;
 
 /// The ledger could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -85,6 +87,30 @@ pub enum LedgerError {
         /// The file.
         path: PathBuf,
     },
+    /// What was to be its address is none.
+    #[error("not the address of a ledger, which is like postgres://USER@HOST/DATABASE: {reason}")]
+    Address {
+        /// What is wrong with it. The address itself is not told, as a password may be in it.
+        reason: String,
+    },
+    /// Its database did not answer, for as long as it was waited for.
+    #[error(
+        "the ledger's database cannot be reached ({reason}): see that it runs and takes connections of this machine: {server}"
+    )]
+    Unreachable {
+        /// What the system or the database said last.
+        reason: String,
+        /// Its address, without the password.
+        server: String,
+    },
+    /// Its database said no.
+    #[error("the ledger's database refused: {reason}: {server}")]
+    Refused {
+        /// The database's words.
+        reason: String,
+        /// Its address, without the password.
+        server: String,
+    },
     /// The file or its folder could not be made.
     #[error("the ledger cannot be opened: {source}: {path}", path = path.display())]
     Io {
@@ -130,7 +156,7 @@ fn remedy(copy: Option<&Path>) -> String {
     }
 }
 
-/// What a ledger does. SQLite in one file is the one that is there; nothing in it is particular to SQLite.
+/// What a ledger does. One is in an SQLite file, for one run at a time; another in a `PostgreSQL` database, for many.
 pub trait Ledger: Send + Sync {
     /// The content of the file at `path` (absolute), if it was read before and has not been written since.
     ///
@@ -194,6 +220,21 @@ pub trait Ledger: Send + Sync {
     /// # Errors
     /// When the ledger cannot be written; then none is renewed.
     fn renew(&self, claims: &[Claim], lease: &Lease) -> Result<Vec<Claim>, LedgerError>;
+
+    /// Ends the leases of a claimant that is known to be dead, or of everybody: nobody need wait for them to end. The
+    /// claims stay the latest until others are made.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    fn expire(&self, claimant: Option<&Claimant>) -> Result<(), LedgerError>;
+
+    /// Keeps a copy of what it holds, where it is a file and was changed since it was opened: see [`copy_of`].
+    ///
+    /// # Errors
+    /// When the copy cannot be written; then an earlier one is as it was.
+    fn keep_copy(&self) -> Result<(), LedgerError> {
+        Ok(())
+    }
 
     /// Enters that a source cannot be read as a video.
     ///

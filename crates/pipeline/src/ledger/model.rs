@@ -50,6 +50,14 @@ impl JobKey {
 }
 
 impl JobKey {
+    /// The key of the same work for an output folder: in a ledger that several folders share, each has a job of its own.
+    #[must_use]
+    pub fn below(self, output: &Path) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(self.options_hash.as_bytes()).update(output.as_os_str().as_encoded_bytes());
+        Self { options_hash: hasher.finalize().to_hex().to_string(), ..self }
+    }
+
     /// The key of a video that is published as it is.
     #[must_use]
     pub fn as_is(fingerprint: Fingerprint, spec: &Spec) -> Self {
@@ -164,7 +172,7 @@ pub struct Job {
     pub key: JobKey,
     /// Where the source was last seen, absolute.
     pub source: PathBuf,
-    /// The output, relative to the output folder.
+    /// The output, relative to the output folder; in a ledger that several folders share, absolute.
     pub output: PathBuf,
     /// How far it has come.
     pub state: JobState,

@@ -12,7 +12,6 @@ use super::{Run, RunError, RunOptions, cover, keep_copy, publish, runtime};
 use crate::interrupt::Interrupt;
 use crate::ledger::{
     FileStamp, HeldLedger, HoldError, Job, JobId, JobState, Ledger, LedgerError, LockError, PinRecord, PinStatus,
-    SqliteLedger,
 };
 use crate::media::Media;
 use crate::naming::{cover_of, receipt_of};
@@ -60,7 +59,7 @@ pub fn publish_due(
         });
     });
     let ended = run.into_ended()?;
-    keep_copy(&ledger, observer);
+    keep_copy(&*ledger, observer);
     Ok(ended.summary(book, interrupt))
 }
 
@@ -176,9 +175,9 @@ pub fn watch(
 /// How many Pins wait, and when to look after the first of them.
 pub(super) fn next(options: &RunOptions, pins: &PinOptions) -> Result<Option<(usize, Timestamp)>, RunError> {
     let now = pins.clock.now();
-    let ledger = SqliteLedger::open(&options.ledger_place().path())?;
+    let ledger = options.ledger_place().open()?;
     let again = now.checked_add(AGAIN).unwrap_or(now);
-    let times: Vec<Timestamp> = waiting(&ledger, pins)?
+    let times: Vec<Timestamp> = waiting(&*ledger, pins)?
         .iter()
         .filter(|(record, job)| !in_doubt(record) && wanting(record, job, &options.output.join(&job.output)).is_none())
         .map(|(record, _)| match record.due() {

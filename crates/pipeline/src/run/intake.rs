@@ -41,6 +41,8 @@ pub(super) fn intake<'a>(
     sightings: Receiver<Sighting>,
     to_fix: &Sender<Item<'a>>,
 ) {
+    let given: HashMap<_, _> =
+        given.into_iter().filter_map(|(source, kept)| Some((source, run.relative(&kept)?))).collect();
     let mut desk =
         Desk { run, names: Names::beside(given.values()), given, claimed: HashSet::new(), seen: HashMap::new() };
     stream_in_order(
@@ -61,6 +63,22 @@ pub(super) fn intake<'a>(
             }
         },
     );
+}
+
+impl Run<'_> {
+    /// An output as the ledger keeps it.
+    fn kept(&self, relative: &Path) -> PathBuf {
+        // An absolute path stays itself.
+        self.among_others.as_ref().map_or_else(|| relative.to_owned(), |folder| folder.join(relative))
+    }
+
+    /// An output that the ledger keeps, relative to the output folder; `None` for one of another folder.
+    fn relative(&self, kept: &Path) -> Option<PathBuf> {
+        match (&self.options.mode, &self.among_others) {
+            (Mode::Fix(_), Some(folder)) => kept.strip_prefix(folder).ok().map(Path::to_owned),
+            _ => Some(kept.to_owned()),
+        }
+    }
 }
 
 fn spec_of<'a>(run: &'a Run<'a>, sighting: &Sighting) -> SpecOf<'a> {
@@ -98,9 +116,10 @@ fn examine(run: &Run<'_>, sighting: &Sighting) -> Examined {
         return Examined::Growing;
     }
     let spec = spec_of(run, sighting);
-    let key_of = |fingerprint: Fingerprint| match &run.options.mode {
-        Mode::Fix(options) => JobKey::new(fingerprint, &spec, options),
-        Mode::AsIs => JobKey::as_is(fingerprint, &spec),
+    let key_of = |fingerprint: Fingerprint| match (&run.options.mode, &run.among_others) {
+        (Mode::Fix(options), None) => JobKey::new(fingerprint, &spec, options),
+        (Mode::Fix(options), Some(folder)) => JobKey::new(fingerprint, &spec, options).below(folder),
+        (Mode::AsIs, _) => JobKey::as_is(fingerprint, &spec),
     };
     let place = absolute(path);
     let cached = match FileStamp::of(path).map(|stamp| run.recorded(run.ledger.fingerprint(&place, stamp))) {
@@ -214,7 +233,7 @@ impl<'a> Desk<'a> {
             run.finish(index, VideoOutcome::of(&source, End::Failed { stage: RunStage::Check, reason }));
             return None;
         }
-        let job = run.recorded(run.ledger.enroll(&key, &absolute(&source), &relative))?;
+        let job = run.recorded(run.ledger.enroll(&key, &absolute(&source), &run.kept(&relative)))?;
         self.seen.insert(key, First { index, source: source.clone(), job: job.id });
         let receipt = receipt_of(&output);
         let spec = spec_of(run, &sighting);
@@ -275,7 +294,7 @@ impl<'a> Desk<'a> {
 
     /// The output of the job: that of an earlier run, else the one for its name.
     fn claim(&mut self, sighting: &Sighting, key: &JobKey) -> Option<PathBuf> {
-        let earlier = self.run.recorded(self.run.ledger.find(key))?.map(|job| job.output);
+        let earlier = self.run.recorded(self.run.ledger.find(key))?.and_then(|job| self.run.relative(&job.output));
         let output = match earlier.filter(|output| !self.claimed.contains(output)) {
             Some(output) => output,
             None => self.name(sighting),
@@ -330,7 +349,9 @@ impl<'a> Desk<'a> {
         if let Some(key) = key.filter(|_| lasting) {
             // A job of its own, so that `status` shows it; it has no output.
             let relative = self.name(sighting);
-            let Some(job) = run.recorded(run.ledger.enroll(&key, &absolute(source), &relative)) else { return };
+            let Some(job) = run.recorded(run.ledger.enroll(&key, &absolute(source), &run.kept(&relative))) else {
+                return;
+            };
             if run.recorded(run.ledger.set_unreadable(job.id, &error.to_string())).is_none() {
                 return;
             }

@@ -32,7 +32,7 @@ use tokio::runtime::Runtime;
 use crate::discover::{DiscoverError, Filters, Walk};
 use crate::disk::{KeepFree, Room};
 use crate::interrupt::Interrupt;
-use crate::ledger::{HoldError, Lease, Leases, Ledger, LedgerError, LedgerPlace, LockError, SqliteLedger};
+use crate::ledger::{HoldError, Lease, Leases, Ledger, LedgerAddress, LedgerError, LedgerPlace, LockError};
 pub use crate::ledger::{OWN_FOLDER, ledger_path, lock_path};
 use crate::media::Media;
 use crate::naming::absolute;
@@ -78,8 +78,8 @@ pub struct RunOptions {
     pub keep_free: KeepFree,
     /// The output folder; made when it is missing.
     pub output: PathBuf,
-    /// The ledger's file; `None` keeps it in the output folder.
-    pub ledger: Option<PathBuf>,
+    /// The ledger; `None` keeps it in the output folder.
+    pub ledger: Option<LedgerAddress>,
     /// The rule set of videos whose row names no other.
     pub spec: Spec,
     /// Whether they are fixed.
@@ -98,7 +98,7 @@ impl RunOptions {
     /// Where its ledger is.
     #[must_use]
     pub fn ledger_place(&self) -> LedgerPlace {
-        LedgerPlace::new(&self.output, self.ledger.as_deref())
+        LedgerPlace::new(&self.output, self.ledger.as_ref())
     }
 }
 
@@ -185,22 +185,22 @@ fn work(
         .map_err(|source| RunError::Output { path: options.output.clone(), source })?;
     let place = options.ledger_place();
     let _locks = (place.lock()?, place.lock_output()?);
-    let ledger = SqliteLedger::open(&place.path())?;
-    ledger.expire_leases()?;
+    let ledger = place.open()?;
+    let lease = place.succeed(&*ledger)?;
     let swept = sweep(&options.output);
     if !swept.is_empty() {
         observer.event(&RunEvent::Swept { files: swept.len() });
     }
-    let run = Run::new(options, book, (media, observer, interrupt), (&ledger, Lease::new()));
+    let run = Run::new(options, book, (media, observer, interrupt), (&*ledger, lease));
     run.renewed_during(|| run.stages(sighted, options.pins.as_ref().zip(runtime)))?;
     run.folders.prune();
     let ended = run.into_ended();
-    keep_copy(&ledger, observer);
+    keep_copy(&*ledger, observer);
     ended
 }
 
 /// Keeps a copy of the ledger for the case that it is damaged; the ledger itself is all that a run needs.
-fn keep_copy(ledger: &SqliteLedger, observer: &dyn RunObserver) {
+fn keep_copy(ledger: &dyn Ledger, observer: &dyn RunObserver) {
     if let Err(error) = ledger.keep_copy() {
         let message = format!("no copy of the ledger was kept: {error}");
         observer.event(&RunEvent::Warning { video: None, message });
@@ -230,6 +230,8 @@ struct Run<'a> {
     folders: Folders,
     room: Room,
     twins: Twins,
+    /// The output folder, absolute, where the ledger has outputs of others too.
+    among_others: Option<PathBuf>,
     /// Where sources lie that an output could replace: the output folder is not left out of these.
     sources: Vec<PathBuf>,
     /// A ledger that cannot be written ends the run.
@@ -249,7 +251,8 @@ impl<'a> Run<'a> {
         (ledger, lease): (&'a dyn Ledger, Lease),
     ) -> Self {
         let output = absolute(&options.output);
-        let sources = options.paths.iter().map(|path| absolute(path)).filter(|path| !output.starts_with(path));
+        let sources = options.paths.iter().map(|path| absolute(path));
+        let sources = sources.filter(|path| !output.starts_with(path)).collect();
         Self {
             options,
             book,
@@ -262,7 +265,8 @@ impl<'a> Run<'a> {
             folders: Folders::new(&options.output),
             room: Room::new(options.keep_free.clone()),
             twins: Twins::default(),
-            sources: sources.collect(),
+            among_others: options.ledger_place().is_shared().then(|| output.clone()),
+            sources,
             fatal: Mutex::new(None),
             ended: Mutex::new(BTreeMap::new()),
             refused: OnceLock::new(),

@@ -103,7 +103,7 @@ fn who_holds_the_lock_need_not_wait_for_the_dead() {
     let Begun::Attempt(dead) = ledger.begin(job, Step::Fix, &Lease::new()).unwrap() else { panic!("nobody held it") };
     let next = scratch.open();
     assert!(matches!(next.begin(job, Step::Fix, &Lease::new()).unwrap(), Begun::Held { .. }));
-    next.expire_leases().unwrap();
+    next.expire(None).unwrap();
     let Begun::Attempt(second) = next.begin(job, Step::Fix, &Lease::new()).unwrap() else { panic!("it is held") };
     assert_eq!((second.number, second.fence), (dead.number + 1, dead.fence + 1));
 }

@@ -28,7 +28,7 @@ impl RunObserver for Other<'_> {
             return;
         }
         let ledger = self.ledger();
-        ledger.expire_leases().unwrap();
+        ledger.expire(None).unwrap();
         let job = ledger.jobs().unwrap().remove(0).id;
         let took = match stage {
             RunStage::Fix => matches!(ledger.begin(job, Step::Fix, &Lease::new()), Ok(Begun::Attempt(_))),

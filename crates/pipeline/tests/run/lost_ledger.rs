@@ -13,15 +13,15 @@ fn published() -> Option<Ground> {
     ground.video("a.mp4", "1");
     let media = ScriptedMedia::default();
     assert_eq!(ground.ends(&media)["a.mp4"], End::Done);
-    let first = std::fs::read(copy_of(&ground.place().path())).unwrap();
+    let first = std::fs::read(copy_of(&ground.place().file().unwrap())).unwrap();
     ground.video("b.mp4", "2");
     assert_eq!(ground.ends(&media)["b.mp4"], End::Done);
-    std::fs::write(copy_of(&ground.place().path()), first).unwrap();
+    std::fs::write(copy_of(&ground.place().file().unwrap()), first).unwrap();
     Some(ground)
 }
 
 fn known(ground: &Ground) -> Vec<(PinStatus, bool)> {
-    let pins = SqliteLedger::open(&ground.place().path()).unwrap().pins().unwrap();
+    let pins = SqliteLedger::open(&ground.place().file().unwrap()).unwrap().pins().unwrap();
     pins.iter().map(|pin| (pin.status, pin.state.is_some())).collect()
 }
 
@@ -47,7 +47,7 @@ fn what_has_a_receipt_is_not_published_again_by_a_new_ledger() {
 #[test]
 fn what_has_a_receipt_is_not_published_again_by_an_earlier_copy() {
     let Some(mut ground) = published() else { return };
-    let ledger = ground.place().path();
+    let ledger = ground.place().file().unwrap();
     std::fs::copy(copy_of(&ledger), &ledger).unwrap();
     assert_eq!(known(&ground).len(), 1, "it does not know the second");
     ground.options.overwrite = true;

@@ -1,25 +1,19 @@
 //! Claims as columns: who works on a row, and until when.
 
 use jiff::Timestamp;
-use rusqlite::{Transaction, params};
+use rusqlite::{Row, Transaction, params};
 
-use crate::ledger::claims::{Begun, Claim, Claimed};
+use crate::ledger::claims::{Claim, Claimed};
+use crate::ledger::rules::Standing;
 
-/// What a row says of its claim.
-pub(super) struct Standing {
-    pub(super) fence: i64,
-    pub(super) by: Option<String>,
-    /// Milliseconds since 1970.
-    pub(super) until: Option<i64>,
-}
-
-impl Standing {
-    /// The answer to somebody who wants to begin, while the claim lasts.
-    pub(super) fn held<A>(&self, now: Timestamp) -> Option<Begun<A>> {
-        let until = self.until.and_then(|until| Timestamp::from_millisecond(until).ok())?;
-        let by = self.by.clone().unwrap_or_default();
-        (until > now).then_some(Begun::Held { by, until })
-    }
+/// What `claim, claimed_by, lease_until` say, from the column at `first`. The last is in milliseconds since 1970.
+pub(super) fn standing(row: &Row<'_>, first: usize) -> rusqlite::Result<Standing> {
+    let until: Option<i64> = row.get(first + 2)?;
+    Ok(Standing {
+        fence: row.get(first)?,
+        by: row.get(first + 1)?,
+        until: until.and_then(|until| Timestamp::from_millisecond(until).ok()),
+    })
 }
 
 fn place(on: Claimed) -> (&'static str, i64) {
@@ -95,10 +89,15 @@ pub(super) fn renew(
     Ok(lost)
 }
 
-/// Ends all leases; the claims stay the latest until others are made.
-pub(super) fn expire_all(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+/// Ends the leases of a claimant, or all; the claims stay the latest until others are made.
+pub(super) fn expire(transaction: &Transaction<'_>, claimant: Option<&str>) -> rusqlite::Result<()> {
     for table in ["jobs", "pins"] {
-        transaction.execute(&format!("UPDATE {table} SET lease_until = NULL WHERE lease_until IS NOT NULL"), [])?;
+        transaction.execute(
+            &format!(
+                "UPDATE {table} SET lease_until = NULL WHERE lease_until IS NOT NULL AND claimed_by = coalesce(?1, claimed_by)"
+            ),
+            [claimant],
+        )?;
     }
     Ok(())
 }

@@ -5,14 +5,12 @@ use std::path::Path;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
-use super::claims::{self, Standing};
-use super::{note, now};
+use super::rows::{self, JOB_COLUMNS};
+use super::{claims, note, now};
 use crate::ledger::claims::{Attempt, Begun, Claimed};
-use crate::ledger::model::{Job, JobId, JobKey, JobState, MAX_ATTEMPTS, MAX_CUT_OFF, Step, StepOutcome};
-use crate::ledger::rows::{self, JOB_COLUMNS, path_bytes};
-
-/// Why a job or Pin was set aside that never failed.
-pub(super) const NEVER_ENDED: &str = "it never came to an end";
+use crate::ledger::columns::path_bytes;
+use crate::ledger::model::{Job, JobId, JobKey, JobState, Step, StepOutcome};
+use crate::ledger::rules::{self, Leave, Tried};
 
 pub(super) fn by_key(connection: &Connection, key: &JobKey) -> rusqlite::Result<Option<Job>> {
     connection
@@ -72,37 +70,27 @@ pub(super) fn begin(
     step: Step,
     (by, at, until): (&str, Timestamp, Timestamp),
 ) -> rusqlite::Result<Begun<Attempt>> {
-    let row = transaction
+    let (tried, output) = transaction
         .prepare_cached(
-            "SELECT state, attempts, output, reason, claim, claimed_by, lease_until FROM jobs WHERE id = ?1",
+            "SELECT state, attempts, reason, claim, claimed_by, lease_until, output FROM jobs WHERE id = ?1",
         )?
         .query_row([job.0], |row| {
-            let claim = Standing { fence: row.get(4)?, by: row.get(5)?, until: row.get(6)? };
-            Ok((row.get::<_, String>(0)?, row.get::<_, u32>(1)?, row.get::<_, Vec<u8>>(2)?, row.get(3)?, claim))
+            let (attempts, reason, claim) = (row.get(1)?, row.get(2)?, claims::standing(row, 3)?);
+            Ok((Tried { state: rows::state(row, 0)?, attempts, reason, claim }, row.get::<_, Vec<u8>>(6)?))
         })?;
-    let (state, attempts, output, reason, claim): (_, _, _, Option<String>, _) = row;
-    if let Some(held) = claim.held(at) {
-        return Ok(held);
-    }
-    // Given up by somebody else since it was read.
-    if [JobState::Unreadable, JobState::Failed, JobState::SetAside].iter().any(|given_up| given_up.name() == state) {
-        return Ok(Begun::Spent { reason: reason.unwrap_or_else(|| NEVER_ENDED.to_owned()) });
-    }
-    // A step that is entered as running was cut off: its attempt counts, or a video that kills the machine would kill
-    // it again at every start.
-    let cut_off = state == step.running().name();
-    let attempts = if cut_off || state == step.before().name() { attempts } else { 0 };
-    if attempts >= if cut_off { MAX_CUT_OFF } else { MAX_ATTEMPTS } {
-        let reason = reason.unwrap_or_else(|| NEVER_ENDED.to_owned());
+    let leave = tried.leave(step, at);
+    if let Leave::SetAside { reason } = &leave {
         transaction.execute(
             "UPDATE jobs SET state = ?2, reason = ?3, changed_at = ?4 WHERE id = ?1",
             params![job.0, JobState::SetAside.name(), reason, now()],
         )?;
         note(transaction, (Some(job.0), None), JobState::SetAside.name(), None)?;
-        return Ok(Begun::Spent { reason });
     }
-    let number = attempts + 1;
-    let fence = claims::take(transaction, Claimed::Job(job), claim.fence, (by, until))?;
+    let number = match rules::refused(leave) {
+        Ok(number) => number,
+        Err(refused) => return Ok(refused),
+    };
+    let fence = claims::take(transaction, Claimed::Job(job), tried.claim.fence, (by, until))?;
     transaction.execute(
         "UPDATE jobs SET state = ?2, attempts = ?3, changed_at = ?4 WHERE id = ?1",
         params![job.0, step.running().name(), number, now()],
@@ -132,15 +120,7 @@ pub(super) fn finish(
     if !claims::end(transaction, attempt.claim())? {
         return Ok(false);
     }
-    let number = attempt.number;
-    let (state, attempts, reason) = match outcome {
-        StepOutcome::Fixed { .. } => (JobState::Fixed, 0, None),
-        StepOutcome::Covered(_) => (JobState::Covered, 0, None),
-        StepOutcome::Impossible(reason) => (JobState::Failed, number, Some(reason.as_str())),
-        StepOutcome::Failed(reason) if number >= MAX_ATTEMPTS => (JobState::SetAside, number, Some(reason.as_str())),
-        StepOutcome::Failed(reason) => (attempt.step.before(), number, Some(reason.as_str())),
-        StepOutcome::Released | StepOutcome::Blocked => (attempt.step.before(), number - 1, None),
-    };
+    let (state, attempts, reason) = rules::after_step(attempt, outcome);
     transaction
         .prepare_cached(
             "UPDATE jobs SET state = ?2, attempts = ?3, reason = ?4, plan = coalesce(?5, plan), \

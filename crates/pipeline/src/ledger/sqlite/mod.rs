@@ -1,8 +1,12 @@
 //! The ledger in one SQLite file beside the outputs.
 
 mod claims;
+pub(super) mod file;
+mod filesystem;
 mod jobs;
 mod pins;
+mod rows;
+mod schema;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -14,12 +18,13 @@ use pinpress_probe::Fingerprint;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 use self::jobs::Made;
-use super::claims::{Attempt, Begun, Claim, Lease, PinAttempt, PinStep};
+use self::rows::{JOB_COLUMNS, PIN_COLUMNS};
+use super::claims::{Attempt, Begun, Claim, Claimant, Lease, PinAttempt, PinStep};
+use super::columns::{self, path_bytes};
 use super::model::{
     FileStamp, Job, JobId, JobKey, JobState, PinContent, PinKey, PinRecord, PinStatus, PinTiming, Step, StepOutcome,
 };
-use super::rows::{self, JOB_COLUMNS, PIN_COLUMNS, path_bytes};
-use super::{Ledger, LedgerError, file};
+use super::{Ledger, LedgerError};
 use crate::clock::{Clock, SystemClock};
 
 /// How long a statement waits for another process, `pinpress status` for one.
@@ -54,25 +59,6 @@ impl SqliteLedger {
     #[must_use]
     pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
         Self { clock, ..self }
-    }
-
-    /// Ends the leases of everybody. For who holds the [`super::RunLock`] of this ledger and has begun nothing yet: the
-    /// system drops that lock only when its holder dies, so whoever made these claims is dead, and nobody need wait
-    /// for them to end.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
-    pub fn expire_leases(&self) -> Result<(), LedgerError> {
-        self.write(claims::expire_all)
-    }
-
-    /// Copies what it holds to [`super::copy_of`] its path, if it was changed since it was opened.
-    ///
-    /// # Errors
-    /// When the copy cannot be written; then an earlier one is as it was.
-    pub fn keep_copy(&self) -> Result<(), LedgerError> {
-        let connection = self.connection();
-        if connection.total_changes() == 0 { Ok(()) } else { file::keep_copy(&connection, &self.path) }
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
@@ -153,7 +139,7 @@ impl Ledger for SqliteLedger {
                 )
                 .optional()
         })?;
-        Ok(text.and_then(|text| rows::fingerprint(text).ok()))
+        Ok(text.and_then(|text| columns::fingerprint(text).ok()))
     }
 
     fn remember(&self, path: &Path, stamp: FileStamp, fingerprint: &Fingerprint) -> Result<(), LedgerError> {
@@ -178,7 +164,7 @@ impl Ledger for SqliteLedger {
         self.read(|connection| {
             // Of several jobs for one source the latest row wins.
             let mut statement = connection.prepare("SELECT source, output FROM jobs ORDER BY id")?;
-            let pairs = statement.query_map([], |row| Ok((rows::path(row.get(0)?), rows::path(row.get(1)?))))?;
+            let pairs = statement.query_map([], |row| Ok((columns::path(row.get(0)?), columns::path(row.get(1)?))))?;
             pairs.collect()
         })
     }
@@ -227,6 +213,15 @@ impl Ledger for SqliteLedger {
     fn renew(&self, claims: &[Claim], lease: &Lease) -> Result<Vec<Claim>, LedgerError> {
         let (by, _, until) = self.term(lease);
         self.write(|transaction| claims::renew(transaction, claims, (by, until)))
+    }
+
+    fn expire(&self, claimant: Option<&Claimant>) -> Result<(), LedgerError> {
+        self.write(|transaction| claims::expire(transaction, claimant.map(Claimant::as_str)))
+    }
+
+    fn keep_copy(&self) -> Result<(), LedgerError> {
+        let connection = self.connection();
+        if connection.total_changes() == 0 { Ok(()) } else { file::keep_copy(&connection, &self.path) }
     }
 
     fn set_unreadable(&self, job: JobId, reason: &str) -> Result<(), LedgerError> {

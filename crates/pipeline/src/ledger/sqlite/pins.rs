@@ -3,12 +3,11 @@
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
-use super::claims::{self, Standing};
-use super::jobs::NEVER_ENDED;
-use super::{note, now};
+use super::rows::{self, PIN_COLUMNS};
+use super::{claims, note, now};
 use crate::ledger::claims::{Begun, Claimed, PinAttempt, PinStep};
-use crate::ledger::model::{JobId, MAX_ATTEMPTS, MAX_CUT_OFF, PinKey, PinRecord, PinStatus, PinTiming};
-use crate::ledger::rows::{self, PIN_COLUMNS};
+use crate::ledger::model::{JobId, PinKey, PinRecord, PinStatus, PinTiming};
+use crate::ledger::rules::{self, Leave, Tried};
 use crate::ledger::slots;
 
 fn by_key(connection: &Connection, key: &PinKey) -> rusqlite::Result<Option<PinRecord>> {
@@ -99,41 +98,37 @@ pub(super) fn begin(
     step: PinStep,
     (by, at, until): (&str, Timestamp, Timestamp),
 ) -> rusqlite::Result<Begun<PinAttempt>> {
-    let row = transaction
+    let tried = transaction
         .prepare_cached("SELECT status, attempts, reason, claim, claimed_by, lease_until FROM pins WHERE id = ?1")?
         .query_row([pin], |row| {
-            let claim = Standing { fence: row.get(3)?, by: row.get(4)?, until: row.get(5)? };
-            Ok((rows::status(row, 0)?, row.get::<_, u32>(1)?, row.get::<_, Option<String>>(2)?, claim))
+            let (attempts, reason, claim) = (row.get(1)?, row.get(2)?, claims::standing(row, 3)?);
+            Ok(Tried { state: rows::status(row, 0)?, attempts, reason, claim })
         })?;
-    let (before, attempts, reason, claim) = row;
-    if let Some(held) = claim.held(at) {
-        return Ok(held);
+    let leave = tried.leave(step, at);
+    if let Leave::SetAside { reason } = &leave {
+        transaction.execute(
+            "UPDATE pins SET status = ?2, reason = ?3, changed_at = ?4 WHERE id = ?1",
+            params![pin, PinStatus::SetAside.name(), reason, now()],
+        )?;
+        note(transaction, (None, Some(pin)), PinStatus::SetAside.name(), None)?;
     }
-    let mut number = attempts;
+    let number = match rules::refused(leave) {
+        Ok(number) => number,
+        Err(refused) => return Ok(refused),
+    };
     if step == PinStep::Create {
-        // As with jobs: what was cut off with the whole run is seldom its own fault.
-        if attempts >= if before == PinStatus::Publishing { MAX_CUT_OFF } else { MAX_ATTEMPTS } {
-            let reason = reason.unwrap_or_else(|| NEVER_ENDED.to_owned());
-            transaction.execute(
-                "UPDATE pins SET status = ?2, reason = ?3, changed_at = ?4 WHERE id = ?1",
-                params![pin, PinStatus::SetAside.name(), reason, now()],
-            )?;
-            note(transaction, (None, Some(pin)), PinStatus::SetAside.name(), None)?;
-            return Ok(Begun::Spent { reason });
-        }
-        number += 1;
         transaction.execute(
             "UPDATE pins SET status = ?2, attempts = ?3, changed_at = ?4 WHERE id = ?1",
             params![pin, PinStatus::Publishing.name(), number, now()],
         )?;
     }
-    let fence = claims::take(transaction, Claimed::Pin(pin), claim.fence, (by, until))?;
+    let fence = claims::take(transaction, Claimed::Pin(pin), tried.claim.fence, (by, until))?;
     let (event, detail) = match step {
         PinStep::Create => (PinStatus::Publishing.name(), format!("attempt {number} by {by}")),
         PinStep::Look => ("looked at", format!("by {by}")),
     };
     note(transaction, (None, Some(pin)), event, Some(&detail))?;
-    Ok(Begun::Attempt(PinAttempt { pin, step, number, before, fence }))
+    Ok(Begun::Attempt(PinAttempt { pin, step, number, before: tried.state, fence }))
 }
 
 /// False when a later claim was made.
@@ -163,12 +158,7 @@ pub(super) fn finish(
     status: PinStatus,
     reason: Option<&str>,
 ) -> rusqlite::Result<bool> {
-    // What succeeded has used up no attempts, and neither has what was stopped before its end.
-    let attempts = match status {
-        PinStatus::Published | PinStatus::Waiting => 0,
-        _ => attempt.number,
-    };
-    stand(transaction, attempt, (status, attempts, reason))
+    stand(transaction, attempt, (status, rules::attempts_after(attempt, status), reason))
 }
 
 /// False when a later claim was made.
@@ -176,13 +166,11 @@ pub(super) fn release(transaction: &Transaction<'_>, attempt: PinAttempt) -> rus
     if attempt.step == PinStep::Look {
         return claims::end(transaction, attempt.claim());
     }
-    if attempt.before != PinStatus::Failed {
-        return stand(transaction, attempt, (PinStatus::Waiting, 0, None));
-    }
+    let (status, attempts) = rules::put_off(attempt);
     let reason: Option<String> =
         transaction.query_row("SELECT reason FROM pins WHERE id = ?1", [attempt.pin], |row| row.get(0))?;
-    // It has failed before, and waiting is no reason to forget that.
-    stand(transaction, attempt, (PinStatus::Failed, attempt.number - 1, reason.as_deref()))
+    let reason = reason.filter(|_| status == PinStatus::Failed);
+    stand(transaction, attempt, (status, attempts, reason.as_deref()))
 }
 
 fn stand(

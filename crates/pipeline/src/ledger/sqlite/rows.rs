@@ -1,16 +1,14 @@
 //! Between columns and values.
 
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
-
 use jiff::{SignedDuration, Timestamp};
 use pinpress_probe::Fingerprint;
 use rusqlite::Row;
 use rusqlite::types::Type;
 use serde::de::DeserializeOwned;
 
-use super::model::{Job, JobId, JobKey, JobState, PinKey, PinRecord, PinStatus, PinTiming};
-use super::slots::Place;
+use crate::ledger::columns::{UnknownName, fingerprint, path};
+use crate::ledger::model::{Job, JobId, JobKey, JobState, PinKey, PinRecord, PinStatus, PinTiming};
+use crate::ledger::slots::Place;
 
 /// The columns that [`job`] reads, in its order.
 pub(super) const JOB_COLUMNS: &str = "id, fingerprint, spec_name, spec_version, spec_hash, options_hash, source, \
@@ -19,23 +17,6 @@ pub(super) const JOB_COLUMNS: &str = "id, fingerprint, spec_name, spec_version, 
 /// The columns that [`pin`] reads, in its order.
 pub(super) const PIN_COLUMNS: &str = "id, destination, fingerprint, board, job, status, attempts, state, reason, begun_at, changed_at, content, \
      publish_at, every_s, slot_at, published_at";
-
-/// Paths are kept as bytes: not every one is UTF-8.
-pub(super) fn path_bytes(path: &Path) -> &[u8] {
-    path.as_os_str().as_encoded_bytes()
-}
-
-pub(super) fn path(bytes: Vec<u8>) -> PathBuf {
-    #[cfg(unix)]
-    let name: OsString = std::os::unix::ffi::OsStringExt::from_vec(bytes);
-    #[cfg(not(unix))]
-    let name: OsString = String::from_utf8_lossy(&bytes).into_owned().into();
-    name.into()
-}
-
-pub(super) fn fingerprint(text: String) -> serde_json::Result<Fingerprint> {
-    serde_json::from_value(serde_json::Value::String(text))
-}
 
 fn column_fingerprint(row: &Row<'_>, index: usize) -> rusqlite::Result<Fingerprint> {
     fingerprint(row.get(index)?).map_err(|error| unreadable(index, error))
@@ -51,13 +32,7 @@ fn unreadable(index: usize, error: impl std::error::Error + Send + Sync + 'stati
     rusqlite::Error::FromSqlConversionFailure(index, Type::Text, Box::new(error))
 }
 
-/// A name that this version does not know: written by a newer one that kept the schema.
-#[derive(Debug, thiserror::Error)]
-#[error("{0:?} is not known to this version")]
-struct UnknownName(String);
-
 pub(super) fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
-    let state: String = row.get(8)?;
     Ok(Job {
         id: JobId(row.get(0)?),
         key: JobKey {
@@ -69,13 +44,19 @@ pub(super) fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
         },
         source: path(row.get(6)?),
         output: path(row.get(7)?),
-        state: JobState::from_name(&state).ok_or_else(|| unreadable(8, UnknownName(state)))?,
+        state: state(row, 8)?,
         attempts: row.get(9)?,
         reason: row.get(10)?,
         plan: json(row, 11)?,
         rendition: json(row, 12)?,
         cover: json(row, 13)?,
     })
+}
+
+/// A column that a state stands in.
+pub(super) fn state(row: &Row<'_>, index: usize) -> rusqlite::Result<JobState> {
+    let name: String = row.get(index)?;
+    JobState::from_name(&name).ok_or_else(|| unreadable(index, UnknownName(name)))
 }
 
 /// A column that a status stands in.

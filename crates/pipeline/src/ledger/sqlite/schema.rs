@@ -4,7 +4,8 @@ use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::{LedgerError, file};
+use super::file;
+use crate::ledger::LedgerError;
 
 /// `PINP`, in the header of the file: a database of another program is not touched.
 const APPLICATION_ID: i64 = 0x5049_4E50;

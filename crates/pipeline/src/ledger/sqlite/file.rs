@@ -8,8 +8,9 @@ use rusqlite::backup::Backup;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::{LedgerError, filesystem, schema};
+use super::{filesystem, schema};
 use crate::durable;
+use crate::ledger::LedgerError;
 
 /// Of a WAL, `0x377f0682` or `0x377f0683` for the byte order of its checksums (<https://www.sqlite.org/walformat.html>).
 const WAL_MAGIC: [u32; 2] = [0x377F_0682, 0x377F_0683];
@@ -67,7 +68,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, LedgerError> {
     // Not made by opening it: an empty file is one that lost what it held.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(error)?;
-    connection.busy_timeout(super::sqlite::BUSY_TIMEOUT).map_err(error)?;
+    connection.busy_timeout(super::BUSY_TIMEOUT).map_err(error)?;
     // Who closes a database brings its log into it: not into one that is refused.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(error)?;
     look_over(&connection, path)?;
@@ -178,8 +179,8 @@ mod tests {
     fn the_header_of_a_log_is_known_and_none_other_passes() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("ledger.db");
-        let ledger = super::super::SqliteLedger::open(&path).unwrap();
-        ledger.expire_leases().unwrap();
+        let ledger = crate::ledger::SqliteLedger::open(&path).unwrap();
+        ledger.expire(None).unwrap();
         let other = Connection::open(&path).unwrap();
         other.execute_batch("CREATE TABLE x (y)").unwrap();
         let log = std::fs::read(beside(&path, "-wal")).unwrap();

@@ -1,0 +1,207 @@
+//! What is particular to the ledger in a `PostgreSQL` database. `PostgreSQL`'s own client is the judge of what is there.
+
+use std::ffi::OsStr;
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use pinpress_fixtures::Postgres;
+use pinpress_fixtures::postgres::database_of;
+use pinpress_pipeline::ledger::{
+    Begun, JobState, Lease, Ledger, LedgerAddress, LedgerError, PostgresLedger, Server, Step, StepOutcome,
+};
+
+use super::rules::{Place, enrolled, fixed};
+
+/// A database of its own on the test program's server.
+pub(crate) struct Database {
+    server: &'static Postgres,
+    url: String,
+}
+
+impl Database {
+    /// `None` where there is no server.
+    pub(crate) fn new() -> Option<Self> {
+        let server = Postgres::shared()?;
+        Some(Self { server, url: server.database() })
+    }
+
+    fn address(&self) -> Server {
+        Server::parse(&self.url, None).unwrap()
+    }
+
+    fn open(&self) -> PostgresLedger {
+        PostgresLedger::open(self.address()).unwrap()
+    }
+
+    fn ask(&self, sql: &str) -> String {
+        self.server.psql(database_of(&self.url), &format!("SET search_path TO pinpress; {sql}")).unwrap()
+    }
+}
+
+impl Place for Database {
+    fn open(&self) -> Box<dyn Ledger> {
+        Box::new(Self::open(self))
+    }
+
+    /// The database goes by its own clock, so the leases are moved instead.
+    fn pass(&self, time: SignedDuration) {
+        for table in ["jobs", "pins"] {
+            let seconds = time.as_secs();
+            self.ask(&format!("UPDATE {table} SET lease_until = lease_until - {seconds} * interval '1 second'"));
+        }
+    }
+}
+
+#[test]
+fn of_many_programs_that_start_at_once_one_makes_the_tables() {
+    let Some(database) = Database::new() else { return };
+    let all_there = Barrier::new(8);
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                all_there.wait();
+                database.open();
+            });
+        }
+    });
+    assert_eq!(database.ask("SELECT count(*), max(version) FROM ledger"), "1|1");
+}
+
+#[test]
+fn a_newer_ledger_and_somebody_elses_schema_are_refused_and_not_changed() {
+    let Some(database) = Database::new() else { return };
+    database.open();
+    database.ask("UPDATE ledger SET version = 99");
+    let error = PostgresLedger::open(database.address()).unwrap_err();
+    assert!(matches!(error, LedgerError::Newer { found: 99, known: 1, .. }), "{error}");
+    assert_eq!(database.ask("SELECT version FROM ledger"), "99");
+
+    let Some(database) = Database::new() else { return };
+    database.ask("CREATE SCHEMA pinpress; CREATE TABLE pinpress.theirs (x integer)");
+    assert!(matches!(PostgresLedger::open(database.address()), Err(LedgerError::Foreign { .. })));
+    assert_eq!(database.ask("SELECT tablename FROM pg_tables WHERE schemaname = 'pinpress'"), "theirs");
+}
+
+#[test]
+fn a_role_that_may_not_make_tables_can_use_those_that_are_there() {
+    let Some(database) = Database::new() else { return };
+    let job = enrolled(&database.open(), "a");
+    let name = database_of(&database.url);
+    database.ask(&format!(
+        "CREATE ROLE {name} LOGIN; GRANT USAGE ON SCHEMA pinpress TO {name}; \
+         GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA pinpress TO {name}"
+    ));
+    let url = database.url.replace("postgres@", &format!("{name}@"));
+    let ledger = PostgresLedger::open(Server::parse(&url, None).unwrap()).unwrap();
+    assert!(matches!(ledger.begin(job, Step::Fix, &Lease::new()).unwrap(), Begun::Attempt(_)));
+}
+
+#[test]
+fn what_a_server_refuses_is_told_with_its_address_and_without_the_password() {
+    let Some(server) = Postgres::shared() else { return };
+    let url = format!("postgres://postgres:s3cret@127.0.0.1:{}/nowhere?sslmode=disable", server.port());
+    let address = LedgerAddress::parse(OsStr::new(&url), None).unwrap();
+    let LedgerAddress::Server(address) = address else { panic!("{address}") };
+    let error = PostgresLedger::open(address).unwrap_err().to_string();
+    says(&error, &["database \"nowhere\" does not exist", "postgres://postgres@127.0.0.1:"]);
+
+    let gone = Server::parse("postgres://postgres:s3cret@127.0.0.1:1/x?sslmode=disable", None).unwrap();
+    let error = PostgresLedger::open(gone).unwrap_err();
+    assert!(matches!(error, LedgerError::Unreachable { .. }), "{error}");
+    says(&error.to_string(), &["Connection refused", "see that it runs", "postgres://postgres@127.0.0.1:1/x"]);
+
+    // The test's server has no TLS: it is not spoken to in the clear where TLS is asked for.
+    let url = server.database().replace("disable", "require");
+    let error = PostgresLedger::open(Server::parse(&url, None).unwrap()).unwrap_err().to_string();
+    says(&error, &["TLS"]);
+}
+
+fn says(told: &str, parts: &[&str]) {
+    assert!(parts.iter().all(|part| told.contains(part)), "{told}");
+    assert!(!told.contains("s3cret"), "{told}");
+}
+
+#[test]
+fn of_many_who_begin_at_once_one_gets_it_each_time() {
+    let Some(database) = Database::new() else { return };
+    let ledgers: Vec<PostgresLedger> = (0..4).map(|_| database.open()).collect();
+    let job = enrolled(&ledgers[0], "a");
+    for round in 1..=20 {
+        let all_there = Barrier::new(ledgers.len());
+        let got: Vec<_> = std::thread::scope(|scope| {
+            let threads: Vec<_> = ledgers
+                .iter()
+                .map(|ledger| {
+                    scope.spawn(|| {
+                        all_there.wait();
+                        ledger.begin(job, Step::Fix, &Lease::new()).unwrap()
+                    })
+                })
+                .collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        let attempts: Vec<_> = got
+            .iter()
+            .filter_map(|begun| if let Begun::Attempt(attempt) = begun { Some(*attempt) } else { None })
+            .collect();
+        assert_eq!(attempts.len(), 1, "{got:?}");
+        assert_eq!(attempts[0].fence, round);
+        ledgers[0].finish(attempts[0], &StepOutcome::Released).unwrap();
+    }
+    assert_eq!(database.ask("SELECT count(*) FROM history WHERE event = 'fixing'"), "20");
+}
+
+#[test]
+fn only_the_leases_of_who_is_known_to_be_dead_are_ended() {
+    let Some(database) = Database::new() else { return };
+    let ledger = database.open();
+    let (mine, theirs) = (Lease::new(), Lease::new());
+    let (one, two) = (enrolled(&ledger, "a"), enrolled(&ledger, "b"));
+    for (job, lease) in [(one, &mine), (two, &theirs)] {
+        assert!(matches!(ledger.begin(job, Step::Fix, lease).unwrap(), Begun::Attempt(_)));
+    }
+    ledger.expire(Some(&mine.claimant)).unwrap();
+    let next = Lease::new();
+    assert!(matches!(ledger.begin(one, Step::Fix, &next).unwrap(), Begun::Attempt(_)));
+    assert!(matches!(ledger.begin(two, Step::Fix, &next).unwrap(), Begun::Held { .. }));
+}
+
+/// The connections break at any moment of any change, the moment after its commit included: none is lost, none is made
+/// twice.
+#[test]
+fn a_server_that_dies_again_and_again_costs_nothing() {
+    let Some(mut server) = Postgres::start() else { return };
+    let url = server.database();
+    let ledger = PostgresLedger::open(Server::parse(&url, None).unwrap()).unwrap();
+    let over = AtomicBool::new(false);
+    let jobs = std::thread::scope(|scope| {
+        let worker = scope.spawn(|| {
+            let mut jobs = 0;
+            while !over.load(Ordering::Relaxed) {
+                let job = enrolled(&ledger, &jobs.to_string());
+                let Begun::Attempt(attempt) = ledger.begin(job, Step::Fix, &Lease::shared()).unwrap() else {
+                    panic!("{jobs}: somebody else has it");
+                };
+                assert_eq!((attempt.number, attempt.fence), (1, 1), "{jobs}");
+                ledger.finish(attempt, &fixed("out")).unwrap();
+                jobs += 1;
+            }
+            jobs
+        });
+        for kill in 0..8 {
+            std::thread::sleep(Duration::from_millis(300 + kill * 37));
+            server.kill().unwrap();
+            server.up().unwrap();
+        }
+        over.store(true, Ordering::Relaxed);
+        worker.join().unwrap()
+    });
+    assert!(jobs > 8, "{jobs} jobs between eight deaths");
+    assert!(ledger.jobs().unwrap().iter().all(|job| job.state == JobState::Fixed && job.attempts == 0));
+    let counted = |sql: &str| server.psql(database_of(&url), sql).unwrap();
+    assert_eq!(counted("SELECT count(*) FROM pinpress.jobs"), jobs.to_string());
+    assert_eq!(counted("SELECT count(*) FROM pinpress.history WHERE event = 'fixing'"), jobs.to_string());
+    assert_eq!(counted("SELECT count(*) FROM pinpress.history WHERE event = 'fixed'"), jobs.to_string());
+}
