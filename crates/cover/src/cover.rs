@@ -128,8 +128,11 @@ fn sheet_format(path: &Path) -> Result<PictureFormat, Failure> {
     }
 }
 
-/// Looks before any work is done; the rename looks again.
-fn refuse_existing(options: &CoverOptions) -> Result<(), Failure> {
+/// Looks, before any work is done, whether there is something that may not be replaced; the rename looks again.
+///
+/// # Errors
+/// [`FailureKind::OutputExists`].
+pub fn refuse_existing(options: &CoverOptions) -> Result<(), Failure> {
     let sheet = options.contact_sheet.as_ref().map(PathBuf::from);
     let taken = options.picture_names().into_iter().chain(sheet).any(|path| path.exists());
     if taken && !options.overwrite { Err(failure::exists()) } else { Ok(()) }

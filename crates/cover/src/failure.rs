@@ -24,7 +24,8 @@ pub(crate) fn of_libav(error: &AvError) -> Failure {
 }
 
 /// Why a picture could not be written.
-pub(crate) fn of_writing(error: &io::Error) -> Failure {
+#[must_use]
+pub fn of_writing(error: &io::Error) -> Failure {
     match error.kind() {
         io::ErrorKind::AlreadyExists => exists(),
         _ => Failure::new(FailureKind::Io, format!("cannot write the picture: {error}")),
@@ -32,6 +33,7 @@ pub(crate) fn of_writing(error: &io::Error) -> Failure {
 }
 
 /// A picture is already there.
-pub(crate) fn exists() -> Failure {
+#[must_use]
+pub fn exists() -> Failure {
     Failure::new(FailureKind::OutputExists, "the picture exists already: give --overwrite or another folder")
 }

@@ -10,7 +10,7 @@ mod between;
 mod choose;
 mod cluster;
 mod cover;
-mod failure;
+pub mod failure;
 mod flaw;
 mod frames;
 mod grid;
@@ -29,5 +29,5 @@ mod texture;
 mod transition;
 mod write;
 
-pub use cover::cover;
+pub use cover::{cover, refuse_existing};
 pub(crate) use pixels::Picture;

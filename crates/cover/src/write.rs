@@ -4,8 +4,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
+use pinpress_media::final_name::{give_name, sync_folder_of};
 use pinpress_media::temp_name;
-use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 /// Writes `path` with `fill`: under a temp name beside it, synced, then renamed.
 ///
@@ -23,10 +23,9 @@ pub(crate) fn write_whole(
     fill(&mut writer)?;
     writer.flush()?;
     writer.get_ref().sync_all()?;
-    rename(&temp.0, path, overwrite)?;
+    give_name(&temp.0, path, overwrite)?;
     std::mem::forget(temp);
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder)?.sync_all()
+    sync_folder_of(path)
 }
 
 /// Removed when it is dropped.
@@ -35,22 +34,6 @@ struct Temp(PathBuf);
 impl Drop for Temp {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.0);
-    }
-}
-
-fn rename(from: &Path, to: &Path, overwrite: bool) -> io::Result<()> {
-    if overwrite {
-        return std::fs::rename(from, to);
-    }
-    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        // Filesystems that know no such rename (NFS, some FUSE): a look first is the best there is.
-        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => {
-            if to.try_exists()? {
-                return Err(io::ErrorKind::AlreadyExists.into());
-            }
-            std::fs::rename(from, to)
-        }
-        other => Ok(other?),
     }
 }
 

@@ -1,8 +1,10 @@
 //! From errors of libav and the system to failures on the wire.
 
 use std::io;
+use std::path::Path;
 
 use pinpress_av::AvError;
+use pinpress_media::final_name::folder_of;
 use pinpress_media::{Failure, FailureKind};
 
 /// The failure that an error of libav amounts to, with the lines that libav logged.
@@ -35,4 +37,44 @@ pub fn from_io(action: &str, error: &io::Error) -> Failure {
         _ => "",
     };
     Failure::new(FailureKind::Io, format!("{action}: {error}{remedy}"))
+}
+
+/// An output that is there, and is not to be replaced.
+#[must_use]
+pub fn exists() -> Failure {
+    Failure::new(FailureKind::OutputExists, "the output exists already: remove it, or pass --overwrite")
+}
+
+/// An output that is no file's.
+#[must_use]
+pub fn nameless() -> Failure {
+    Failure::new(FailureKind::Io, "the output has no file name: name a file")
+}
+
+/// Why nothing could be made in the output folder.
+#[must_use]
+pub fn of_creating(error: &io::Error) -> Failure {
+    from_io("cannot create a file in the output folder", error)
+}
+
+/// Why the output did not get its final name.
+#[must_use]
+pub fn of_renaming(error: &io::Error) -> Failure {
+    match error.kind() {
+        io::ErrorKind::AlreadyExists => exists(),
+        _ => from_io("cannot rename the output", error),
+    }
+}
+
+/// Why the final name may not last.
+#[must_use]
+pub fn of_syncing(error: &io::Error) -> Failure {
+    from_io("cannot write the output folder to disk", error)
+}
+
+/// What is told in the place of all else when the folder of `output` is there no more.
+#[must_use]
+pub fn of_a_folder_that_is_gone(output: &Path) -> Option<Failure> {
+    let message = "the output folder was removed or renamed while it was written to: run it again";
+    (!folder_of(output).is_dir()).then(|| Failure::new(FailureKind::Io, message))
 }

@@ -4,6 +4,8 @@
 //! to be done; [`execute`](execute::execute) carries a plan out into a [`Rendition`], a temp file;
 //! [`verify`](verify::verify) alone turns that into a [`VerifiedRendition`] under its final name.
 
+use std::path::Path;
+
 use pinpress_av::Cancel;
 use pinpress_media::{Failure, FailureKind, Fix, Fixed, Plan, Progress};
 
@@ -45,9 +47,7 @@ pub fn carry_out(
     observe: &mut dyn FnMut(Progress),
 ) -> Result<Fixed, Failure> {
     let Fix { source, info, spec, options, output, .. } = fix;
-    if !options.overwrite && std::fs::symlink_metadata(output).is_ok() {
-        return Err(rendition::exists());
-    }
+    refuse_existing(output, options.overwrite)?;
     let stamp = stamp::Stamp::of(source, info.size_bytes)?;
     let done = execute::execute(source, info, &plan, options, output, cancel, observe).and_then(|mut rendition| {
         rendition.stamp = Some(stamp.clone());
@@ -55,18 +55,21 @@ pub fn carry_out(
         let claim = Claim { info, plan: &plan, spec };
         Ok((salvaged, verify::verify(rendition, claim, options, cancel, observe)?))
     });
-    let (salvaged, verified) = done.map_err(|failure| match stamp.holds() {
-        _ if failure.kind != FailureKind::Cancelled && folder_is_gone(output) => {
-            let message = "the output folder was removed or renamed while it was written to: run it again";
-            Failure::new(FailureKind::Io, message)
-        }
-        // What was found wrong with a file that changed says nothing of it.
-        Err(changed) if failure.kind != FailureKind::Cancelled => changed,
-        _ => failure,
+    let (salvaged, verified) = done.map_err(|failure| match (failure.kind, stamp.holds()) {
+        (FailureKind::Cancelled, _) => failure,
+        (_, held) => match failure::of_a_folder_that_is_gone(output) {
+            Some(gone) => gone,
+            // What was found wrong with a file that changed says nothing of it.
+            None => held.err().unwrap_or(failure),
+        },
     })?;
     Ok(Fixed { salvaged, ..verified.into_fixed(plan) })
 }
 
-fn folder_is_gone(output: &std::path::Path) -> bool {
-    output.parent().is_some_and(|folder| !folder.as_os_str().is_empty() && !folder.is_dir())
+/// Looks, before any work is done, whether there is something that may not be replaced.
+///
+/// # Errors
+/// `OutputExists`.
+pub fn refuse_existing(output: &Path, overwrite: bool) -> Result<(), Failure> {
+    if !overwrite && std::fs::symlink_metadata(output).is_ok() { Err(failure::exists()) } else { Ok(()) }
 }

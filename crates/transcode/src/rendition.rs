@@ -5,7 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use pinpress_av::{Done, Facts};
-use pinpress_media::{Failure, FailureKind, Salvaged, sweep_abandoned, temp_name};
+use pinpress_media::final_name::{give_name, sync_folder_of};
+use pinpress_media::{Failure, Salvaged, sweep_abandoned, temp_name};
 
 use crate::failure;
 use crate::stamp::Stamp;
@@ -36,9 +37,7 @@ impl Rendition {
     /// Makes an empty temp file beside `output`.
     pub(crate) fn create(output: &Path) -> Result<Self, Failure> {
         let mut rendition = Self::named(output)?;
-        rendition
-            .create_file()
-            .map_err(|error| failure::from_io("cannot create a file in the output folder", &error))?;
+        rendition.create_file().map_err(|error| failure::of_creating(&error))?;
         rendition.write_back();
         Ok(rendition)
     }
@@ -54,7 +53,7 @@ impl Rendition {
     /// A temp name beside `output` under which nothing is. What killed processes have left of it goes.
     pub(crate) fn named(output: &Path) -> Result<Self, Failure> {
         if output.file_name().is_none() {
-            return Err(Failure::new(FailureKind::Io, "the output has no file name: name a file".to_owned()));
+            return Err(failure::nameless());
         }
         sweep_abandoned(output);
         let temp = temp_name(output, std::process::id());
@@ -110,19 +109,9 @@ impl Rendition {
         let durable = begun.and_then(|()| File::open(&self.temp)).and_then(|file| file.sync_all());
         durable.map_err(|error| failure::from_io("cannot write the output to disk", &error))?;
         self.stamp.as_ref().map_or(Ok(()), Stamp::holds)?;
-        if overwrite {
-            std::fs::rename(&self.temp, &self.output)
-                .map_err(|error| failure::from_io("cannot rename the output", &error))?;
-        } else {
-            rename_new(&self.temp, &self.output).map_err(|error| match error.kind() {
-                io::ErrorKind::AlreadyExists => exists(),
-                _ => failure::from_io("cannot rename the output", &error),
-            })?;
-        }
+        give_name(&self.temp, &self.output, overwrite).map_err(|error| failure::of_renaming(&error))?;
         self.kept = true;
-        let folder = self.output.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let synced = File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all());
-        synced.map_err(|error| failure::from_io("cannot write the output folder to disk", &error))
+        sync_folder_of(&self.output).map_err(|error| failure::of_syncing(&error))
     }
 }
 
@@ -139,35 +128,10 @@ impl Drop for Rendition {
     }
 }
 
-/// The failure for an output that is there.
-pub(crate) fn exists() -> Failure {
-    Failure::new(FailureKind::OutputExists, "the output exists already: remove it, or pass --overwrite")
-}
-
-/// Renames, and fails when the new name is taken; without a moment between asking and doing where the system can.
-fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
-    #[cfg(any(target_os = "linux", target_os = "macos"))]
-    {
-        use rustix::fs::{CWD, RenameFlags, renameat_with};
-        use rustix::io::Errno;
-        match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-            Ok(()) => return Ok(()),
-            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    // A second name for the file fails when the name is taken, on every filesystem that has hard links.
-    match std::fs::hard_link(from, to) {
-        Ok(()) => std::fs::remove_file(from),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
-        Err(_) if std::fs::symlink_metadata(to).is_ok() => Err(io::ErrorKind::AlreadyExists.into()),
-        Err(_) => std::fs::rename(from, to),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pinpress_media::FailureKind;
 
     #[test]
     fn an_output_without_a_name_is_refused() {

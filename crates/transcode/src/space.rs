@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use pinpress_media::final_name::folder_of;
 use pinpress_media::{Failure, FailureKind};
 
 /// Bytes that stay free besides.
@@ -12,8 +13,7 @@ const RESERVE: u64 = 16 * 1024 * 1024;
 /// # Errors
 /// `Io`, with how much is missing.
 pub fn check(output: &Path, bytes: u64) -> Result<(), Failure> {
-    let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let Ok(disk) = rustix::fs::statvfs(folder) else { return Ok(()) };
+    let Ok(disk) = rustix::fs::statvfs(folder_of(output)) else { return Ok(()) };
     room(disk.f_bavail.saturating_mul(disk.f_frsize), bytes)
 }
 

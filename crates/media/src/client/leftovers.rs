@@ -2,22 +2,36 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use crate::final_name::folder_of;
+use crate::private_folder;
 use crate::wire::Request;
 
-/// How the name of every temp file ends.
+/// How the name of every temp file and temp folder ends.
 pub const TEMP_SUFFIX: &str = ".pinpress-tmp";
 
 /// The longest file name on Linux and on most filesystems, in bytes.
 const NAME_MAX: usize = 255;
 
-/// The hidden name beside `output` that its bytes have until they are good: `.NAME.PID.pinpress-tmp`. In the same
-/// folder, so that the rename stays in one filesystem. Of a name that would be too long so, only the beginning.
+/// How often, and how long after each other, the killed processes of a request are given time to let go of a lock: the
+/// system closes their files one by one.
+const LAST_LOCKS: (u32, Duration) = (20, Duration::from_millis(10));
+
+/// The hidden name beside `output` that its bytes, or the folder that they are in, have until they are good:
+/// `.NAME.PID.pinpress-tmp`. In the same folder, so that the rename stays in one filesystem. Of a name that would be
+/// too long so, only the beginning.
 #[must_use]
 pub fn temp_name(output: &Path, pid: u32) -> PathBuf {
+    temp_name_marked(output, &pid.to_string())
+}
+
+/// The same with another mark than the number of a process alone. There is no dot in it.
+pub(crate) fn temp_name_marked(output: &Path, mark: &str) -> PathBuf {
     let name = output.file_name().unwrap_or_default();
-    let ending = format!(".{pid}{TEMP_SUFFIX}");
+    let ending = format!(".{mark}{TEMP_SUFFIX}");
     let mut temp = OsString::from(".");
     match room_for_name(ending.len()) {
         room if name.len() <= room => temp.push(name),
@@ -36,29 +50,64 @@ const fn room_for_name(ending: usize) -> usize {
     (NAME_MAX - 1).saturating_sub(ending)
 }
 
-/// Removes the temp files of `request` that nobody holds the lock of. Only for a request whose worker is dead.
+/// Removes what is left of `request`, but for what somebody holds the lock of. Only for a request whose worker is dead.
 pub(crate) fn sweep(request: &Request) {
-    outputs(request).iter().for_each(|output| sweep_abandoned(output));
+    let (attempts, pause) = LAST_LOCKS;
+    for output in outputs(request) {
+        for attempt in 1..=attempts {
+            if sweep_once(&output) || attempt == attempts {
+                break;
+            }
+            std::thread::sleep(pause);
+        }
+    }
 }
 
-/// Removes the temp files of `output` whose writer is dead: one that lives holds their lock ([`File::lock`]), which the
-/// system takes away from a process that ends in whatever way. Where a filesystem has no locks, it removes them all.
+/// Removes the temp files and temp folders of `output` whose writer is dead: one that lives holds their lock
+/// ([`File::lock`]), which the system takes away from a process that ends in whatever way. Where a filesystem has no
+/// locks, it removes them all.
 pub fn sweep_abandoned(output: &Path) {
-    let Some(name) = output.file_name() else { return };
-    let folder = match output.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    sweep_once(output);
+}
+
+/// Answers whether none is left that somebody holds the lock of.
+fn sweep_once(output: &Path) -> bool {
+    let Some(name) = output.file_name() else { return true };
+    let Ok(entries) = std::fs::read_dir(folder_of(output)) else { return true };
+    let mut all = true;
     for entry in entries.flatten().filter(|entry| is_temp_of(name, &entry.file_name())) {
-        // For writing, though nothing is: NFS locks no file that is open for reading alone.
-        let file = File::options().write(true).open(entry.path());
-        if matches!(file.as_ref().map(File::try_lock), Ok(Err(TryLockError::WouldBlock))) {
-            continue;
+        match remove_abandoned(&entry.path()) {
+            Ok(gone) => all &= gone,
+            Err(error) => tracing::warn!("cannot remove what a dead job left: {error}: {}", entry.path().display()),
         }
-        if let Err(error) = std::fs::remove_file(entry.path()) {
-            tracing::warn!("cannot remove a temp file: {error}: {}", entry.path().display());
+    }
+    all
+}
+
+/// Removes the temp file or temp folder at `path`, unless somebody holds its lock. Answers whether it is gone.
+///
+/// # Errors
+/// What the system says.
+pub fn remove_abandoned(path: &Path) -> io::Result<bool> {
+    let removed = match path.symlink_metadata() {
+        Ok(found) if found.is_dir() => match private_folder::take(path)? {
+            Some(_lock) => private_folder::remove(path),
+            None => return Ok(!path.is_dir()),
+        },
+        Ok(_) => {
+            // For writing, though nothing is: NFS locks no file that is open for reading alone.
+            let file = File::options().write(true).open(path);
+            if matches!(file.as_ref().map(File::try_lock), Ok(Err(TryLockError::WouldBlock))) {
+                return Ok(false);
+            }
+            std::fs::remove_file(path)
         }
+        Err(error) => Err(error),
+    };
+    match removed {
+        // Somebody else swept too.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+        removed => removed.map(|()| true),
     }
 }
 
@@ -121,6 +170,26 @@ mod tests {
         drop(writer);
         sweep_abandoned(&output);
         assert!(!alive.exists());
+    }
+
+    #[test]
+    fn a_folder_goes_when_its_maker_is_dead_and_not_before() {
+        let out = tempfile::tempdir().unwrap();
+        let output = out.path().join("a.mp4");
+        // With and without a lock file, as a kill may come before it.
+        let dead = [temp_name(&output, 7), temp_name(&output, 8)];
+        dead.iter().for_each(|folder| std::fs::create_dir(folder).unwrap());
+        std::fs::write(dead[0].join("lock.pinpress-tmp"), "").unwrap();
+        std::fs::write(dead[0].join("a.mp4"), "half").unwrap();
+        let alive = crate::PrivateFolder::beside(&output).unwrap();
+        let of_others = temp_name(&out.path().join("b.mp4"), 7);
+        std::fs::create_dir(&of_others).unwrap();
+        sweep_abandoned(&output);
+        assert!(dead.iter().all(|folder| !folder.exists()));
+        assert!(alive.path().is_dir() && of_others.is_dir());
+        assert!(!remove_abandoned(alive.path()).unwrap(), "it lives");
+        assert!(remove_abandoned(&of_others).unwrap() && !of_others.exists());
+        assert!(remove_abandoned(&of_others).unwrap(), "it was gone already");
     }
 
     #[test]

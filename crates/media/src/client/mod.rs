@@ -16,7 +16,8 @@ use std::time::{Duration, Instant};
 use pinpress_probe::{Decoded, DeepReader, MediaInfo, ProbeError, Spec};
 
 pub use config::{PROGRAM_VARIABLE, WorkersConfig};
-pub use leftovers::{TEMP_SUFFIX, sweep_abandoned, temp_name};
+pub(crate) use leftovers::temp_name_marked;
+pub use leftovers::{TEMP_SUFFIX, remove_abandoned, sweep_abandoned, temp_name};
 pub use observer::Observer;
 
 use crate::cover::{CoverOptions, Covers};
