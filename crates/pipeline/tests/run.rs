@@ -209,6 +209,8 @@ fn a_run_that_was_killed_in_a_fix_goes_on_over_its_own_output() {
     drop(ledger);
     std::fs::write(ground.out("a.mp4"), b"whatever").unwrap();
     std::fs::write(ground.out(".a.mp4.4711.pinpress-tmp"), b"half").unwrap();
+    std::fs::create_dir(ground.out(".a.mp4.4712.pinpress-tmp")).unwrap();
+    std::fs::write(ground.out(".a.mp4.4712.pinpress-tmp/a.mp4"), b"half").unwrap();
     assert_eq!(ground.ends(&media)["a.mp4"], End::Done);
     assert_eq!(files(&ground.out("")), ["a.cover.jpg", "a.mp4", "a.pin.json"]);
 }
