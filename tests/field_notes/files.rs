@@ -31,13 +31,14 @@ fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
+/// The temp files and temp folders.
 fn temp_files(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     entries.map(|entry| entry.path()).filter(|path| path.to_string_lossy().ends_with(".pinpress-tmp")).collect()
 }
 
-/// The process that writes a temp file: its id stands in the name.
-fn writer_of(temp: &Path) -> u32 {
+/// The worker whose job writes in a temp folder: its id stands in the name.
+fn worker_of(temp: &Path) -> u32 {
     let name = temp.file_name().unwrap().to_str().unwrap();
     name.strip_suffix(".pinpress-tmp").unwrap().rsplit('.').next().unwrap().parse().unwrap()
 }
@@ -70,7 +71,8 @@ fn row_05_a_worker_that_stands_still_is_ended_and_the_rest_goes_on() {
     long_clip(&stage, "a-stuck.avi");
     stage.drawn("b-next.mkv", "testsrc2=s=240x240:r=25:d=4", &H264);
     let child = start(&stage, &["--jobs", "1", "--preset", "veryslow"]);
-    let stuck = writer_of(&until("a temp file", || temp_files(&stage.path().join("out")).pop()));
+    let worker = worker_of(&until("a temp folder", || temp_files(&stage.path().join("out")).pop()));
+    let stuck = until("a job", || children_of(worker).pop());
     signal("-STOP", stuck);
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(1));
@@ -147,12 +149,14 @@ fn row_22_what_a_killed_run_left_is_swept_by_the_next() {
     long_clip(&stage, "a.avi");
     let out = stage.path().join("out");
     let mut child = start(&stage, &["--preset", "veryslow"]);
-    until("a temp file", || temp_files(&out).pop());
+    until("a temp folder", || temp_files(&out).pop());
     child.kill().unwrap();
     child.wait().unwrap();
     assert!(!stage.out("a.avi").exists(), "half a file under its final name");
     // As when the machine went down: nobody tidies up. The number is above what Linux gives.
     std::fs::write(out.join(".a.mp4.4194305.pinpress-tmp"), b"half").unwrap();
+    std::fs::create_dir(out.join(".a.mp4.4194306.pinpress-tmp")).unwrap();
+    std::fs::write(out.join(".a.mp4.4194306.pinpress-tmp/a.mp4"), b"half").unwrap();
     let others = [".a.mp4.tmp", ".notes.pinpress-tmp", "a.pinpress-tmp"];
     for name in others {
         std::fs::write(out.join(name), b"somebody's").unwrap();

@@ -131,16 +131,12 @@ fn a_disk_that_fills_while_it_is_written_to_gets_no_half_file() {
     assert_eq!(Ground::tree(&ground.at("raw")), before);
 }
 
-/// Takes all the room that is left as soon as there is a temp file.
+/// Takes all the room that is left as soon as something is written.
 fn filled_meanwhile(disk: &Disk, fix: impl FnOnce() -> Ran) -> Ran {
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            while !done.load(Ordering::SeqCst) {
-                let mut names = std::fs::read_dir(&disk.0).unwrap().flatten().map(|entry| entry.file_name());
-                if names.any(|name| name.to_string_lossy().ends_with(".pinpress-tmp")) {
-                    break;
-                }
+            while !done.load(Ordering::SeqCst) && !Ground::is_written_to(&disk.0) {
                 std::thread::sleep(Duration::from_micros(200));
             }
             disk.take("rest", u64::MAX);

@@ -130,13 +130,26 @@ impl Ground {
         files.map(|entry| (entry.file_name().into_string().unwrap(), std::fs::read(entry.path()).unwrap())).collect()
     }
 
-    /// The names in a folder. Workers may still be leaving it.
+    /// The names in a folder: those of files, and of what jobs write in. Workers may still be leaving it.
     pub(crate) fn names(folder: &Path) -> Vec<String> {
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-        let files = entries.filter(|entry| entry.path().is_file());
-        let mut names: Vec<_> = files.map(|entry| entry.file_name().into_string().unwrap()).collect();
+        let named = entries.map(|entry| (entry.path().is_file(), entry.file_name().into_string().unwrap()));
+        let mut names: Vec<_> = named.filter(|(file, name)| *file || is_temp(name)).map(|(_, name)| name).collect();
         names.sort_unstable();
         names
+    }
+
+    /// Whether a job has begun to write for an output in this folder.
+    pub(crate) fn is_written_to(folder: &Path) -> bool {
+        Self::is_begun(folder, "")
+    }
+
+    /// Whether a job has begun to write for an output in this folder whose name begins so.
+    pub(crate) fn is_begun(folder: &Path, name: &str) -> bool {
+        let hidden = format!(".{name}");
+        let jobs = Self::names(folder).into_iter().filter(|job| is_temp(job) && job.starts_with(&hidden));
+        // Beside the lock, there is a hidden file.
+        jobs.flat_map(|job| Self::names(&folder.join(job))).any(|file| file.starts_with('.'))
     }
 
     /// Asserts that a file is a whole video: by the gate, and by a decoder that stops at the first fault.
@@ -152,6 +165,11 @@ impl Ground {
         let said = String::from_utf8_lossy(&decoded.stderr);
         assert!(decoded.status.success() && said.is_empty(), "{}: {said}", file.display());
     }
+}
+
+/// Whether it is the name of what no job was to leave.
+pub(crate) fn is_temp(name: &str) -> bool {
+    name.ends_with(".pinpress-tmp")
 }
 
 /// The same moments at each run of the test (splitmix64).

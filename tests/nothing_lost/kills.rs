@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use super::ground::{Ground, Moments, ended, ran, signal, state};
+use super::ground::{Ground, Moments, ended, is_temp, ran, signal, state};
 
 const KILLS: u32 = 50;
 
@@ -50,11 +50,9 @@ impl Killed {
         self.ground.fix(&self.out, &OPTIONS).spawn().unwrap()
     }
 
-    /// Each file with a final name is whole; the sources are as they were. Answers the temp files.
+    /// Each file with a final name is whole; the sources are as they were. Answers what no job was to leave.
     fn assert_nothing_half(&mut self) -> Vec<String> {
-        let (temps, outputs): (Vec<_>, Vec<_>) =
-            Ground::tree(&self.out).into_iter().partition(|(name, _)| name.ends_with(".pinpress-tmp"));
-        for output in outputs {
+        for output in Ground::tree(&self.out).into_iter().filter(|(name, _)| !is_temp(name)) {
             assert!(OUTPUTS.contains(&output.0.as_str()), "{}", output.0);
             if !self.whole.contains(&output) {
                 self.ground.assert_whole(&self.out.join(&output.0));
@@ -62,7 +60,7 @@ impl Killed {
             }
         }
         assert_eq!(Ground::tree(&self.ground.at("raw")), self.sources, "the sources were touched");
-        temps.into_iter().map(|(name, _)| name).collect()
+        Ground::names(&self.out).into_iter().filter(|name| is_temp(name)).collect()
     }
 
     fn assert_finished(&mut self) {
@@ -81,15 +79,26 @@ impl Killed {
 fn a_front_that_is_killed_at_any_moment_leaves_nothing_half_and_the_next_run_finishes() {
     let Some(mut killed) = Killed::new() else { return };
     let mut moments = Moments(1);
-    let mut with_temps = 0;
-    for _ in 0..KILLS {
+    let (mut with_temps, mut tidied) = (0, 0);
+    for kill in 0..KILLS {
         let moment = moments.next(killed.span);
         let mut front = killed.start();
         std::thread::sleep(moment);
+        let alone = kill % 2 == 0;
+        if !alone {
+            // As when the machine goes down: nobody is left to tidy up.
+            signal(front.id(), Signal::STOP);
+            killed.ground.workers().into_iter().for_each(|worker| drop(signal(worker, Signal::KILL)));
+        }
+        let at_work = Ground::is_written_to(&killed.out);
         front.kill().unwrap();
         front.wait().unwrap();
         killed.ground.wait_for_workers();
-        if !killed.assert_nothing_half().is_empty() {
+        let temps = killed.assert_nothing_half();
+        if alone {
+            assert!(temps.is_empty(), "a worker that has lost its front leaves {temps:?}");
+            tidied += u32::from(at_work);
+        } else if !temps.is_empty() {
             with_temps += 1;
             // Each that was caught at work; the others have nothing to sweep.
             if with_temps <= 5 {
@@ -97,7 +106,7 @@ fn a_front_that_is_killed_at_any_moment_leaves_nothing_half_and_the_next_run_fin
             }
         }
     }
-    assert!(with_temps > 0, "no kill hit a file that was being written");
+    assert!(with_temps > 0 && tidied > 0, "{with_temps} and {tidied} kills hit a file that was being written");
     killed.finish();
 }
 

@@ -98,8 +98,7 @@ fn a_read_only_output_folder_ends_the_run_and_once_writable_the_next_completes()
 fn meanwhile(stage: &Stage, then: impl FnOnce()) -> Ran {
     let child = stage.run(&[]).spawn().unwrap();
     let begun = Instant::now();
-    let at_work = || Ground::names(&stage.out()).iter().any(|name| name.starts_with(".a.mp4"));
-    while !at_work() {
+    while !Ground::is_begun(&stage.out(), "a.mp4") {
         assert!(begun.elapsed() < Duration::from_secs(60), "it never began");
         std::thread::sleep(Duration::from_millis(1));
     }

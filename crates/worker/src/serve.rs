@@ -10,6 +10,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 
 use crate::events::Events;
 use crate::job;
+use crate::outputs::Outputs;
 use crate::sandbox::{self, Child, Ended, Grants, Limits};
 
 /// Answers the requests that come from `requests` until they end, each within `limits` and, where it does not say
@@ -37,24 +38,30 @@ pub fn serve(
             continue;
         }
         let outcome = match serde_json::from_slice::<Request>(&line) {
-            Ok(request) => in_child(&request, limits, threads, events)?,
+            Ok(request) => in_child(request, limits, threads, events)?,
             Err(error) => failed(FailureKind::Protocol, format!("not a request: {error}")),
         };
         send(events, &Event::Done { outcome })?;
     }
 }
 
-/// Runs `request` in a child, passes its events on, and answers its outcome when the child is gone.
+/// Runs `request` in a child that writes aside, passes its events on, and answers its outcome when the child is gone
+/// and what it has made is where it was asked for.
 fn in_child(
-    request: &Request,
+    mut request: Request,
     limits: Limits,
     threads: usize,
     events: &mut (impl Write + AsFd),
 ) -> io::Result<Outcome> {
-    let grants = Grants::of(request, job::may_link(request));
+    // Before the child, so that it goes after it.
+    let outputs = match Outputs::aside(&mut request) {
+        Ok(outputs) => outputs,
+        Err(failure) => return Ok(Outcome::Failure(failure)),
+    };
+    let grants = Grants::of(&request, job::may_link(&request));
     let forked = sandbox::fork(|pipe| {
         let walls = sandbox::confine(limits, &grants);
-        job::run(request, walls, threads, &Arc::new(Events::new(pipe)));
+        job::run(&request, walls, threads, &Arc::new(Events::new(pipe)));
     });
     let mut child = match forked {
         Ok(child) => child,
@@ -65,7 +72,11 @@ fn in_child(
     child.kill();
     let ended = child.wait()?;
     Ok(match said {
-        Said::Done(outcome) => outcome,
+        Said::Done(Outcome::Reply(reply)) => match outputs.publish(*reply) {
+            Ok(reply) => Outcome::Reply(Box::new(reply)),
+            Err(failure) => Outcome::Failure(failure),
+        },
+        Said::Done(failed) => failed,
         Said::Nonsense(what) => {
             failed(FailureKind::Protocol, format!("the job said something that is no event: {what}"))
         }

@@ -15,6 +15,7 @@ use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::unix::net::UnixStream;
 use std::process::Command;
 
+use pinpress_media::PrivateFolder;
 use pinpress_worker::sandbox::{Ended, Grants, Limits, confine, fork};
 
 /// Runs `tried` behind the walls; it answers what went wrong.
@@ -96,7 +97,51 @@ fn across_folders(result: io::Result<()>) -> Result<(), String> {
     }
 }
 
-fn only_the_output_folder_is_writable() -> Result<(), String> {
+/// Refused, or answered as if the two folders were on two devices, as Landlock does when only a name would change.
+fn kept_in<T: std::fmt::Debug>(what: &str, result: io::Result<T>) -> Result<(), String> {
+    match result {
+        Err(error) if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::CrossesDevices) => Ok(()),
+        other => Err(format!("{what}: {other:?}")),
+    }
+}
+
+fn only_the_private_folder_is_writable() -> Result<(), String> {
+    let folder = folder();
+    let (output, neighbour) = (folder.out.join("a.mp4"), folder.out.join("b.mp4"));
+    fs::write(&neighbour, "done before").unwrap();
+    let private = PrivateFolder::beside(&output).unwrap();
+    let own = private.path();
+    let grants = Grants { read: vec![folder.source.clone()], write_in: vec![own.to_owned()], ..Grants::default() };
+    let outcome = inside(&grants, Limits::default(), || {
+        let made = own.join("a.mp4");
+        allowed("a file of its own", fs::write(&made, "fixed"))?;
+        allowed("reading it back", fs::read(&made))?;
+        allowed("another name for it", fs::rename(&made, own.join("c.mp4")))?;
+        allowed("and back", fs::rename(own.join("c.mp4"), &made))?;
+        allowed("one more", fs::write(own.join("x"), "x"))?;
+        allowed("taking it away", fs::remove_file(own.join("x")))?;
+        refused("a file in the output folder", File::create(folder.out.join("c.mp4")))?;
+        refused("a folder in it", fs::create_dir(folder.out.join("deep")))?;
+        refused("a look into it", fs::read_dir(&folder.out).map(drop))?;
+        refused("its neighbour", fs::read(&neighbour))?;
+        refused("more bytes in it", fs::OpenOptions::new().append(true).open(&neighbour))?;
+        refused("fewer bytes in it", File::create(&neighbour))?;
+        refused("its end", fs::remove_file(&neighbour))?;
+        refused("the end of its own folder", fs::remove_dir(own))?;
+        kept_in("its own file put in the place of its neighbour", fs::rename(&made, &neighbour))?;
+        kept_in("its own file under its final name", fs::rename(&made, &output))?;
+        kept_in("a second name for its own file", fs::hard_link(&made, &output))?;
+        kept_in("its neighbour taken away", fs::rename(&neighbour, own.join("b.mp4")))?;
+        kept_in("a second name for its neighbour", fs::hard_link(&neighbour, own.join("b.mp4")))
+    });
+    assert_eq!(fs::read(&neighbour).unwrap(), b"done before");
+    assert_eq!(fs::read(own.join("a.mp4")).unwrap(), b"fixed");
+    drop(private);
+    assert_eq!(fs::read_dir(&folder.out).unwrap().count(), 1, "its neighbour alone is left");
+    outcome
+}
+
+fn a_granted_folder_is_writable() -> Result<(), String> {
     let folder = folder();
     let outcome = inside(&grants(&folder), Limits::default(), || {
         let (temp, output) = (folder.out.join(".a.tmp"), folder.out.join("a.mp4"));
@@ -123,6 +168,7 @@ fn a_hard_link_can_be_made_when_it_is_granted() -> Result<(), String> {
     let grants = Grants { link: Some(folder.source.clone()), ..grants(&folder) };
     inside(&grants, Limits::default(), || {
         allowed("the link", fs::hard_link(&folder.source, folder.out.join("a.mp4")))?;
+        kept_in("a link to the neighbour", fs::hard_link(&folder.secret, folder.out.join("b.mp4")))?;
         refused("the neighbour", fs::read(&folder.secret))?;
         refused("a file beside the source", File::create(folder.source.with_file_name("c")))
     })
@@ -219,9 +265,10 @@ fn main() {
         println!("skipped: this kernel has no Landlock");
         return;
     }
-    let cases: [(&str, Case); 8] = [
+    let cases: [(&str, Case); 9] = [
         ("only the source is readable", only_the_source_is_readable),
-        ("only the output folder is writable", only_the_output_folder_is_writable),
+        ("a granted folder is writable", a_granted_folder_is_writable),
+        ("only the private folder is writable", only_the_private_folder_is_writable),
         ("a hard link can be made when it is granted", a_hard_link_can_be_made_when_it_is_granted),
         ("there is no network", there_is_no_network),
         ("there are no other programs, but threads", there_are_no_other_programs_but_threads),

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use pinpress_media::final_name::folder_of;
 use pinpress_media::{LinkMode, Request};
 use pinpress_transcode::encoder::may_need_hardware;
 
@@ -10,7 +11,8 @@ use pinpress_transcode::encoder::may_need_hardware;
 pub struct Grants {
     /// Files that may be read.
     pub read: Vec<PathBuf>,
-    /// Folders in which files may be read, written, renamed and removed.
+    /// Folders in which files may be read, written, renamed and removed: in serving, private ones that nothing else is
+    /// in.
     pub write_in: Vec<PathBuf>,
     /// A file that may become a hard link in one of the folders. The kernel wants it writable here, as it is through
     /// its second name (Landlock's rule that a link gains no rights); so this is granted on request only.
@@ -41,11 +43,11 @@ impl Grants {
         let (folders, link) = match request {
             Request::Fix { output, options, .. } => {
                 let link = links && options.link == LinkMode::Hard;
-                (vec![folder_of(&PathBuf::from(output))], source.clone().filter(|_| link))
+                (vec![folder_of(&PathBuf::from(output)).to_owned()], source.clone().filter(|_| link))
             }
             Request::Cover { options, .. } => {
                 let pictures = options.pictures.as_ref().map(|pictures| PathBuf::from(&pictures.folder));
-                let sheet = options.contact_sheet.as_ref().map(|sheet| folder_of(&PathBuf::from(sheet)));
+                let sheet = options.contact_sheet.as_ref().map(|sheet| folder_of(&PathBuf::from(sheet)).to_owned());
                 (pictures.into_iter().chain(sheet).collect(), None)
             }
             Request::Probe { .. } | Request::Decode { .. } | Request::Plan { .. } | Request::About => {
@@ -59,14 +61,6 @@ impl Grants {
         };
         let hardware = if hardware { HARDWARE.map(PathBuf::from).to_vec() } else { Vec::new() };
         Self { read: source.into_iter().collect(), write_in: folders, link, hardware }
-    }
-}
-
-/// The folder that holds `file`; the working folder when the name has none.
-fn folder_of(file: &Path) -> PathBuf {
-    match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
-        _ => PathBuf::from("."),
     }
 }
 
@@ -123,7 +117,7 @@ fn restrict(grants: &Grants) -> Result<landlock::RestrictionStatus, landlock::Ru
     }
     if let Some(path) = &grants.link {
         rules = allow(rules, path, file)?;
-        rules = allow(rules, &folder_of(path), refer)?;
+        rules = allow(rules, folder_of(path), refer)?;
     }
     rules.restrict_self()
 }
