@@ -88,7 +88,9 @@ fn a_front_that_is_killed_at_any_moment_leaves_nothing_half_and_the_next_run_fin
         if !alone {
             // As when the machine goes down: nobody is left to tidy up.
             signal(front.id(), Signal::STOP);
-            killed.ground.workers().into_iter().for_each(|worker| drop(signal(worker, Signal::KILL)));
+            for worker in killed.ground.workers() {
+                signal(worker, Signal::KILL);
+            }
         }
         let at_work = Ground::is_written_to(&killed.out);
         front.kill().unwrap();

@@ -174,7 +174,9 @@ fn two_hundred_kills_lose_nothing_and_publish_nothing_twice() {
             if kills % 2 == 1 {
                 // As when the machine goes down: nobody is left to tidy up.
                 signal(child.id(), Signal::STOP);
-                stage.ground.workers().into_iter().for_each(|worker| drop(signal(worker, Signal::KILL)));
+                for worker in stage.ground.workers() {
+                    signal(worker, Signal::KILL);
+                }
             }
             child.kill().unwrap();
             if child.wait().unwrap().code().is_some() {
