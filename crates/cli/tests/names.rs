@@ -302,6 +302,28 @@ fn a_file_of_our_own_process_is_read_wherever_it_is_read() {
 }
 
 #[test]
+fn a_mistake_in_an_ignore_file_is_told_with_its_line_before_work_begins() {
+    let Some(dir) = folder(&[("conforming-9x16.mp4", "raw/fits.mp4")]) else { return };
+    let ignore = dir.path().join("raw/.pinpressignore");
+    std::fs::write(&ignore, "*.mov\n[draft\n").unwrap();
+    let commands: [&[&str]; 4] = [
+        &["check", "raw"],
+        &["fix", "raw", "-o", "out"],
+        &["cover", "raw", "-o", "out"],
+        &["run", "raw", "-o", "out", "--no-publish"],
+    ];
+    for command in commands {
+        let ran = ran(dir.path(), command);
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{command:?}: {}", ran.stderr);
+        let told = "line 2: \"[draft\" is no pattern of file names";
+        assert!(ran.stderr.contains(told) && ran.stderr.contains("raw/.pinpressignore"), "{}", ran.stderr);
+        assert!(!dir.path().join("out").exists(), "{command:?} began");
+    }
+    std::fs::write(&ignore, "*.mov\n\\[draft\n").unwrap();
+    assert_eq!(ran(dir.path(), &["check", "raw"]).code, 0);
+}
+
+#[test]
 fn hidden_files_and_our_own_are_passed_over() {
     let Some(dir) = folder(&[("conforming-9x16.mp4", "raw/fits.mp4")]) else { return };
     let at = |name: &str| dir.path().join("raw").join(name);

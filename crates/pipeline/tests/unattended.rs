@@ -15,7 +15,7 @@ use std::time::Duration;
 use ground::{Ground, ScriptedMedia, files, name_of};
 use pinpress_media::{Progress, Stage};
 use pinpress_pipeline::{
-    Changes, Disk, End, Filters, Interrupt, KeepFree, RunError, RunEvent, RunObserver, keep_watch, run,
+    Changes, DiscoverError, Disk, End, Filters, Interrupt, KeepFree, RunError, RunEvent, RunObserver, keep_watch, run,
 };
 
 /// A file that grows while it is looked at, for as long as this lives.
@@ -75,6 +75,30 @@ fn only_what_is_meant_is_done() {
     ground.filters = Filters { include: vec!["[".to_owned()], exclude: Vec::new() };
     let error = ground.try_run(&ScriptedMedia::default()).unwrap_err().to_string();
     assert!(error.starts_with("\"[\" is no pattern of file names"), "{error}");
+}
+
+#[test]
+fn a_mistake_in_an_ignore_file_ends_the_run_before_anything_is_sent() {
+    let Some(ground) = Ground::new(Vec::new()) else { return };
+    for name in ["a.mp4", "deep/b.mp4"] {
+        ground.video(name, name);
+    }
+    let deep = ground.raw("deep/.pinpressignore");
+    std::fs::write(&deep, "{b\n").unwrap();
+    let refused = |media: &ScriptedMedia| {
+        let error = ground.try_run(media).unwrap_err();
+        assert!(matches!(error, RunError::Discover(DiscoverError::IgnoreFiles { .. })), "{error}");
+        error.to_string()
+    };
+    let media = ScriptedMedia::default();
+    // Below the given folder, it is met when the first video is known already.
+    assert!(refused(&media).starts_with("a mistake in .pinpressignore:\n  line 1: \"{b\""));
+    std::fs::write(ground.raw(".pinpressignore"), "[a\n").unwrap();
+    assert!(refused(&media).starts_with("2 mistakes in .pinpressignore:\n  line 1: \"[a\""));
+    assert_eq!((ground.rehearsal.pins().len(), media.fixes.load(Ordering::SeqCst)), (0, 0));
+    std::fs::write(&deep, "b.*\n").unwrap();
+    std::fs::remove_file(ground.raw(".pinpressignore")).unwrap();
+    assert_eq!(ground.ends(&media).into_keys().collect::<Vec<_>>(), ["a.mp4"]);
 }
 
 /// A disk on which only so much is free.
@@ -148,14 +172,14 @@ impl Changes for Script<'_> {
     }
 }
 
-/// How often each video was told of, and the sidecar with a mistake.
+/// How often each video was told of, and a file with a mistake.
 #[derive(Default)]
 struct Told(Mutex<HashMap<String, usize>>, AtomicUsize);
 
 impl RunObserver for Told {
     fn event(&self, event: &RunEvent<'_>) {
         if let RunEvent::Warning { video: None, message } = event
-            && message.contains("nosuch")
+            && (message.contains("nosuch") || message.contains(".pinpressignore"))
         {
             self.1.fetch_add(1, Ordering::SeqCst);
         }
@@ -176,7 +200,11 @@ fn a_folder_that_is_watched_is_done_as_it_fills() {
     // The last step first.
     let steps: Vec<Box<dyn FnOnce() + Send>> = vec![
         Box::new(|| interrupt.request()),
-        Box::new(|| std::fs::remove_file(ground.raw("later.pin.toml")).unwrap()),
+        Box::new(|| std::fs::remove_file(ground.raw(".pinpressignore")).unwrap()),
+        Box::new(|| {
+            std::fs::remove_file(ground.raw("later.pin.toml")).unwrap();
+            std::fs::write(ground.raw(".pinpressignore"), "{a\n").unwrap();
+        }),
         Box::new(|| {
             ground.video("later.mp4", "2");
             std::fs::write(ground.raw("later.pin.toml"), "nosuch = 1\n").unwrap();
@@ -190,7 +218,7 @@ fn a_folder_that_is_watched_is_done_as_it_fills() {
     let titles: Vec<_> = ground.rehearsal.pins().into_iter().filter_map(|pin| pin.title).collect();
     assert_eq!(titles, ["First", "Second"]);
     assert_eq!(told.0.lock().unwrap()["a.mp4"], 1, "it is not told of again when nothing was done");
-    assert_eq!(told.1.load(Ordering::SeqCst), 1, "the sidecar that is wrong is told of, and the watch goes on");
+    assert_eq!(told.1.load(Ordering::SeqCst), 2, "what is wrong is told of, and the watch goes on");
     drop(run(&options, &media, &(), &Interrupt::default()).unwrap());
     assert_eq!(ground.rehearsal.pins().len(), 2);
 }

@@ -6,12 +6,15 @@
 //! below it names, or a [`Filters`] does. Links are followed, loops are not.
 
 mod filters;
+mod ignore_file;
 mod sniff;
 mod walk;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 pub use filters::{Filters, GlobError, IGNORE_FILE};
+pub use ignore_file::IgnoreMistake;
 pub use sniff::{VIDEO_EXTENSIONS, has_video_extension, looks_like_video};
 pub use walk::{Seen, Walk};
 
@@ -35,18 +38,6 @@ pub struct Discovery {
     pub loops: Vec<PathBuf>,
     /// Files that are no videos by name and content.
     pub skipped: usize,
-}
-
-impl Discovery {
-    /// Adds what the walk met next.
-    pub fn take(&mut self, seen: Seen) {
-        match seen {
-            Seen::Video(found) => self.videos.push(found),
-            Seen::Skipped => self.skipped += 1,
-            Seen::Unreadable(place) => self.unreadable.push(place),
-            Seen::Loop(link) => self.loops.push(link),
-        }
-    }
 }
 
 /// A place that could not be looked into.
@@ -79,16 +70,43 @@ pub enum DiscoverError {
     /// A pattern that is none.
     #[error(transparent)]
     Glob(#[from] GlobError),
+    /// Ignore files have mistakes.
+    #[error("{count} in {IGNORE_FILE}:\n{list}\nmend {these} and run again; \\ before a character stands for the character itself",
+        count = if mistakes.len() == 1 { "a mistake".to_owned() } else { format!("{} mistakes", mistakes.len()) },
+        list = mistakes.iter().map(|mistake| format!("  {mistake}")).collect::<Vec<_>>().join("\n"),
+        these = if mistakes.len() == 1 { "it" } else { "these" })]
+    IgnoreFiles {
+        /// All of them, in the order of the walk.
+        mistakes: Vec<IgnoreMistake>,
+    },
+}
+
+impl DiscoverError {
+    /// Fails when there are any. Those of a folder that was walked twice count once.
+    pub(crate) fn refuse(mut mistakes: Vec<IgnoreMistake>) -> Result<(), Self> {
+        let mut told = HashSet::new();
+        mistakes.retain(|mistake| told.insert((mistake.path.clone(), mistake.line)));
+        if mistakes.is_empty() { Ok(()) } else { Err(Self::IgnoreFiles { mistakes }) }
+    }
 }
 
 /// Finds the videos under `paths`, leaving `output` and all below it alone when that folder lies below one of them.
 /// This is [`Walk`], gone to its end.
 ///
 /// # Errors
-/// When a path does not exist, or is the output folder, or a filter is no pattern.
+/// When a path does not exist, or is the output folder, or a filter or a line of an ignore file is no pattern.
 pub fn discover(paths: &[PathBuf], output: Option<&Path>, filters: &Filters) -> Result<Discovery, DiscoverError> {
-    let mut discovery = Discovery::default();
-    Walk::begin(paths, output, filters)?.for_each(|seen| discovery.take(seen));
+    let (mut discovery, mut mistakes) = (Discovery::default(), Vec::new());
+    for seen in Walk::begin(paths, output, filters)? {
+        match seen {
+            Seen::Video(found) => discovery.videos.push(found),
+            Seen::Skipped => discovery.skipped += 1,
+            Seen::Unreadable(place) => discovery.unreadable.push(place),
+            Seen::Loop(link) => discovery.loops.push(link),
+            Seen::Mistakes(more) => mistakes.extend(more),
+        }
+    }
+    DiscoverError::refuse(mistakes)?;
     Ok(discovery)
 }
 
@@ -131,6 +149,36 @@ mod tests {
             discover(std::slice::from_ref(&out), Some(&out), &Filters::default()),
             Err(DiscoverError::OutputIsInput { .. })
         ));
+    }
+
+    #[test]
+    fn every_mistake_in_an_ignore_file_is_told_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        for folder in ["a/deep", "b", "left-out"] {
+            fs::create_dir_all(dir.path().join(folder)).unwrap();
+        }
+        let write = |name: &str, text: &str| fs::write(dir.path().join(name), text).unwrap();
+        write("clip.mp4", "x");
+        write(IGNORE_FILE, "*.mov\n[draft\nleft-out/\n");
+        write("a/deep/.pinpressignore", "{a\n[z-a]\n");
+        write("b/.pinpressignore", "drafts/\n");
+        // Nobody looks into it.
+        write("left-out/.pinpressignore", "{a\n");
+        // The second time it is no news.
+        let paths = [dir.path().to_owned(), dir.path().join("a")];
+        let error = discover(&paths, None, &Filters::default()).unwrap_err();
+        let DiscoverError::IgnoreFiles { mistakes } = &error else { panic!("{error}") };
+        let told: Vec<_> =
+            mistakes.iter().map(|one| (one.path.strip_prefix(dir.path()).unwrap(), one.line.unwrap())).collect();
+        let deep = Path::new("a/deep/.pinpressignore");
+        assert_eq!(told, [(Path::new(IGNORE_FILE), 2), (deep, 1), (deep, 2)]);
+        let text = error.to_string();
+        assert!(text.starts_with("3 mistakes in .pinpressignore:\n  line 2: \"[draft\""), "{text}");
+
+        write(IGNORE_FILE, "\\[draft.mp4\nleft-out/\n");
+        write("a/deep/.pinpressignore", "");
+        write("[draft.mp4", "x");
+        assert_eq!(names(&discover(&paths, None, &Filters::default()).unwrap()), ["clip.mp4"]);
     }
 
     #[test]

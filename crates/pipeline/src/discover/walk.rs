@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use ignore::{DirEntry, WalkBuilder};
 use pinpress_media::TEMP_SUFFIX;
 
+use super::ignore_file::{self, IgnoreMistake};
 use super::{DiscoverError, Filters, Found, IGNORE_FILE, Unreadable, has_video_extension, looks_like_video};
 
 /// What the walk met.
@@ -19,6 +20,8 @@ pub enum Seen {
     Unreadable(Unreadable),
     /// A link that leads back to a folder above it; it is not followed.
     Loop(PathBuf),
+    /// An ignore file with lines that are no patterns.
+    Mistakes(Vec<IgnoreMistake>),
 }
 
 /// A walk: an iterator over what lies under the given paths, each file once.
@@ -136,15 +139,15 @@ fn walker(root: &Path, output: Option<PathBuf>, filters: &Filters) -> Result<ign
 }
 
 impl Root {
-    /// What an entry is; `None` for a folder.
+    /// What an entry is; `None` for a folder in which all is well.
     fn take(&mut self, entry: &DirEntry) -> Option<Seen> {
         let path = entry.path();
         if entry.file_type().is_some_and(|kind| kind.is_dir()) {
             if entry.depth() > 0 && entry.path_is_symlink() {
                 self.behind.push(path.to_owned());
             }
-            // A pattern of its ignore file that is none.
-            return entry.error().map(|error| refuse(error, path));
+            let mistakes = ignore_file::mistakes(path);
+            return (!mistakes.is_empty()).then_some(Seen::Mistakes(mistakes));
         }
         // Pipes, sockets and devices are no videos, and opening one could wait for ever.
         let regular = entry.file_type().is_some_and(|kind| kind.is_file());
@@ -188,6 +191,7 @@ fn refuse(error: &ignore::Error, root: &Path) -> Seen {
         Reason::Text(reason) => Seen::Unreadable(Unreadable { path, reason }),
     }
 }
+
 /// Whether it is a link to what does not exist, or to itself.
 fn leads_nowhere(path: &Path) -> bool {
     path.is_symlink()
@@ -205,7 +209,7 @@ fn place(error: &ignore::Error) -> (Option<&Path>, Reason) {
             let (inner, reason) = place(err);
             (Some(inner.unwrap_or(path)), reason)
         }
-        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => place(err),
+        ignore::Error::WithDepth { err, .. } => place(err),
         ignore::Error::Loop { child, .. } => (Some(child), Reason::Loop),
         ignore::Error::Io(io) => (None, Reason::Text(io.to_string())),
         other => (None, Reason::Text(other.to_string())),

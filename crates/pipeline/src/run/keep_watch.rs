@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::due::{AGAIN, next};
 use super::{RunError, RunOptions, publish_due, run};
 use crate::changes::Changes;
+use crate::discover::DiscoverError;
 use crate::interrupt::Interrupt;
 use crate::ledger::{HoldError, LockError};
 use crate::media::Media;
@@ -43,8 +44,9 @@ pub fn keep_watch(
             Err(RunError::NoVideos { .. }) => {}
             // Whoever is at work there is not in the way for ever.
             Err(RunError::Lock(LockError::Held { .. })) => held = true,
-            // A sidecar that came with a mistake, or a network that is away: that is mended while it waits.
-            Err(error @ RunError::Pins(_)) if begun => {
+            // A sidecar or an ignore file that came with a mistake, or a network that is away: that is mended while it
+            // waits.
+            Err(error @ (RunError::Pins(_) | RunError::Discover(DiscoverError::IgnoreFiles { .. }))) if begun => {
                 news.event(&RunEvent::Warning { video: None, message: format!("nothing new is done: {error}") });
                 held = true;
             }

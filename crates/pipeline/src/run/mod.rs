@@ -105,7 +105,7 @@ impl RunOptions {
 /// The run could not be done. What was finished is kept.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// A path does not exist, or is the output folder.
+    /// A path does not exist, or is the output folder, or what says which files are meant is wrong.
     #[error(transparent)]
     Discover(#[from] DiscoverError),
     /// Nothing to do.
@@ -151,7 +151,7 @@ pub fn run(
 ) -> Result<RunSummary, RunError> {
     let output = matches!(options.mode, Mode::Fix(_)).then_some(options.output.as_path());
     let walk = Walk::begin(&options.paths, output, &options.filters)?;
-    let Some(walk) = survey::with_a_video(walk) else {
+    let Some(walk) = survey::with_a_video(walk)? else {
         return Err(RunError::NoVideos { paths: options.paths.clone() });
     };
     let runtime = options.pins.as_ref().map(|_| runtime()).transpose()?;

@@ -10,7 +10,7 @@ use tokio::runtime::Runtime;
 
 use super::book::Book;
 use super::{RunError, RunOptions};
-use crate::discover::{Found, Seen, Walk};
+use crate::discover::{DiscoverError, Found, Seen, Walk};
 use crate::interrupt::Interrupt;
 use crate::observe::{RunEvent, RunObserver};
 use crate::pins::{Early, PinPlan, assign, resolve};
@@ -54,7 +54,7 @@ impl Survey<'_> {
         sightings: &Sender<Sighting>,
     ) -> Result<Vec<Option<PinPlan>>, RunError> {
         let early = self.options.pins.is_some().then(|| Early::new(&self.options.paths, &self.options.texts));
-        let mut videos = Vec::new();
+        let (mut videos, mut mistakes) = (Vec::new(), Vec::new());
         for seen in walk {
             if self.interrupt.requested() || self.over.load(Ordering::Relaxed) {
                 return Ok(Vec::new());
@@ -75,6 +75,10 @@ impl Survey<'_> {
                     self.warn(None, message);
                     continue;
                 }
+                Seen::Mistakes(more) => {
+                    mistakes.extend(more);
+                    continue;
+                }
             };
             let index = self.book.enter(&found.path);
             let (spec, cover_at) = early.as_ref().map_or((None, None), |early| early.of(&found));
@@ -89,6 +93,7 @@ impl Survey<'_> {
             }
         }
         self.tell(true);
+        DiscoverError::refuse(mistakes)?;
         let (Some(pins), Some(runtime)) = (&self.options.pins, self.runtime) else { return Ok(Vec::new()) };
         let RunOptions { paths, texts, more_to_come, .. } = self.options;
         let assignments = assign(&videos, paths, texts, *more_to_come)?;
@@ -110,14 +115,25 @@ impl Survey<'_> {
 }
 
 /// The walk with its first video taken out and put before the rest; `None` when there is none.
-pub(super) fn with_a_video(mut walk: Walk) -> Option<impl Iterator<Item = Seen>> {
+///
+/// # Errors
+/// When what says which files are meant is wrong before that, as it is in the given folders themselves: with all that
+/// is wrong, before anything is done.
+pub(super) fn with_a_video(mut walk: Walk) -> Result<Option<impl Iterator<Item = Seen>>, DiscoverError> {
     let mut before = Vec::new();
-    loop {
-        let seen = walk.next()?;
+    let found = loop {
+        let Some(seen) = walk.next() else { break false };
         let is_video = matches!(seen, Seen::Video(_));
         before.push(seen);
         if is_video {
-            return Some(before.into_iter().chain(walk));
+            break true;
         }
+    };
+    let of = |seen: &Seen| if let Seen::Mistakes(mistakes) = seen { mistakes.clone() } else { Vec::new() };
+    let mut mistakes: Vec<_> = before.iter().flat_map(of).collect();
+    if !mistakes.is_empty() {
+        mistakes.extend(walk.by_ref().flat_map(|seen| of(&seen)));
     }
+    DiscoverError::refuse(mistakes)?;
+    Ok(found.then(|| before.into_iter().chain(walk)))
 }
