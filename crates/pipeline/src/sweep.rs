@@ -66,7 +66,7 @@ mod tests {
         let alive = PrivateFolder::beside(&dir.path().join("c.mp4")).unwrap();
         let inside = alive.path().join(".c.mp4.4713.pinpress-tmp");
         std::fs::write(&inside, b"x").unwrap();
-        assert_eq!(sweep(dir.path()), [dead.clone()]);
+        assert_eq!(sweep(dir.path()), std::slice::from_ref(&dead));
         assert!(!dead.exists() && other.join("kept").exists() && inside.exists());
     }
 }
