@@ -102,7 +102,8 @@ pub enum Request {
         spec: Box<Spec>,
         /// What the user prefers.
         options: Box<FixOptions>,
-        /// The final name. Its folder exists; the temp file lives beside it.
+        /// The final name. Its folder exists; what is not good yet lives in a [`PrivateFolder`](crate::PrivateFolder)
+        /// beside it.
         output: WirePath,
         /// The part of it to take, where it is split.
         #[serde(default)]

@@ -57,7 +57,7 @@ impl Workers {
     /// # Errors
     /// The worker's own [`Failure`]; or [`FailureKind::Crashed`], [`FailureKind::Stalled`], [`FailureKind::Endless`],
     /// [`FailureKind::Cancelled`] or [`FailureKind::Protocol`] when the worker did not answer. After these its
-    /// process is dead, its temp files are removed, and the next call has a fresh one.
+    /// process is dead, what it has not finished is removed, and the next call has a fresh one.
     pub fn call(&self, request: &Request, observer: &dyn Observer) -> Result<Reply, Failure> {
         let result = self.exchange(request, observer);
         if let Err(failure) = &result {
@@ -182,7 +182,7 @@ impl Workers {
     /// Ranks frames of `source` and writes the pictures that `options` asks for.
     ///
     /// # Errors
-    /// As [`Workers::call`].
+    /// As [`Workers::call`]; then there is no new picture.
     pub fn cover(&self, source: &Path, options: &CoverOptions, observer: &dyn Observer) -> Result<Covers, Failure> {
         match self.call(&Request::Cover { source: for_worker(source), options: options.clone() }, observer)? {
             Reply::Covered(covers) => Ok(covers),
