@@ -90,7 +90,7 @@ impl Workers {
                         if failure.log.is_empty() {
                             failure.log = lines.take();
                         }
-                        // A job that died inside a living worker leaves its temp files too.
+                        // A living worker tidies up after its job; this is for what it could not remove.
                         if failure.kind == FailureKind::Crashed {
                             leftovers::sweep(request);
                         }
