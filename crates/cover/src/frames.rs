@@ -20,9 +20,6 @@ const MOST: usize = 60;
 /// For so many microseconds one more: of 15 minutes, the longest Pin, [`MOST`].
 const ONE_MORE_US: i64 = 22_500_000;
 
-/// Microseconds of a video that is short.
-const SHORT_US: i64 = 15_000_000;
-
 /// With so many sync samples places are looked at at once.
 const WORTH_A_THREAD: usize = 8;
 
@@ -86,11 +83,6 @@ impl Sampler {
         let first = self.sync_us.first().copied().filter(|time| time < middle.start());
         let last = self.sync_us.last().copied().filter(|time| time > middle.end());
         first.into_iter().chain(chosen).chain(last).collect()
-    }
-
-    /// Whether it is over before much can happen.
-    pub(crate) const fn is_short(&self) -> bool {
-        self.duration_us <= SHORT_US
     }
 
     /// The middle of the video.

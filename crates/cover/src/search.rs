@@ -24,12 +24,6 @@ const FEW: usize = 8;
 /// How many times are looked at between them; whatever number of frames is asked for, lest the best one depend on it.
 const SPREAD: usize = 12;
 
-/// How many frames there are in all where a short video is spread over.
-const SHORT: usize = 9;
-
-/// With fewer good frames than this a short video is looked at like a long one.
-const TOO_FEW: usize = 3;
-
 /// How many more where none of these is good. Each may cost a GOP.
 const CLOSER: i64 = 20;
 
@@ -70,12 +64,7 @@ impl Search<'_> {
         let stills = self.sampler.syncs(&self.sampler.sync_times(), &|time| self.meter.reach(time));
         self.add(&mut found, stills);
         if self.is_thin(&found) {
-            let inside = found.frames.iter().filter(|frame| self.sampler.middle().contains(&frame.time_us)).count();
-            let few = if self.sampler.is_short() { SHORT.saturating_sub(inside).min(SPREAD) } else { SPREAD };
-            self.spread(&mut found, few);
-            if few < SPREAD && clean(&found.frames, duration_us) < TOO_FEW {
-                self.spread(&mut found, SPREAD);
-            }
+            self.spread(&mut found);
         }
         if clean(&found.frames, duration_us) == 0 {
             let stills = self.sampler.spread_times(CLOSER).into_iter().filter_map(|time| self.shown(time)).collect();
@@ -102,11 +91,11 @@ impl Search<'_> {
         flaws.iter().filter(|flaw| flaw.is_none()).count() < FEW || beside::are_soft(&found.frames, &flaws)
     }
 
-    /// Looks at so many times between those that were found.
-    fn spread(&mut self, found: &mut Found, count: usize) {
+    /// Looks at times between those that were found.
+    fn spread(&mut self, found: &mut Found) {
         let known: Vec<i64> = found.frames.iter().map(|frame| frame.time_us).collect();
         let mut stills = Vec::new();
-        for time in between(&known, &self.sampler.middle(), count) {
+        for time in between(&known, &self.sampler.middle(), SPREAD) {
             let Some(still) = self.shown(time) else { continue };
             let later = self.later(&[&still]).pop().unwrap_or_default();
             found.later.insert(still.time_us, later);
