@@ -66,8 +66,8 @@ impl SpecOption {
 /// `--ledger`.
 #[derive(Debug, Args)]
 pub(crate) struct LedgerOption {
-    /// The ledger: a file on a disk of this machine, or postgres://USER@HOST/DATABASE, with the password in
-    /// `PGPASSWORD`; by default a file in the output folder.
+    /// The ledger: a file on a disk of this machine, or `postgres://USER@HOST/DATABASE` for many machines, with the
+    /// password in `PGPASSWORD`; by default a file in the output folder.
     #[arg(id = "ledger", long, value_name = "FILE|URL", env = "PINPRESS_LEDGER", hide_env = true)]
     named: Option<OsString>,
 }

@@ -174,6 +174,7 @@ pub(super) fn keep_copy(connection: &Connection, path: &Path) -> Result<(), Ledg
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ledger::Ledger as _;
 
     #[test]
     fn the_header_of_a_log_is_known_and_none_other_passes() {
