@@ -4,7 +4,6 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use pinpress_pipeline::run::OWN_FOLDER;
 use tracing_appender::rolling::{RollingFileAppender, Rotation};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -35,12 +34,10 @@ pub(crate) fn to_terminal(filter: &str) {
     tracing_subscriber::registry().with(terminal).with(file_layer()).init();
 }
 
-/// Logs the run over the output folder `output` into files in its own folder, once that is there. Answers where they
-/// are.
-pub(crate) fn to_files(output: &Path) -> PathBuf {
-    let own = output.join(OWN_FOLDER);
+/// Logs the run into files in its own folder `own`, once that is there. Answers where they are.
+pub(crate) fn to_files(own: &Path) -> PathBuf {
     let folder = own.join("log");
-    let begun = FILE.set(LogFile { own, state: Mutex::new(State::Early(Vec::new())) });
+    let begun = FILE.set(LogFile { own: own.to_owned(), state: Mutex::new(State::Early(Vec::new())) });
     if begun.is_ok() {
         // With -v there is one already, which has the layer.
         drop(tracing_subscriber::registry().with(file_layer()).try_init());

@@ -18,6 +18,7 @@ mod progress;
 mod render;
 mod run_output;
 mod schedule;
+mod shard;
 mod signals;
 mod stills;
 mod workers;

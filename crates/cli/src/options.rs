@@ -84,10 +84,17 @@ impl LedgerOption {
         Ok(LedgerPlace::new(output, self.address()?.as_ref()))
     }
 
-    /// How a command names it, for a shell; without a password.
-    pub(crate) fn named(&self, output: &Path) -> anyhow::Result<String> {
-        let address = self.address()?.map(|address| format!(" --ledger {}", quoted(Path::new(&address.to_string()))));
-        Ok(format!("-o {}{}", quoted(output), address.unwrap_or_default()))
+    /// The one that is named, or all that are in the output folder: with shards there are several.
+    pub(crate) fn places(&self, output: &Path) -> anyhow::Result<Vec<LedgerPlace>> {
+        Ok(if self.named.is_some() { vec![self.place(output)?] } else { LedgerPlace::all_in(output) })
+    }
+
+    /// How a command names one of them, for a shell; without a password.
+    pub(crate) fn named(&self, place: &LedgerPlace) -> anyhow::Result<String> {
+        let of_shard = || place.shard().and_then(|_| place.file()).map(LedgerAddress::File);
+        let address = self.address()?.or_else(of_shard);
+        let address = address.map(|address| format!(" --ledger {}", quoted(Path::new(&address.to_string()))));
+        Ok(format!("-o {}{}", quoted(place.output()), address.unwrap_or_default()))
     }
 }
 

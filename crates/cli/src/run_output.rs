@@ -8,8 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
-use pinpress_pipeline::run::OWN_FOLDER;
-use pinpress_pipeline::{RunEvent, RunObserver, RunSummary, video_span};
+use pinpress_pipeline::{RunEvent, RunObserver, RunOptions, RunSummary, video_span};
 
 use crate::exit::Exit;
 use crate::logs;
@@ -49,23 +48,24 @@ impl RunOutputArgs {
         self.format == RunFormat::Human
     }
 
-    /// Begins to tell of a run over the output folder `output`.
+    /// Begins to tell of a run with these options.
     ///
     /// # Errors
     /// When there is no room for what is kept until the end.
-    pub(crate) fn begin(&self, output: &Path, shared: &Shared) -> anyhow::Result<RunOutput> {
+    pub(crate) fn begin(&self, run: &RunOptions, shared: &Shared) -> anyhow::Result<RunOutput> {
         let events = match self.format {
             RunFormat::Ndjson => Some(Mutex::new(EventLines::new()?)),
             RunFormat::Human | RunFormat::Json => None,
         };
-        let place = self.report.clone().unwrap_or_else(|| output.join(OWN_FOLDER).join("report.html"));
+        let own = run.own_folder();
+        let place = self.report.clone().unwrap_or_else(|| own.join("report.html"));
         Ok(RunOutput {
             format: self.format,
             quiet: shared.quiet,
-            log: logs::to_files(output),
+            log: logs::to_files(&own),
             progress: Progress::new(shared.quiet),
             events,
-            html: RunHtml::new(output)?,
+            html: RunHtml::new(&run.output, &own)?,
             report: place,
             asked: self.report.is_some(),
         })
@@ -143,7 +143,9 @@ impl RunOutput {
 /// The table and the total.
 fn tell(out: &mut dyn std::io::Write, summary: &RunSummary, quiet: bool) -> std::io::Result<()> {
     if !quiet {
-        writeln!(out, "{}", run_table::table(summary))?;
+        if !summary.videos.is_empty() {
+            writeln!(out, "{}", run_table::table(summary))?;
+        }
         return writeln!(out, "{}", run_table::total(summary));
     }
     for outcome in summary.videos.iter().filter(|outcome| !outcome.end.is_good()) {

@@ -28,6 +28,11 @@ pub(crate) struct ScheduleArgs {
 }
 
 impl ScheduleArgs {
+    /// Whether Pins keep a distance from each other.
+    pub(crate) fn is_spaced(&self) -> bool {
+        self.every.is_some_and(|every| !every.is_zero())
+    }
+
     /// The Pins with these times.
     pub(crate) fn timed(&self, pins: PinOptions) -> PinOptions {
         PinOptions { every: self.every, ..pins }

@@ -1,5 +1,6 @@
 //! What a run would publish, told and not done: texts are checked, boards are looked up, nothing is written.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -87,7 +88,9 @@ pub fn dry_run(options: &RunOptions, media: &dyn Media) -> Result<DryRun, RunErr
     }
     let (assignments, Flaws { mut mistakes, drafts }) =
         draft_all(&discovery.videos, &options.paths, &options.texts, options.more_to_come)?;
-    let advice = assignments.advice.clone();
+    let is_ours = |found: &&Found| options.shard.is_none_or(|shard| shard.holds(&found.relative));
+    let ours: HashSet<&PathBuf> = discovery.videos.iter().filter(is_ours).map(|found| &found.path).collect();
+    let advice = assignments.advice.iter().filter(|(path, _)| ours.contains(path)).cloned().collect();
     let mut problems = Vec::new();
     let mut orders = vec![VideoOrder::default(); discovery.videos.len()];
     if let Some(pins) = &options.pins {
@@ -110,6 +113,7 @@ pub fn dry_run(options: &RunOptions, media: &dyn Media) -> Result<DryRun, RunErr
         .videos
         .iter()
         .zip(orders)
+        .filter(|(video, _)| ours.contains(&video.path))
         .map(|(video, order)| foretold(options, media, ledger.as_ref(), video, order))
         .collect::<Result<_, _>>()?;
     Ok(DryRun { problems, advice, videos })

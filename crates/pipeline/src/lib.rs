@@ -24,6 +24,7 @@ pub mod receipt;
 pub mod reconcile;
 pub mod retry;
 pub mod run;
+pub mod shard;
 pub mod sweep;
 pub mod threads;
 
@@ -35,7 +36,7 @@ pub use discover::{DiscoverError, Discovery, Filters, Found, Unreadable, discove
 pub use disk::{Disk, KeepFree};
 pub use dry_run::{DryRun, DryVideo, Standing, dry_run};
 pub use interrupt::Interrupt;
-pub use ledger::{HoldError, Ledger, LedgerAddress, LedgerError, LedgerPlace, SqliteLedger, ledger_path};
+pub use ledger::{HoldError, Ledger, LedgerAddress, LedgerError, LedgerPlace, SqliteLedger, ledger_path, own_folder};
 pub use manifest::{Manifest, ManifestError, Mistake, Sidecars, Template};
 pub use media::Media;
 pub use naming::means;
@@ -45,4 +46,5 @@ pub use pins::{CoverUrl, PinOptions, PinTexts, PinsError};
 pub use reconcile::{Doubt, Doubts, ReconcileError};
 pub use retry::retry;
 pub use run::{Mode, RunError, RunOptions, keep_watch, publish_due, run, watch};
+pub use shard::{SchedulerError, Shard};
 pub use threads::Threads;

@@ -8,6 +8,8 @@ mod claims;
 mod ground;
 #[path = "run/lost_ledger.rs"]
 mod lost_ledger;
+#[path = "run/shards.rs"]
+mod shards;
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;

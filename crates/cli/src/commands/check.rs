@@ -23,6 +23,7 @@ use crate::render::check_json::{self, Json, Ndjson};
 use crate::render::check_junit::Junit;
 use crate::render::check_report::{CheckEnd, CheckReport, CheckedVideo, Summary};
 use crate::render::check_sarif::Sarif;
+use crate::shard::ShardOption;
 use crate::signals;
 use crate::stills::Stills;
 use crate::workers::LazyWorkers;
@@ -82,6 +83,8 @@ pub(crate) struct CheckArgs {
     jobs: JobsOption,
     #[command(flatten)]
     filter: FilterArgs,
+    #[command(flatten)]
+    shard: ShardOption,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -112,8 +115,9 @@ pub(crate) fn run(args: &CheckArgs, shared: &Shared) -> anyhow::Result<Exit> {
         paths.extend(paths_from_stdin()?);
     }
     let discovery = discover(&paths, None, &args.filter.filters())?;
+    anyhow::ensure!(!discovery.videos.is_empty(), "no video in {}", listed(&paths));
+    let discovery = args.shard.part_of(discovery, shared.quiet)?;
     let videos = &discovery.videos;
-    anyhow::ensure!(!videos.is_empty(), "no video in {}", listed(&paths));
     let mut jobs = args.jobs.for_reading();
     let mut workers = LazyWorkers::new(jobs).limited(&args.jobs.machine);
     if args.deep {

@@ -18,6 +18,7 @@ use crate::options::{JobsOption, Shared};
 use crate::output::{Results, complain};
 use crate::progress::Progress;
 use crate::render::cover as render;
+use crate::shard::ShardOption;
 use crate::signals;
 use crate::workers::LazyWorkers;
 
@@ -62,6 +63,8 @@ pub(crate) struct CoverArgs {
     jobs: JobsOption,
     #[command(flatten)]
     filter: FilterArgs,
+    #[command(flatten)]
+    shard: ShardOption,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -91,17 +94,20 @@ pub(crate) fn run(args: &CoverArgs, shared: &Shared) -> anyhow::Result<Exit> {
     );
     let names: Vec<PathBuf> = videos.iter().map(|found| found.relative.clone()).collect();
     let targets: Vec<PathBuf> = output_names(&names).into_iter().map(|name| args.output.join(name)).collect();
-    for folder in targets.iter().filter_map(|target| target.parent()) {
+    // Names are those of the whole.
+    let places = args.shard.places(videos, shared.quiet)?;
+    for folder in places.iter().filter_map(|place| targets[*place].parent()) {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("cannot make the output folder: {}", folder.display()))?;
     }
-    let jobs = args.jobs.for_reading().min(videos.len());
+    let jobs = args.jobs.for_reading().min(places.len());
     let spec = Spec::load("pinterest")?;
     let workers = LazyWorkers::new(jobs).limited(&args.jobs.machine);
     let interrupt = signals::interrupt();
     let progress = Progress::new(shared.quiet);
-    progress.expect(videos.len());
-    let pick = |index: usize| {
+    progress.expect(places.len());
+    let pick = |place: usize| {
+        let index = places[place];
         let video = videos[index].path.clone();
         progress.started(&video, "cover");
         let listener = Listener { progress: &progress, interrupt: &interrupt, video: &video };
@@ -113,7 +119,7 @@ pub(crate) fn run(args: &CoverArgs, shared: &Shared) -> anyhow::Result<Exit> {
     let mut results = Results::text(None)?;
     let mut covered = Vec::new();
     let mut written: anyhow::Result<()> = Ok(());
-    in_order(videos.len(), jobs, &interrupt, pick, |_, result| {
+    in_order(places.len(), jobs, &interrupt, pick, |_, result| {
         if !args.json && written.is_ok() {
             written = progress.aside(|| {
                 render::human(&mut results, &result, shared.verbose > 0)?;

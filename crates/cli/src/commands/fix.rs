@@ -16,6 +16,7 @@ use crate::options::{FixArgs, JobsOption, Shared, SpecOption};
 use crate::output::{Results, complain, warn};
 use crate::progress::Progress;
 use crate::render::fix as render;
+use crate::shard::ShardOption;
 use crate::signals;
 use crate::workers::LazyWorkers;
 
@@ -55,6 +56,8 @@ pub(crate) struct FixCommand {
     #[command(flatten)]
     filter: FilterArgs,
     #[command(flatten)]
+    shard: ShardOption,
+    #[command(flatten)]
     fix: FixArgs,
 }
 
@@ -69,12 +72,14 @@ pub(crate) fn run(args: &FixCommand, shared: &Shared) -> anyhow::Result<Exit> {
     let spec = args.spec.load()?;
     let discovery = discover(&args.paths, args.output.as_deref(), &args.filter.filters())?;
     anyhow::ensure!(!discovery.videos.is_empty(), "no video in {}", super::check::listed(&args.paths));
-    let jobs = args.jobs.for_encoding().min(discovery.videos.len());
+    // Names and sources are those of the whole.
+    let places = args.shard.places(&discovery.videos, shared.quiet)?;
+    let jobs = args.jobs.for_encoding().min(places.len());
     let threads = Threads::share(jobs, Threads::cores());
     let workers = LazyWorkers::new(threads.jobs).limited(&args.jobs.machine);
     let interrupt = signals::interrupt();
     let progress = Progress::new(shared.quiet);
-    progress.expect(discovery.videos.len());
+    progress.expect(places.len());
     let job = FixJob {
         spec: &spec,
         options: args.fix.options(args.threads.map_or(threads.per_job, NonZeroUsize::get)),
@@ -89,10 +94,11 @@ pub(crate) fn run(args: &FixCommand, shared: &Shared) -> anyhow::Result<Exit> {
     let mut fixed = Vec::new();
     let mut written: anyhow::Result<()> = Ok(());
     in_order(
-        discovery.videos.len(),
+        places.len(),
         threads.jobs,
         &interrupt,
-        |index| {
+        |place| {
+            let index = places[place];
             let found = &discovery.videos[index];
             let results = job.fix(found, index);
             progress.finished(&found.path, None);

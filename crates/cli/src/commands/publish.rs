@@ -78,6 +78,7 @@ pub(crate) fn run(args: &PublishArgs, shared: &Shared) -> anyhow::Result<Exit> {
             None => home(&args.paths)?,
         },
         filters: args.filter.filters(),
+        shard: None,
         settle: args.pace.settle(),
         keep_free: args.pace.keep_free(),
         ledger: args.ledger.address()?,
@@ -94,7 +95,7 @@ pub(crate) fn run(args: &PublishArgs, shared: &Shared) -> anyhow::Result<Exit> {
     }
     let interrupt = signals::interrupt();
     let work = if args.due { Work::Due } else { Work::Run };
-    let told = args.tell.begin(&options.output, shared)?;
+    let told = args.tell.begin(&options, shared)?;
     let (summary, exit) = args.schedule.carry_out(&options, &told, &args.jobs.machine, &interrupt, work)?;
     if args.due && summary.videos.is_empty() && !summary.interrupted && args.tell.for_people() {
         output::warn(&format!("nothing waits in this ledger: {}", options.output.display()));

@@ -98,7 +98,7 @@ pub(crate) fn run(args: &ReconcileArgs) -> anyhow::Result<Exit> {
         let mut out = anstream::stdout();
         doubt::human(&mut out, doubt, &candidates)?;
         if !asking {
-            doubt::ways(&mut out, doubt, &candidates, &args.ledger.named(&args.output)?)?;
+            doubt::ways(&mut out, doubt, &candidates, &args.ledger.named(&args.ledger.place(&args.output)?)?)?;
             left += 1;
             continue;
         }

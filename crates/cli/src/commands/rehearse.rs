@@ -86,6 +86,7 @@ pub(crate) fn run(args: &RehearseArgs, shared: &Shared) -> anyhow::Result<Exit> 
         paths: args.paths.clone(),
         output: args.output.clone(),
         filters: args.filter.filters(),
+        shard: None,
         settle: args.pace.settle(),
         keep_free: args.pace.keep_free(),
         ledger: args.ledger.address()?,
@@ -97,7 +98,7 @@ pub(crate) fn run(args: &RehearseArgs, shared: &Shared) -> anyhow::Result<Exit> 
         more_to_come: false,
     };
     let interrupt = signals::interrupt();
-    let told = args.tell.begin(&options.output, shared)?;
+    let told = args.tell.begin(&options, shared)?;
     let (summary, exit) = carry_out(&options, &told, &args.jobs.machine, |workers| {
         pinpress_pipeline::run(&options, workers, &told, &interrupt)
     })?;

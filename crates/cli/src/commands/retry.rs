@@ -34,9 +34,17 @@ pub(crate) fn run(args: &RetryArgs) -> anyhow::Result<Exit> {
     let means = |asked: &PathBuf, job: &pinpress_pipeline::ledger::Job| {
         pinpress_pipeline::means(asked, &job.source, &args.output.join(&job.output))
     };
-    let again = pinpress_pipeline::retry(&args.ledger.place(&args.output)?, |job| {
-        args.videos.is_empty() || args.videos.iter().any(|asked| means(asked, job))
-    })?;
+    let mut places = args.ledger.places(&args.output)?;
+    if places.is_empty() {
+        // Holding it will say that there is none.
+        places.push(args.ledger.place(&args.output)?);
+    }
+    let mut again = Vec::new();
+    for place in &places {
+        again.extend(pinpress_pipeline::retry(place, |job| {
+            args.videos.is_empty() || args.videos.iter().any(|asked| means(asked, job))
+        })?);
+    }
     let mut out = anstream::stdout();
     for job in &again {
         let reason = job.reason.as_ref().map_or_else(String::new, |reason| format!("  {reason}"));

@@ -16,6 +16,7 @@ use crate::options::{ApiArgs, FixArgs, JobsOption, LedgerOption, Shared, SpecOpt
 use crate::output::{DIM, complain};
 use crate::run_output::{RunOutput, RunOutputArgs};
 use crate::schedule::{ScheduleArgs, Work};
+use crate::shard::{ShardOption, tell_empty};
 use crate::signals;
 use crate::workers::LazyWorkers;
 
@@ -60,6 +61,8 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     filter: FilterArgs,
     #[command(flatten)]
+    shard: ShardOption,
+    #[command(flatten)]
     pace: PaceArgs,
     #[command(flatten)]
     schedule: ScheduleArgs,
@@ -72,12 +75,19 @@ pub(crate) struct RunArgs {
 }
 
 pub(crate) fn run(args: &RunArgs, shared: &Shared) -> anyhow::Result<Exit> {
+    let shard = args.shard.get()?;
+    anyhow::ensure!(
+        shard.is_none() || args.no_publish || !args.schedule.is_spaced(),
+        "--every and --shard do not go together, as shards know nothing of each other's Pins: \
+         fix with --shard --no-publish, then pinpress publish --every"
+    );
     // Before any work, so that nobody waits for an encode to learn it.
     let pins = if args.no_publish { None } else { Some(args.pins()?) };
     let options = RunOptions {
         paths: args.paths.clone(),
         output: args.output.clone(),
         filters: args.filter.filters(),
+        shard,
         settle: args.pace.settle(),
         keep_free: args.pace.keep_free(),
         ledger: args.ledger.address()?,
@@ -92,8 +102,11 @@ pub(crate) fn run(args: &RunArgs, shared: &Shared) -> anyhow::Result<Exit> {
         return args.look.tell(&options, args.tell.for_people());
     }
     let interrupt = signals::interrupt();
-    let output = args.tell.begin(&options.output, shared)?;
+    let output = args.tell.begin(&options, shared)?;
     let (summary, exit) = args.schedule.carry_out(&options, &output, &args.jobs.machine, &interrupt, Work::Run)?;
+    if !summary.interrupted {
+        tell_empty(shard, summary.videos.len(), shared.quiet);
+    }
     let exit = output.end(&summary, exit)?;
     tell_calls_left(&options, shared, &args.tell)?;
     Ok(exit)

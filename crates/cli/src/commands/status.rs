@@ -6,9 +6,9 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
-use pinpress_pipeline::RunSummary;
 use pinpress_pipeline::ledger::{Job, JobId, JobState, PinRecord, PinStatus};
 use pinpress_pipeline::pins::REHEARSAL;
+use pinpress_pipeline::{LedgerPlace, RunSummary, Shard, own_folder};
 
 use crate::exit::Exit;
 use crate::options::LedgerOption;
@@ -27,6 +27,7 @@ Examples:
   pinpress status out --format json
   pinpress status out --format html -o status.html
 
+With --shard each part of the work has a ledger of its own: all are told, --ledger FILE tells one.
 Exit codes: 0 nothing failed, 1 some video failed, was set aside or its Pin is unknown, 2 no ledger.")]
 pub(crate) struct StatusArgs {
     /// The output folder.
@@ -52,45 +53,70 @@ enum Format {
 
 pub(crate) fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
     anyhow::ensure!(args.file.is_none() || args.format == Format::Html, "-o is for --format html");
-    let place = args.ledger.place(&args.folder)?;
-    let Some(ledger) = place.open_known()? else {
-        anyhow::bail!("no ledger: nothing was run with this output folder: {}", place.known_as());
-    };
-    let place = args.ledger.named(&args.folder)?;
-    let jobs = ledger.jobs()?;
-    let mut pins: BTreeMap<JobId, Vec<PinRecord>> = BTreeMap::new();
-    for pin in ledger.pins()? {
-        pins.entry(pin.job).or_default().push(pin);
+    let places = args.ledger.places(&args.folder)?;
+    if places.is_empty() {
+        let asked = args.ledger.place(&args.folder)?.known_as();
+        anyhow::bail!("no ledger: nothing was run with this output folder: {asked}");
     }
-    let pins_of = |job: &Job| pins.get(&job.id).map(Vec::as_slice).unwrap_or_default();
+    let books = places.iter().map(|place| Book::read(place, args)).collect::<anyhow::Result<Vec<_>>>()?;
+    let known = || books.iter().flat_map(|book| book.videos.iter().map(move |video| (book, video)));
     let mut out = anstream::stdout();
     match args.format {
         Format::Json => {
-            let videos: Vec<_> = jobs.iter().map(|job| json(job, pins_of(job))).collect();
-            let totals = totals_json(&jobs, pins.values().flatten());
+            let videos: Vec<_> = known().map(|(book, video)| json(book, video)).collect();
+            let totals = totals_json(known().map(|(_, video)| video));
             let document =
                 serde_json::json!({"schema": "pinpress.status/1", "tool": TOOL, "totals": totals, "videos": videos});
             writeln!(out, "{}", serde_json::to_string_pretty(&document)?)?;
         }
         Format::Html => {
-            let page = RunHtml::new(&args.folder)?;
-            let videos = jobs.iter().map(|job| ledger_end::outcome(job, pins_of(job), &args.folder)).collect();
+            let page = RunHtml::new(&args.folder, &own_folder(&args.folder, None))?;
+            let videos = known().map(|(_, Video { job, pins })| ledger_end::outcome(job, pins, &args.folder)).collect();
             page.write(args.file.as_deref(), &RunSummary { videos, ..RunSummary::default() })?;
         }
         Format::Human => {
-            for job in &jobs {
-                human(&mut out, job, pins_of(job), &place)?;
+            for (book, Video { job, pins }) in known() {
+                human(&mut out, job, pins, &book.named)?;
             }
-            writeln!(out, "{}", totals(&jobs, &pins))?;
-            let pins: Vec<&PinRecord> = pins.values().flatten().collect();
-            for line in next_steps(&jobs, &pins, &place) {
-                writeln!(out, "{line}")?;
+            writeln!(out, "{}", totals(known().map(|(_, video)| video)))?;
+            for book in &books {
+                for line in next_steps(book) {
+                    writeln!(out, "{line}")?;
+                }
             }
         }
     }
     let bad_pin = |pin: &PinRecord| matches!(pin.status, PinStatus::Failed | PinStatus::SetAside | PinStatus::Unknown);
-    let failed = jobs.iter().any(has_failed) || pins.values().flatten().any(bad_pin);
+    let failed = known().any(|(_, video)| has_failed(&video.job) || video.pins.iter().any(bad_pin));
     Ok(if failed { Exit::SomeFailed } else { Exit::Success })
+}
+
+/// What one ledger has.
+struct Book {
+    /// How a command names it.
+    named: String,
+    shard: Option<Shard>,
+    videos: Vec<Video>,
+}
+
+struct Video {
+    job: Job,
+    pins: Vec<PinRecord>,
+}
+
+impl Book {
+    fn read(place: &LedgerPlace, args: &StatusArgs) -> anyhow::Result<Self> {
+        let Some(ledger) = place.open_known()? else {
+            anyhow::bail!("no ledger: nothing was run with this output folder: {}", place.known_as());
+        };
+        let mut pins: BTreeMap<JobId, Vec<PinRecord>> = BTreeMap::new();
+        for pin in ledger.pins()? {
+            pins.entry(pin.job).or_default().push(pin);
+        }
+        let with_pins = |job: Job| Video { pins: pins.remove(&job.id).unwrap_or_default(), job };
+        let videos = ledger.jobs()?.into_iter().map(with_pins).collect();
+        Ok(Self { named: args.ledger.named(place)?, shard: place.shard(), videos })
+    }
 }
 
 /// A job that will be tried again has a reason too.
@@ -126,9 +152,10 @@ fn due(pin: &PinRecord) -> Option<Timestamp> {
 }
 
 /// What can be done about what is not done.
-fn next_steps(jobs: &[Job], pins: &[&PinRecord], place: &str) -> Vec<String> {
+fn next_steps(Book { named: place, videos, .. }: &Book) -> Vec<String> {
     // A rehearsal's Pins are nobody's loss, and their server is gone.
-    let real: Vec<_> = pins.iter().filter(|pin| pin.key.destination != REHEARSAL).collect();
+    let pins = videos.iter().flat_map(|video| &video.pins);
+    let real: Vec<_> = pins.filter(|pin| pin.key.destination != REHEARSAL).collect();
     let waiting: Vec<_> = real.iter().filter(|pin| pin.status == PinStatus::Waiting).collect();
     let mut steps = Vec::new();
     if !waiting.is_empty() {
@@ -139,7 +166,7 @@ fn next_steps(jobs: &[Job], pins: &[&PinRecord], place: &str) -> Vec<String> {
         steps.push(format!("to publish what waits ({count}, {when}): pinpress publish --due {place}"));
     }
     let given_up = real.iter().any(|pin| matches!(pin.status, PinStatus::Failed | PinStatus::SetAside));
-    if given_up || jobs.iter().any(has_failed) {
+    if given_up || videos.iter().any(|video| has_failed(&video.job)) {
         steps.push(format!("to try again what failed: pinpress retry {place}"));
     }
     steps
@@ -179,19 +206,21 @@ fn waits_for(job: &Job, pins: &[PinRecord]) -> Option<&'static str> {
     }
 }
 
-fn totals_json<'a>(jobs: &[Job], pins: impl Iterator<Item = &'a PinRecord>) -> serde_json::Value {
+fn totals_json<'a>(videos: impl Iterator<Item = &'a Video>) -> serde_json::Value {
     let (mut states, mut statuses): (BTreeMap<&str, usize>, BTreeMap<&str, usize>) = Default::default();
-    for job in jobs {
+    let (mut all, mut failed) = (0, 0);
+    for Video { job, pins } in videos {
         *states.entry(job.state.name()).or_default() += 1;
+        for pin in pins {
+            *statuses.entry(pin.status.name()).or_default() += 1;
+        }
+        all += 1;
+        failed += usize::from(has_failed(job));
     }
-    for pin in pins {
-        *statuses.entry(pin.status.name()).or_default() += 1;
-    }
-    serde_json::json!({"videos": jobs.len(), "failed": jobs.iter().filter(|job| has_failed(job)).count(),
-                       "states": states, "pins": statuses})
+    serde_json::json!({"videos": all, "failed": failed, "states": states, "pins": statuses})
 }
 
-fn json(job: &Job, pins: &[PinRecord]) -> serde_json::Value {
+fn json(book: &Book, Video { job, pins }: &Video) -> serde_json::Value {
     let waits_for = waits_for(job, pins);
     let pins: Vec<_> = pins
         .iter()
@@ -209,15 +238,18 @@ fn json(job: &Job, pins: &[PinRecord]) -> serde_json::Value {
         "source": job.source.to_string_lossy(), "output": job.output.to_string_lossy(), "state": job.state.name(),
         "attempts": job.attempts, "reason": job.reason, "waits_for": waits_for, "source_fingerprint": job.key.fingerprint.as_str(),
         "spec": {"name": job.key.spec_name, "version": job.key.spec_version}, "pins": pins,
+        "shard": book.shard.map(|shard| shard.to_string()),
     })
 }
 
-fn totals(jobs: &[Job], pins: &BTreeMap<JobId, Vec<PinRecord>>) -> String {
+fn totals<'a>(videos: impl Iterator<Item = &'a Video>) -> String {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for job in jobs {
+    let (mut all, mut published) = (0, 0);
+    for Video { job, pins } in videos {
         *counts.entry(job.state.name()).or_default() += 1;
+        all += 1;
+        published += pins.iter().filter(|pin| pin.status == PinStatus::Published).count();
     }
-    let published = pins.values().flatten().filter(|pin| pin.status == PinStatus::Published).count();
     let states: Vec<String> = counts.iter().map(|(state, count)| format!("{count} {state}")).collect();
-    format!("{}: {}; {} published", counted(jobs.len(), "video"), states.join(", "), counted(published, "Pin"))
+    format!("{}: {}; {} published", counted(all, "video"), states.join(", "), counted(published, "Pin"))
 }

@@ -13,7 +13,6 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::Context as _;
 use jiff::Timestamp;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use pinpress_pipeline::run::OWN_FOLDER;
 use pinpress_pipeline::{End, RunSummary, VideoOutcome};
 use pinpress_probe::{MediaInfo, Source, sample_table};
 
@@ -89,14 +88,14 @@ struct Place {
 }
 
 impl RunHtml {
-    /// Of a run over the output folder `output`.
+    /// Of a run over the output folder `output`, whose own folder is `own`.
     ///
     /// # Errors
     /// When there is no room for temp files.
-    pub(crate) fn new(output: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn new(output: &Path, own: &Path) -> anyhow::Result<Self> {
         let file = tempfile::tempfile().context("cannot keep the report: no room for a temp file (set TMPDIR)")?;
         let cards = Cards { file, places: HashMap::new(), inlined: 0, failed: None };
-        let stills = Stills::new(&output.join(OWN_FOLDER));
+        let stills = Stills::new(own);
         Ok(Self { output: output.to_owned(), stills, cards: Mutex::new(cards) })
     }
 

@@ -114,6 +114,9 @@ fn failing(report: &Report) -> String {
 
 /// One sentence about all of it.
 pub(crate) fn total(summary: &RunSummary) -> String {
+    if summary.videos.is_empty() {
+        return format!("{}: nothing to do", counted(0, "video"));
+    }
     if summary.nothing_done() {
         return format!("{}: nothing to do, all was done before", counted(summary.videos.len(), "video"));
     }

@@ -25,12 +25,12 @@ use pinpress_probe::Fingerprint;
 pub use claims::{Attempt, Begun, Claim, Claimant, Claimed, Lease, PinAttempt, PinStep};
 pub use heartbeat::{Hold, Leases};
 pub use held::{HeldLedger, HoldError};
-pub use lock::{LockError, RunLock};
+pub use lock::{LockError, OutputLock, RunLock};
 pub use model::{
     CoverRecord, FileStamp, Job, JobId, JobKey, JobState, MAX_ATTEMPTS, MAX_CUT_OFF, PinContent, PinKey, PinRecord,
     PinStatus, PinTiming, RenditionRecord, Step, StepOutcome,
 };
-pub use place::{LedgerAddress, LedgerPlace, OWN_FOLDER, ledger_path, lock_path};
+pub use place::{LedgerAddress, LedgerPlace, OWN_FOLDER, ledger_path, lock_path, own_folder};
 pub use postgres::{PostgresLedger, Server};
 pub use sqlite::SqliteLedger;
 pub use sqlite::file::copy_of;

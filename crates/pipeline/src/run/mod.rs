@@ -32,13 +32,14 @@ use tokio::runtime::Runtime;
 use crate::discover::{DiscoverError, Filters, Walk};
 use crate::disk::{KeepFree, Room};
 use crate::interrupt::Interrupt;
-use crate::ledger::{HoldError, Lease, Leases, Ledger, LedgerAddress, LedgerError, LedgerPlace, LockError};
+use crate::ledger::{HoldError, Lease, Leases, Ledger, LedgerAddress, LedgerError, LedgerPlace, LockError, own_folder};
 pub use crate::ledger::{OWN_FOLDER, ledger_path, lock_path};
 use crate::media::Media;
 use crate::naming::absolute;
 use crate::observe::{RunEvent, RunObserver};
 use crate::outcome::{End, RunSummary, VideoOutcome};
 use crate::pins::{PinOptions, PinTexts, PinsError};
+use crate::shard::Shard;
 use crate::sweep::sweep;
 use crate::threads::Threads;
 use book::Book;
@@ -72,6 +73,8 @@ pub struct RunOptions {
     pub paths: Vec<PathBuf>,
     /// Which files of the folders are meant.
     pub filters: Filters,
+    /// The part of them that is worked on; rows and texts are judged on the whole all the same. `None` is all.
+    pub shard: Option<Shard>,
     /// A file that was written to within this time is watched for as long; one that grows is left for later.
     pub settle: Duration,
     /// What stays free on the disk of the output folder.
@@ -98,7 +101,13 @@ impl RunOptions {
     /// Where its ledger is.
     #[must_use]
     pub fn ledger_place(&self) -> LedgerPlace {
-        LedgerPlace::new(&self.output, self.ledger.as_ref())
+        LedgerPlace::new(&self.output, self.ledger.as_ref()).of_shard(self.shard)
+    }
+
+    /// Where it keeps what is its own: log, report, and the ledger that is not elsewhere.
+    #[must_use]
+    pub fn own_folder(&self) -> PathBuf {
+        own_folder(&self.output, self.shard)
     }
 }
 
@@ -184,16 +193,22 @@ fn work(
     std::fs::create_dir_all(&options.output)
         .map_err(|source| RunError::Output { path: options.output.clone(), source })?;
     let place = options.ledger_place();
-    let _locks = (place.lock()?, place.lock_output()?);
+    let _lock = place.lock()?;
+    let mut output = place.lock_output()?;
     let ledger = place.open()?;
     let lease = place.succeed(&*ledger)?;
-    let swept = sweep(&options.output);
+    // A shard beside others leaves temp files to whoever comes first the next time: these may be at work on them.
+    let swept = if output.is_alone() { sweep(&options.output) } else { Vec::new() };
+    output.let_others_in()?;
     if !swept.is_empty() {
         observer.event(&RunEvent::Swept { files: swept.len() });
     }
     let run = Run::new(options, book, (media, observer, interrupt), (&*ledger, lease));
     run.renewed_during(|| run.stages(sighted, options.pins.as_ref().zip(runtime)))?;
-    run.folders.prune();
+    // An empty folder may be one that another shard is about to write into.
+    if output.is_last() {
+        run.folders.prune();
+    }
     let ended = run.into_ended();
     keep_copy(&*ledger, observer);
     ended
@@ -419,6 +434,7 @@ mod tests {
         let options = RunOptions {
             paths: vec![dir.path().to_owned()],
             filters: Filters::default(),
+            shard: None,
             settle: Duration::ZERO,
             keep_free: KeepFree::default(),
             output: dir.path().join("out"),

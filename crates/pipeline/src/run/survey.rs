@@ -1,5 +1,6 @@
 //! The walk of a run: what is found goes to the intake at once; what all of it is to become is settled at the end.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -54,7 +55,8 @@ impl Survey<'_> {
         sightings: &Sender<Sighting>,
     ) -> Result<Vec<Option<PinPlan>>, RunError> {
         let early = self.options.pins.is_some().then(|| Early::new(&self.options.paths, &self.options.texts));
-        let (mut videos, mut mistakes) = (Vec::new(), Vec::new());
+        // All of them, as a row is a mistake only if it names none at all; and which of them are ours.
+        let (mut videos, mut ours, mut mistakes) = (Vec::new(), Vec::new(), Vec::new());
         for seen in walk {
             if self.interrupt.requested() || self.over.load(Ordering::Relaxed) {
                 return Ok(Vec::new());
@@ -80,11 +82,16 @@ impl Survey<'_> {
                     continue;
                 }
             };
-            let index = self.book.enter(&found.path);
-            let (spec, cover_at) = early.as_ref().map_or((None, None), |early| early.of(&found));
+            let our = self.options.shard.is_none_or(|shard| shard.holds(&found.relative));
             if early.is_some() {
                 videos.push(found.clone());
+                ours.push(our);
             }
+            if !our {
+                continue;
+            }
+            let index = self.book.enter(&found.path);
+            let (spec, cover_at) = early.as_ref().map_or((None, None), |early| early.of(&found));
             let sighting = Sighting { index, found, spec: spec.map(Arc::new), cover_at };
             // Nobody listens any more when the run could not begin.
             drop(sightings.send(sighting));
@@ -97,11 +104,13 @@ impl Survey<'_> {
         let (Some(pins), Some(runtime)) = (&self.options.pins, self.runtime) else { return Ok(Vec::new()) };
         let RunOptions { paths, texts, more_to_come, .. } = self.options;
         let assignments = assign(&videos, paths, texts, *more_to_come)?;
-        for (video, message) in &assignments.advice {
+        let foreign: HashSet<_> =
+            videos.iter().zip(&ours).filter(|(_, our)| !**our).map(|(video, _)| &video.path).collect();
+        for (video, message) in assignments.advice.iter().filter(|(video, _)| !foreign.contains(video)) {
             self.warn(Some(video), message.clone());
         }
         let orders = runtime.block_on(resolve(&pins.client, assignments, texts))?;
-        Ok(orders.into_iter().map(|order| order.pin).collect())
+        Ok(orders.into_iter().zip(ours).filter(|(_, our)| *our).map(|(order, _)| order.pin).collect())
     }
 
     fn tell(self, complete: bool) {

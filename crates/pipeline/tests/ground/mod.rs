@@ -208,6 +208,7 @@ impl Ground {
         RunOptions {
             paths: vec![self.dir.path().join("raw")],
             filters: self.filters.clone(),
+            shard: None,
             settle: self.settle,
             keep_free: self.keep_free.clone(),
             output: self.dir.path().join("out"),
