@@ -80,7 +80,6 @@ pub(crate) static KEYS: &[Key] = &[
     key("", "quiet", "PINPRESS_QUIET"),
     such_as("\"*.mov,2024/**\"", key("", "include", "PINPRESS_INCLUDE")),
     such_as("\"drafts/**\"", key("", "exclude", "PINPRESS_EXCLUDE")),
-    such_as("\"2/8\"", key("", "shard", "PINPRESS_SHARD")),
     key("", "settle", "PINPRESS_SETTLE"),
     key("", "keep_free", "PINPRESS_KEEP_FREE"),
     key("", "nice", "PINPRESS_NICE"),
