@@ -56,7 +56,7 @@ fn npm(folder: &Path, file: &str, package: &str) -> Result<()> {
     step::run(command.arg(folder).arg(package))
 }
 
-/// Installs packages from PyPI into an environment of their own, unless `file`, of the last of them, is there.
+/// Installs packages from `PyPI` into an environment of their own, unless `file`, of the last of them, is there.
 fn python(folder: &Path, file: &str, packages: &[&str]) -> Result<()> {
     if folder.join(file).is_file() {
         return Ok(());

@@ -31,7 +31,14 @@ const APT: [&str; 12] = [
 /// ledgers, and what makes reads fail.
 const APT_FOR_TESTS: [&str; 6] = ["chromium", "dbus-daemon", "gnome-keyring", "libxml2-utils", "postgresql", "strace"];
 
-/// What installs and runs judges that come from PyPI.
+/// A Slurm of one machine, and what its credentials are made by: array jobs are run by a real one. Where apt is not, its
+/// tests are skipped.
+const APT_FOR_ARRAYS: [&str; 4] = ["slurmctld", "slurmd", "slurm-client", "munge"];
+
+/// The same, as a thing that is missing.
+const SLURM: &str = "Slurm";
+
+/// What installs and runs judges that come from `PyPI`.
 const APT_FOR_PYTHON: [&str; 1] = ["python3-venv"];
 
 /// The same, as a thing that is missing.
@@ -90,7 +97,8 @@ pub(crate) fn for_tests() -> Result<()> {
         }
         let for_npm: &[&str] = if missing.contains(&NODE) { &APT_FOR_NPM } else { &[] };
         let for_python: &[&str] = if missing.contains(&PYTHON) { &APT_FOR_PYTHON } else { &[] };
-        apt(&[&APT_FOR_TESTS, for_npm, for_python].concat(), missing_for_tests)?;
+        let for_arrays: &[&str] = if missing.contains(&SLURM) { &APT_FOR_ARRAYS } else { &[] };
+        apt(&[&APT_FOR_TESTS, for_npm, for_python, for_arrays].concat(), missing_for_tests)?;
     }
     Ok(())
 }
@@ -116,6 +124,12 @@ fn missing_for_tests() -> Vec<&'static str> {
     // It traces on Linux alone, and the tests that need it are not built elsewhere.
     if cfg!(target_os = "linux") && !step::succeeds("strace", &["--version"]) {
         missing.push("strace");
+    }
+    // Daemons are not in everybody's PATH.
+    let daemons = ["/usr/sbin/munged", "/usr/sbin/slurmctld", "/usr/sbin/slurmd", "/usr/bin/sbatch"];
+    let by_apt = cfg!(target_os = "linux") && step::succeeds("apt-get", &["--version"]);
+    if by_apt && !daemons.iter().all(|program| Path::new(program).is_file()) {
+        missing.push(SLURM);
     }
     let keyring = ["dbus-run-session", "gnome-keyring-daemon"];
     if cfg!(target_os = "linux") && !keyring.iter().all(|program| step::succeeds(program, &["--version"])) {

@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::step;
 
 /// The programs that take longest, longest first, so that none of them is the last alone.
-const LONGEST: [&str; 19] = [
+const LONGEST: [&str; 21] = [
     "whole_runs",
     "real_fixes",
     "edits",
@@ -26,6 +26,8 @@ const LONGEST: [&str; 19] = [
     "measure",
     "real_clips",
     "proof",
+    "shard",
+    "slurm_array",
     "exactly_once",
     "hostile",
     "cover_pixels",

@@ -174,7 +174,7 @@ mod tests {
     }
 
     /// Array jobs of different days and builds rely on it: these numbers never change. They are those of another
-    /// implementation (blake3 1.0.11 from PyPI, over "a", "b", "2024/05/clip one", "ärger/über" and "nameless").
+    /// implementation (blake3 1.0.11 from `PyPI`, over "a", "b", "2024/05/clip one", "ärger/über" and "nameless").
     #[test]
     fn the_rule_is_for_ever() {
         let known = ["a.mp4", "b.mkv", "2024/05/clip one.mov", "Ärger/ÜBER.MP4", "nameless"];
