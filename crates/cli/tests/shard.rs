@@ -47,22 +47,27 @@ fn at_once(dir: &Path, args: &[&str], variables: &[(&str, &str)]) -> Vec<Ran> {
     })
 }
 
-/// What lies below a folder, our own apart, with its content.
-fn tree(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut found = BTreeMap::new();
+/// What lies below a folder, our own apart.
+fn names(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(next) = folders.pop() {
-        for entry in std::fs::read_dir(next).unwrap() {
+        for entry in std::fs::read_dir(next).into_iter().flatten() {
             let path = entry.unwrap().path();
             if path.is_dir() && !path.ends_with(".pinpress") {
                 folders.push(path);
-            } else if path.is_file() {
-                let name = path.strip_prefix(folder).unwrap().display().to_string();
-                found.insert(name, std::fs::read(path).unwrap());
+            } else if !path.is_dir() {
+                found.push(path.strip_prefix(folder).unwrap().display().to_string());
             }
         }
     }
+    found.sort();
     found
+}
+
+/// The same with its content.
+fn tree(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    names(folder).into_iter().map(|name| (name.clone(), std::fs::read(folder.join(name)).unwrap())).collect()
 }
 
 fn assert_same(parts: &Path, whole: &Path) {
@@ -118,6 +123,36 @@ fn parts_of_a_run_at_once_make_what_one_run_makes() {
     let again = at_once(dir.path(), &[&run[..], &["parts"]].concat(), &[]);
     assert!(again.iter().all(|part| !part.stdout.contains(" 1 done") && part.code < 2), "nothing is done twice");
     assert_eq!(tree(&dir.path().join("parts")), before);
+}
+
+#[test]
+fn parts_that_are_killed_go_on_and_leave_nothing_half() {
+    let Some(dir) = raw() else { return };
+    let run = ["run", "raw", "--no-publish", "--preset", "ultrafast", "--jobs", "1", "-o"];
+    assert_eq!(ran(dir.path(), &[&run[..], &["whole"]].concat()).code, 1);
+    let out = dir.path().join("parts");
+    let done = || names(&out).iter().filter(|name| name.ends_with(".mp4")).count();
+    // Killed when so many outputs are there: each time in the middle of something else.
+    for outputs in 0..RAW.len() - 1 {
+        let mut parts = PARTS.map(|part| {
+            let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_pinpress"));
+            command.args(run).args(["parts", "--shard", part]).current_dir(dir.path());
+            command.env("PINPRESS_SETTLE", "0").env("XDG_CONFIG_HOME", "/nowhere");
+            command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap()
+        });
+        while done() <= outputs && parts.iter_mut().any(|part| part.try_wait().unwrap().is_none()) {
+            std::thread::yield_now();
+        }
+        for mut part in parts {
+            part.kill().unwrap();
+            part.wait().unwrap();
+        }
+    }
+    let last = at_once(dir.path(), &[&run[..], &["parts"]].concat(), &[]);
+    for part in &last {
+        assert!(part.code < 2, "{}{}", part.stdout, part.stderr);
+    }
+    assert_same(&out, &dir.path().join("whole"));
 }
 
 #[test]

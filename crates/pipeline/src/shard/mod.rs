@@ -4,7 +4,9 @@
 //! the endings are left out, and the first 8 bytes of BLAKE3 over the rest (a little-endian number) modulo N, plus 1, is
 //! the shard. The endings are the last one, whatever it is, and before it those of videos, each with a number behind it
 //! or without: `a.mkv`, `A.mov` and `a.mov.mp4` are in one shard. These are the sources whose outputs could have one
-//! name ([`crate::naming`]): who gives names out must know all of them, and what each was called in earlier runs.
+//! name ([`crate::naming`]): who gives names out must know all of them, and what each was called in earlier runs. What
+//! this leaves over (a video without an ending beside one that is called as if it were its second) is refused by whoever
+//! comes second, as any file is that is there already.
 
 mod scheduler;
 
