@@ -14,8 +14,10 @@ use crate::input::Next;
 /// picture is shown at 5 a second, the least that is common.
 const LONG_BEFORE_US: i64 = 250_000;
 
-/// Bytes of pictures that are kept at most: a dozen of 1080p, and of 4K three.
-const KEPT_BYTES: usize = 40_000_000;
+/// How many pictures are kept at most, and of how many bytes: 1920×1080 in 8 bits has 3.1 MB, and its rows are padded. Of
+/// larger ones the decoder itself takes most of the memory that a cover may take.
+const KEPT: usize = 12;
+const KEPT_BYTES: usize = 3_600_000;
 
 /// Packets of which it is remembered when their pictures are shown: no codec reorders over more of them.
 const REMEMBERED: usize = 32;
@@ -132,7 +134,7 @@ impl Stills {
     /// Whether the frame behind a rough still is kept for one at full size: to decode it again takes a GOP.
     fn has_room_for(&self, frame: &frame::Video) -> bool {
         let bytes: usize = (0..frame.planes()).map(|plane| frame.data(plane).len()).sum();
-        self.options.rough && bytes.saturating_mul(self.kept.len() + 1) <= KEPT_BYTES
+        self.options.rough && self.kept.len() < KEPT && bytes <= KEPT_BYTES
     }
 
     /// The frame that a rough still of exactly this time was made from, as a still; `None` where it was not kept.

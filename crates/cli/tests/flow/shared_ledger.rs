@@ -107,6 +107,73 @@ fn who_goes_on_after_a_killed_run_need_not_wait_for_its_leases() {
     assert_eq!(team.counted("SELECT count(*) FROM jobs WHERE claimed_by IS NOT NULL"), "0");
 }
 
+/// Videos of a folder, each once in each of many folders.
+const MANY: [&str; 4] = ["conforming-9x16.mp4", "pcm-sound.mov", "matroska-fit.mkv", "upright-16x9.mp4"];
+
+/// Many processes on one folder, that are killed again and again, and so is their database.
+#[test]
+fn parts_that_are_killed_with_their_database_publish_each_video_once() {
+    let Some(mut server) = Postgres::start() else { return };
+    let Some(dir) = folder(&MANY.map(|name| (name, name))) else { return };
+    // No two with the same content.
+    for copy in 0..6 {
+        for name in MANY {
+            let path = dir.path().join(format!("raw/{copy}/{name}"));
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            let mut bytes = std::fs::read(dir.path().join(name)).unwrap();
+            // An element or a box that says nothing (RFC 8794 §11.3.2 `Void`; ISO/IEC 14496-12 §8.1.2 `free`).
+            if name.ends_with("mkv") {
+                bytes.extend([0xEC, 0x81, copy]);
+            } else {
+                bytes.extend([0, 0, 0, 9, b'f', b'r', b'e', b'e', copy]);
+            }
+            std::fs::write(path, bytes).unwrap();
+        }
+    }
+    let url = server.database();
+    let pinterest = Rehearsal::start(RehearsalOptions::new(dir.path().join("pinterest"))).unwrap();
+    let part = |part: usize| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_pinpress"));
+        command.current_dir(dir.path()).args(["run", "raw", "-o", "out", "--board", "rehearsal"]);
+        command.args(["--preset", "ultrafast", "--jobs", "1", "-q", "--ledger", &url]);
+        command.args(["--shard", &format!("{part}/4")]).env("XDG_CONFIG_HOME", "/nowhere");
+        command.env("PINPRESS_ACCESS_TOKEN", pinterest.token()).env("PINPRESS_API", pinterest.api_base());
+        command.env("PINPRESS_SETTLE", "0").env("PINPRESS_TOKEN_FILE", "no-login.json");
+        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    };
+    let mut parts: Vec<Child> = (1..=4).map(part).collect();
+    for round in 0_usize..8 {
+        std::thread::sleep(Duration::from_millis(350 + 97 * (round as u64 % 5)));
+        if round % 3 == 2 {
+            server.kill().unwrap();
+            server.up().unwrap();
+        }
+        let killed = round % parts.len();
+        parts[killed].kill().unwrap();
+        parts[killed].wait().unwrap();
+        parts[killed] = part(killed + 1);
+    }
+    for (at, mut running) in parts.into_iter().enumerate() {
+        running.wait().unwrap();
+        // What was put off or unknown when it was killed is settled by a run to its end.
+        part(at + 1).wait().unwrap();
+    }
+    let counted = |sql: &str| server.psql(database_of(&url), &format!("SET search_path TO pinpress; {sql}")).unwrap();
+    let videos = 6 * MANY.len();
+    assert_eq!(counted("SELECT count(*) FROM jobs WHERE state = 'covered'"), videos.to_string());
+    let unknown: usize = counted("SELECT count(*) FROM pins WHERE status = 'unknown'").parse().unwrap();
+    assert_eq!(counted("SELECT count(*) FROM pins WHERE status = 'published'"), (videos - unknown).to_string());
+    // One whose answer was lost is on the board or not; none is there twice.
+    let pins = pinterest.pins().len();
+    assert!((videos - unknown..=videos).contains(&pins), "{pins} Pins, {unknown} unknown");
+    assert_eq!(files(&dir.path().join("out"), ".mp4").len(), videos);
+    assert!(files(&dir.path().join("out"), ".pinpress-tmp").is_empty(), "temp files are left");
+    // The history has each attempt, and never two at once.
+    let overlapping = "SELECT count(*) FROM (SELECT event, lag(event) OVER (PARTITION BY job ORDER BY id) AS before \
+                       FROM history WHERE event IN ('fixing', 'fixed')) AS pair WHERE event = 'fixed' AND before = 'fixed'";
+    assert_eq!(counted(overlapping), "0");
+}
+
 #[test]
 fn a_password_is_not_told_whatever_goes_wrong() {
     let Some(dir) = folder(&[("conforming-9x16.mp4", "raw/a.mp4")]) else { return };

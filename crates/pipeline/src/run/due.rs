@@ -14,7 +14,7 @@ use crate::ledger::{
     FileStamp, HeldLedger, HoldError, Job, JobId, JobState, Ledger, LedgerError, LockError, PinRecord, PinStatus,
 };
 use crate::media::Media;
-use crate::naming::{cover_of, receipt_of};
+use crate::naming::{absolute, cover_of, receipt_of};
 use crate::observe::{RunEvent, RunObserver};
 use crate::outcome::{CoverOutcome, End, RunSummary};
 use crate::pins::{PinOptions, PinPlan};
@@ -36,7 +36,7 @@ pub fn publish_due(
     let ledger = HeldLedger::open(&options.ledger_place())?;
     let Some(pins) = &options.pins else { return Ok(RunSummary::default()) };
     let runtime = runtime()?;
-    let waiting = waiting(&*ledger, pins)?;
+    let waiting = waiting(&*ledger, options, pins)?;
     observer.event(&RunEvent::Discovered { videos: waiting.len(), skipped: 0, complete: true });
     let book = Book::closed(
         waiting.iter().map(|(_, job)| job.source.clone()).collect(),
@@ -64,8 +64,11 @@ pub fn publish_due(
 }
 
 /// What is not out yet, earliest first, each with the job whose output it shows.
-fn waiting(ledger: &dyn Ledger, pins: &PinOptions) -> Result<Vec<(PinRecord, Job)>, LedgerError> {
-    let jobs: HashMap<JobId, Job> = ledger.jobs()?.into_iter().map(|job| (job.id, job)).collect();
+fn waiting(ledger: &dyn Ledger, options: &RunOptions, pins: &PinOptions) -> Result<Vec<(PinRecord, Job)>, LedgerError> {
+    // What lies in the output folders of others is theirs to publish.
+    let own = options.ledger_place().is_shared().then(|| absolute(&options.output));
+    let ours = |job: &Job| own.as_ref().is_none_or(|own| job.output.starts_with(own));
+    let jobs: HashMap<JobId, Job> = ledger.jobs()?.into_iter().filter(ours).map(|job| (job.id, job)).collect();
     let open = |record: &PinRecord| {
         record.key.destination == pins.destination
             && !matches!(record.status, PinStatus::Published | PinStatus::SetAside)
@@ -177,7 +180,7 @@ pub(super) fn next(options: &RunOptions, pins: &PinOptions) -> Result<Option<(us
     let now = pins.clock.now();
     let ledger = options.ledger_place().open()?;
     let again = now.checked_add(AGAIN).unwrap_or(now);
-    let times: Vec<Timestamp> = waiting(&*ledger, pins)?
+    let times: Vec<Timestamp> = waiting(&*ledger, options, pins)?
         .iter()
         .filter(|(record, job)| !in_doubt(record) && wanting(record, job, &options.output.join(&job.output)).is_none())
         .map(|(record, _)| match record.due() {
