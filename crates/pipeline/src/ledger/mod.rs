@@ -189,8 +189,7 @@ pub trait Ledger: Send + Sync {
     fn find(&self, key: &JobKey) -> Result<Option<Job>, LedgerError>;
 
     /// The job of that key, made when there is none. Source and output become those given; a job whose output moves
-    /// starts again. In a ledger that many runs share, a job that somebody works on stays as it is, and the answer has
-    /// another output.
+    /// starts again.
     ///
     /// # Errors
     /// When the ledger cannot be written.

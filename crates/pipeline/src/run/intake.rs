@@ -234,12 +234,6 @@ impl<'a> Desk<'a> {
             return None;
         }
         let job = run.recorded(run.ledger.enroll(&key, &absolute(&source), &run.kept(&relative)))?;
-        if job.output != run.kept(&relative) {
-            let other = job.output.display();
-            let reason = format!("another run works on the same content: run again when it has made {other}");
-            run.finish(index, VideoOutcome::of(&source, End::Later { reason }));
-            return None;
-        }
         self.seen.insert(key, First { index, source: source.clone(), job: job.id });
         let receipt = receipt_of(&output);
         let spec = spec_of(run, &sighting);

@@ -1,7 +1,6 @@
 //! What is particular to the ledger in a `PostgreSQL` database. `PostgreSQL`'s own client is the judge of what is there.
 
 use std::ffi::OsStr;
-use std::path::Path;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -13,7 +12,7 @@ use pinpress_pipeline::ledger::{
     Begun, JobState, Lease, Ledger, LedgerAddress, LedgerError, PostgresLedger, Server, Step, StepOutcome,
 };
 
-use super::rules::{Place, enrolled, fixed, key};
+use super::rules::{Place, enrolled, fixed};
 
 /// A database of its own on the test program's server.
 pub(crate) struct Database {
@@ -167,19 +166,6 @@ fn only_the_leases_of_who_is_known_to_be_dead_are_ended() {
     let next = Lease::new();
     assert!(matches!(ledger.begin(one, Step::Fix, &next).unwrap(), Begun::Attempt(_)));
     assert!(matches!(ledger.begin(two, Step::Fix, &next).unwrap(), Begun::Held { .. }));
-}
-
-#[test]
-fn the_same_content_for_another_output_is_left_to_who_works_on_it() {
-    let Some(database) = Database::new() else { return };
-    let (mine, theirs) = (database.open(), database.open());
-    let job = enrolled(&mine, "a");
-    let Begun::Attempt(attempt) = mine.begin(job, Step::Fix, &Lease::new()).unwrap() else { panic!("nobody has it") };
-    let (source, output) = (Path::new("/raw/copy-of-a.mkv"), Path::new("copy-of-a.mp4"));
-    assert_eq!(theirs.enroll(&key("a"), source, output).unwrap().output, Path::new("a.mp4"));
-    mine.finish(attempt, &fixed("out")).unwrap();
-    let moved = theirs.enroll(&key("a"), source, output).unwrap();
-    assert_eq!((moved.output.as_path(), moved.state), (output, JobState::Checked), "nobody works on it any more");
 }
 
 /// The connections break at any moment of any change, the moment after its commit included: none is lost, none is made

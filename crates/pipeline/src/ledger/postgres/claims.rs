@@ -67,14 +67,6 @@ pub(super) fn lasts(work: &mut Work<'_>, claim: Claim) -> Result<bool, Failed> {
     Ok(work.row(&sql, &[&row, &claim.fence])?.is_some())
 }
 
-/// Whether somebody works on it. Nobody else can begin or end that before the transaction has ended.
-pub(super) fn is_held(work: &mut Work<'_>, on: Claimed) -> Result<bool, Failed> {
-    let (table, row) = place(on);
-    let sql = format!("SELECT coalesce(lease_until > clock_timestamp(), false) FROM {table} WHERE id = $1 FOR UPDATE");
-    let row = work.row(&sql, &[&row])?.ok_or(Failed::Missing("row"))?;
-    Ok(row.try_get(0)?)
-}
-
 /// Takes a job or Pin from whoever works on it.
 pub(super) fn revoke(work: &mut Work<'_>, on: Claimed) -> Result<(), Failed> {
     let (table, row) = place(on);

@@ -39,7 +39,7 @@ pub(super) fn enroll(work: &mut Work<'_>, key: &JobKey, source: &Path, output: &
         note(work, (Some(id), None), "checked", None)?;
     } else if job.output == output {
         work.change("UPDATE jobs SET source = $2, changed_at = clock_timestamp() WHERE id = $1", &[&id, &from])?;
-    } else if !claims::is_held(work, Claimed::Job(job.id))? {
+    } else {
         claims::revoke(work, Claimed::Job(job.id))?;
         work.change(
             "UPDATE jobs SET source = $2, output = $3, state = $4, attempts = 0, reason = NULL, plan = NULL, \
