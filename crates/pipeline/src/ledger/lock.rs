@@ -78,7 +78,7 @@ fn refused(path: &Path, error: TryLockError) -> LockError {
 #[derive(Debug)]
 pub struct OutputLock {
     /// `None` where the lock of the ledger is that of the folder too, or the filesystem has none.
-    _lock: Option<File>,
+    lock: Option<File>,
     /// That of a shard whose ledger has another.
     _of_shard: Option<RunLock>,
     among: Among,
@@ -98,19 +98,24 @@ enum Among {
 impl OutputLock {
     /// Where the lock of the ledger is that of the folder too.
     pub(super) const fn held_already() -> Self {
-        Self { _lock: None, _of_shard: None, among: Among::Nobody }
+        Self { lock: None, _of_shard: None, among: Among::Nobody }
     }
 
     /// Of a shard, where the filesystem has no locks.
     pub(super) const fn none_among_others() -> Self {
-        Self { _lock: None, _of_shard: None, among: Among::Others }
+        Self { lock: None, _of_shard: None, among: Among::Others }
+    }
+
+    /// Whether it keeps others out: not where the filesystem has no locks, nor where the ledger's lock does so alone.
+    pub(super) const fn is_held(&self) -> bool {
+        self.lock.is_some()
     }
 
     /// To itself.
     pub(super) fn take(path: &Path) -> Result<Self, LockError> {
         let file = open(path)?;
         file.try_lock().map_err(|error| refused(path, error))?;
-        Ok(Self { _lock: Some(file), _of_shard: None, among: Among::Nobody })
+        Ok(Self { lock: Some(file), _of_shard: None, among: Among::Nobody })
     }
 
     /// Of a shard, together with the others. Waits while another is [alone](Self::is_alone).
@@ -127,7 +132,7 @@ impl OutputLock {
             }
             Err(error) => return Err(refused(&path, error)),
         };
-        Ok(Self { _lock: Some(lock), _of_shard: of_shard, among: Among::Shards { file, alone, path } })
+        Ok(Self { lock: Some(lock), _of_shard: of_shard, among: Among::Shards { file, alone, path } })
     }
 
     /// Whether nobody else is at work in the folder, nor can begin before [`Self::let_others_in`].

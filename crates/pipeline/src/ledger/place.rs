@@ -199,19 +199,20 @@ impl LedgerPlace {
         }
     }
 
-    /// What a run claims with. It ends the leases of the run before it in this output folder, which is dead: call it
-    /// while holding [`Self::lock`] and [`Self::lock_output`], which the system drops only when their holder dies.
+    /// What a run claims with that holds [`Self::lock`] and, as `output`, [`Self::lock_output`]. It ends the leases of the
+    /// run before it in this output folder: the system drops its locks only when it is dead. Where `output` locks
+    /// nothing, that run may be alive, and keeps its leases in a ledger that others share.
     ///
     /// # Errors
     /// When the ledger cannot be written.
-    pub fn succeed(&self, ledger: &dyn Ledger) -> Result<Lease, LedgerError> {
+    pub fn succeed(&self, ledger: &dyn Ledger, output: &OutputLock) -> Result<Lease, LedgerError> {
         if !self.is_shared() {
             ledger.expire(None)?;
             return Ok(Lease::new());
         }
         let lease = Lease::shared();
         let note = own_folder(&self.output, self.shard).join(CLAIMANT);
-        if let Ok(before) = std::fs::read_to_string(&note) {
+        if let (true, Ok(before)) = (output.is_held(), std::fs::read_to_string(&note)) {
             ledger.expire(Some(&Claimant::named(before.trim())))?;
         }
         // Without the note the next run waits until the leases of this one end, should it die.

@@ -196,7 +196,7 @@ fn work(
     let _lock = place.lock()?;
     let mut output = place.lock_output()?;
     let ledger = place.open()?;
-    let lease = place.succeed(&*ledger)?;
+    let lease = place.succeed(&*ledger, &output)?;
     // A shard beside others leaves temp files to whoever comes first the next time: these may be at work on them.
     let swept = if output.is_alone() { sweep(&options.output) } else { Vec::new() };
     output.let_others_in()?;

@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use pinpress_fixtures::Postgres;
 use pinpress_fixtures::postgres::database_of;
 use pinpress_pipeline::ledger::{
-    Begun, JobState, Lease, Ledger, LedgerAddress, LedgerError, PostgresLedger, Server, Step, StepOutcome,
+    Begun, JobState, Lease, Ledger, LedgerAddress, LedgerError, LedgerPlace, PostgresLedger, Server, Step, StepOutcome,
 };
 
 use super::rules::{Place, enrolled, fixed};
@@ -166,6 +166,26 @@ fn only_the_leases_of_who_is_known_to_be_dead_are_ended() {
     let next = Lease::new();
     assert!(matches!(ledger.begin(one, Step::Fix, &next).unwrap(), Begun::Attempt(_)));
     assert!(matches!(ledger.begin(two, Step::Fix, &next).unwrap(), Begun::Held { .. }));
+}
+
+#[test]
+fn a_run_whose_folder_cannot_be_locked_leaves_the_leases_of_the_one_before() {
+    let Some(database) = Database::new() else { return };
+    for (can_lock, alive) in [(false, true), (true, false)] {
+        let out = tempfile::tempdir().unwrap();
+        if !can_lock {
+            // As on a filesystem without locks: the system refuses.
+            std::fs::create_dir_all(out.path().join(".pinpress/lock")).unwrap();
+        }
+        let place = LedgerPlace::new(out.path(), Some(&LedgerAddress::Server(database.address())));
+        let ledger = place.open().unwrap();
+        let job = enrolled(&*ledger, &can_lock.to_string());
+        let first = place.succeed(&*ledger, &place.lock_output().unwrap()).unwrap();
+        assert!(matches!(ledger.begin(job, Step::Fix, &first).unwrap(), Begun::Attempt(_)));
+        let second = place.succeed(&*ledger, &place.lock_output().unwrap()).unwrap();
+        let begun = ledger.begin(job, Step::Fix, &second).unwrap();
+        assert_eq!(matches!(begun, Begun::Held { .. }), alive, "{begun:?}");
+    }
 }
 
 /// The connections break at any moment of any change, the moment after its commit included: none is lost, none is made
