@@ -294,3 +294,26 @@ written: pinpress.toml  every option, commented out
 note: no manifest was written, there is no video for it: .
 ");
 }
+
+#[cfg(unix)]
+#[test]
+fn the_password_of_a_ledger_stands_in_no_file_that_others_can_read() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let stage = Stage::new();
+    let mode = |mode| fs::set_permissions(stage.dir.path().join(PROJECT), fs::Permissions::from_mode(mode)).unwrap();
+    let told = |user: &str, open: u32| {
+        stage.write(PROJECT, &format!("ledger = 'postgres://{user}@127.0.0.1:1/pins?sslmode=disable'\n"));
+        mode(open);
+        let ran = stage.ran(&["status"]);
+        assert_eq!(ran.code, 2);
+        assert!(!format!("{}{}", ran.stdout, ran.stderr).contains("PLANTED"), "{}", ran.stderr);
+        ran.stderr
+    };
+    let refused = told("team:PLANTED", 0o644);
+    assert!(refused.contains("ledger has a password") && refused.contains("chmod 600"), "{refused}");
+    // An address is no secret without one, and no path that is relative to the file.
+    for (user, open) in [("team:PLANTED", 0o600), ("team", 0o644)] {
+        let gone = told(user, open);
+        assert!(gone.contains("cannot be reached") && gone.contains("postgres://team@127.0.0.1:1/pins"), "{gone}");
+    }
+}
