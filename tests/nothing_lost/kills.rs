@@ -113,6 +113,19 @@ fn a_front_that_is_killed_at_any_moment_leaves_nothing_half_and_the_next_run_fin
 }
 
 #[test]
+fn what_a_kill_after_the_output_had_its_name_leaves_goes_with_the_next_run() {
+    let Some(mut killed) = Killed::new() else { return };
+    // Too high for a process on any Linux, so that it is of nobody who lives.
+    for output in OUTPUTS {
+        let left = killed.out.join(format!(".{output}.4194305.pinpress-tmp"));
+        std::fs::create_dir(&left).unwrap();
+        std::fs::write(left.join("lock.pinpress-tmp"), "").unwrap();
+    }
+    assert_eq!(killed.assert_nothing_half().len(), OUTPUTS.len());
+    killed.finish();
+}
+
+#[test]
 fn a_worker_or_job_that_is_killed_at_any_moment_costs_its_own_video_alone() {
     let Some(mut killed) = Killed::new() else { return };
     let mut moments = Moments(2);

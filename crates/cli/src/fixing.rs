@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use pinpress_media::{Action, Failure, FailureKind, Fix, FixOptions, Fixed, Observer, Part, Plan};
+use pinpress_media::{Action, Failure, FailureKind, Fix, FixOptions, Fixed, Observer, Part, Plan, sweep_abandoned};
 use pinpress_pipeline::naming::part_of;
 use pinpress_pipeline::{Checked, Found, Interrupt, Media as _, check_file};
 use pinpress_probe::{ProbeError, Spec};
@@ -148,6 +148,9 @@ impl FixJob<'_> {
             );
             return Err(Failure::new(FailureKind::OutputExists, message));
         }
+        // Here and not where it is made: an output that stays is not made again, and a run that was killed right after
+        // it had its name has left what it was made in.
+        sweep_abandoned(output);
         if !self.options.overwrite
             && let Some(kept) = self.kept(source, output)?
         {

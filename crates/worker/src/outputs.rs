@@ -42,11 +42,11 @@ impl Outputs {
             Request::Fix { output, options, .. } => {
                 let wanted = PathBuf::from(&*output);
                 outputs.overwrite = options.overwrite;
+                sweep_abandoned(&wanted);
                 pinpress_transcode::refuse_existing(&wanted, options.overwrite)?;
                 if wanted.file_name().is_none() {
                     return Err(of_videos::nameless());
                 }
-                sweep_abandoned(&wanted);
                 let at = outputs.beside(&wanted).map_err(|error| {
                     of_videos::of_a_folder_that_is_gone(&wanted).unwrap_or_else(|| of_videos::of_creating(&error))
                 })?;
@@ -55,8 +55,12 @@ impl Outputs {
             }
             Request::Cover { options, .. } => {
                 outputs.overwrite = options.overwrite;
-                pinpress_cover::refuse_existing(options)?;
                 let wanted = options.picture_names();
+                wanted.iter().for_each(|picture| sweep_abandoned(picture));
+                if let Some(sheet) = &options.contact_sheet {
+                    sweep_abandoned(&PathBuf::from(sheet));
+                }
+                pinpress_cover::refuse_existing(options)?;
                 if let (Some(first), Some(files)) = (wanted.first(), &mut options.pictures) {
                     let at = outputs.beside(first).map_err(|error| pinpress_cover::failure::of_writing(&error))?;
                     files.folder = at.parent().unwrap_or(&at).into();
@@ -226,8 +230,13 @@ mod tests {
         assert_eq!(told, ["a.1.jpg", "a.2.jpg"].map(|name| out.path().join(name)));
         assert_eq!(names(out.path()), ["a.1.jpg", "a.2.jpg", "sheet.png"]);
 
+        // A process that was killed when it had given the names has left them.
+        for left in [".a.1.jpg.4194305.pinpress-tmp", ".sheet.png.4194305.pinpress-tmp"] {
+            std::fs::create_dir(out.path().join(left)).unwrap();
+        }
         let refused = Outputs::aside(&mut cover(&out, false)).unwrap_err();
         assert_eq!(refused.kind, FailureKind::OutputExists);
+        assert_eq!(names(out.path()), ["a.1.jpg", "a.2.jpg", "sheet.png"]);
         std::fs::write(out.path().join("a.2.jpg"), "old").unwrap();
         let mut again = cover(&out, true);
         Outputs::aside(&mut again).unwrap().publish(covered(&again)).unwrap();
