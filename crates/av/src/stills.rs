@@ -220,7 +220,7 @@ impl Stills {
             return self.pause(run);
         }
         self.decoder.deblock(true);
-        let mut seek_to = self.ticks_of(time_us);
+        let mut seek_to = self.sync_ticks(time_us);
         // The last two begin at the beginning; the very last takes what decodes without a sync sample.
         for attempt in 0..=SEEK_TRIES + 1 {
             let last = attempt >= SEEK_TRIES;

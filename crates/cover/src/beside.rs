@@ -4,9 +4,9 @@ use std::ops::RangeInclusive;
 
 use pinpress_media::Flaw;
 
-use crate::flaw;
 use crate::looked::Looked;
 use crate::measure::Measures;
+use crate::{flaw, transition};
 
 /// Share of the sharpness of the sharper frames of the video under which a frame is blurred: the gradient of large
 /// edges outlives any blur, their detail does not. Movement blurs one way only, so the worse way counts.
@@ -47,6 +47,13 @@ const CARD_LETTERS: RangeInclusive<f64> = 0.015..=0.2;
 /// Share of the time in cards, or in pieces, from which on that is what the video is.
 const USUAL_TIME: f64 = 0.5;
 
+/// How much brighter than the good frames before and after it a frame in a flash is: planted flashes are by a third, and
+/// in real clips what is lit by more than this shows something else.
+const FLASH: f64 = 1.12;
+
+/// For so many microseconds before and after it a frame is compared: a scene may grow brighter and darker in longer.
+const FLASH_US: i64 = 3_000_000;
+
 /// Share of the video at either end that is no cover, in hundredths: fades, logos, a hand that starts the camera.
 const ENDS: i64 = 3;
 
@@ -73,6 +80,7 @@ pub(crate) fn flaws(frames: &[Looked], covered: &[f64], duration_us: i64) -> Vec
         .map(|((frame, _), &time)| (&frame.measures, time))
         .collect();
     let video = Video::of(&good);
+    let flashes = flashes(frames, &alone);
     let middle = middle(duration_us);
     // Of one frame, or of two, the beginning and the end are all there is.
     let ends_count = frames.iter().any(|frame| middle.contains(&frame.time_us));
@@ -81,11 +89,27 @@ pub(crate) fn flaws(frames: &[Looked], covered: &[f64], duration_us: i64) -> Vec
         time if time < *middle.start() => Some(Flaw::Beginning),
         _ => Some(Flaw::End),
     };
-    frames
-        .iter()
+    let flash = |at: &usize| flashes.contains(at).then_some(Flaw::Transition);
+    (0..)
+        .zip(frames)
         .zip(alone)
-        .map(|(frame, alone)| alone.or_else(|| video.flaw(&frame.measures)).or(end(frame)))
+        .map(|((at, frame), alone)| alone.or_else(|| video.flaw(&frame.measures)).or(flash(&at)).or(end(frame)))
         .collect()
+}
+
+/// The frames in a flash of light, by place: those that show what the good frames before and after them show, and are
+/// brighter than both. An encoder makes them sync samples, as it does with cuts, and where a flash is longer than the
+/// looks after a frame, these do not see its end.
+fn flashes(frames: &[Looked], flaws: &[Option<Flaw>]) -> Vec<usize> {
+    let good: Vec<usize> = (0..frames.len()).filter(|at| flaws[*at].is_none()).collect();
+    let is_lit = |at: usize, beside: usize| {
+        let (lit, other) = (&frames[at], &frames[beside]);
+        let (lit_grid, grid) = (&lit.measures.grid, &other.measures.grid);
+        lit.time_us.abs_diff(other.time_us) <= FLASH_US.unsigned_abs()
+            && lit_grid.mean_luma() >= FLASH * grid.mean_luma()
+            && transition::is_explained_by_brightness(lit_grid, grid)
+    };
+    good.windows(3).filter(|near| is_lit(near[1], near[0]) && is_lit(near[1], near[2])).map(|near| near[1]).collect()
 }
 
 /// The correlation at or under which frames are noise beside the others.
@@ -158,4 +182,46 @@ fn is_card(measures: &Measures, drawn: bool) -> bool {
     let texture = &measures.texture;
     let flat = texture.flat >= if drawn { DRAWN_CARD_FLAT } else { CARD_FLAT };
     CARD_LETTERS.contains(&texture.lettered) && (flat || texture.smooth + texture.lettered >= CARD_SMOOTH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Picture;
+
+    /// Hills of light, `lit` times as bright, of another place for each `scene`.
+    fn seen(time_us: i64, scene: u32, lit: f64) -> Looked {
+        let level = |x: f64, y: f64| {
+            let place = f64::from(scene);
+            0.3 + 0.2 * (x / (4.0 + place) + place).sin() * (y / 5.0).cos() + 0.1 * (x / 2.0 - place * y / 3.0).sin()
+        };
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=255")]
+        let byte = |at: usize| (255.0 * lit * level((at % 64) as f64, (at / 64) as f64)).clamp(0.0, 255.0) as u8;
+        let rgb: Vec<u8> = (0..64 * 64).flat_map(|at| [byte(at); 3]).collect();
+        let measures = Measures::of(&Picture::new(64, 64, &rgb).unwrap());
+        Looked { time_us, measures, combed: false, damaged: false }
+    }
+
+    fn lit(frames: &[Looked]) -> Vec<usize> {
+        flashes(frames, &vec![None; frames.len()])
+    }
+
+    #[test]
+    fn what_is_lit_for_a_moment_is_in_a_flash() {
+        let second = |at: i64, scene, lit| seen(at * 1_000_000, scene, lit);
+        assert_eq!(lit(&[second(0, 1, 1.0), second(1, 1, 1.2), second(2, 1, 1.0), second(3, 1, 1.0)]), [1]);
+        assert!(lit(&[second(0, 1, 1.0), second(1, 1, 1.05), second(2, 1, 1.0)]).is_empty(), "hardly brighter");
+        assert!(lit(&[second(0, 1, 1.0), second(1, 1, 1.3), second(2, 1, 1.3)]).is_empty(), "it stays bright");
+        assert!(lit(&[second(0, 1, 1.0), second(1, 3, 1.2), second(2, 1, 1.0)]).is_empty(), "another scene");
+        assert!(lit(&[second(0, 1, 1.0), second(8, 1, 1.3), second(16, 1, 1.0)]).is_empty(), "far from each other");
+        assert!(lit(&[second(0, 1, 1.3), second(1, 1, 1.0)]).is_empty(), "nothing before it");
+    }
+
+    #[test]
+    fn a_flash_is_told_beside_good_frames_alone() {
+        let frames = [seen(0, 1, 0.1), seen(1_000_000, 1, 1.0), seen(2_000_000, 1, 0.1)];
+        assert_eq!(lit(&frames), [1]);
+        let told = flaws(&frames, &[1.0; 3], 100_000_000);
+        assert_ne!(told[1], Some(Flaw::Transition), "a scene between black frames is no flash");
+    }
 }

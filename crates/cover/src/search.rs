@@ -21,8 +21,10 @@ use crate::{Picture, beside, flaw};
 /// With fewer good frames than this at sync samples, evenly spread times are looked at besides.
 const FEW: usize = 8;
 
-/// How many times are looked at between them; whatever number of frames is asked for, lest the best one depend on it.
-const SPREAD: usize = 12;
+/// How many frames there are then with those between them, and how many of them lie between at least; whatever number
+/// of frames is asked for, lest the best one depend on it.
+const IN_ALL: usize = 12;
+const BETWEEN: usize = 4;
 
 /// How many more where none of these is good. Each may cost a GOP.
 const CLOSER: i64 = 20;
@@ -61,10 +63,17 @@ impl Search<'_> {
     pub(crate) fn best(&mut self, count: usize) -> (Vec<Still>, Choice) {
         let duration_us = self.sampler.duration_us();
         let mut found = Found::default();
-        let stills = self.sampler.syncs(&self.sampler.sync_times(), &|time| self.meter.reach(time));
-        self.add(&mut found, stills);
-        if self.is_thin(&found) {
-            self.spread(&mut found);
+        let syncs = self.sampler.sync_times();
+        if syncs.len() < FEW {
+            // These are looked at on the way, as they are the dearest of all to decode.
+            self.spread(&mut found, &syncs, &syncs);
+        } else {
+            let stills = self.sampler.syncs(&syncs, &|time| self.meter.reach(time));
+            self.add(&mut found, stills);
+            if self.is_thin(&found) {
+                let known: Vec<i64> = found.frames.iter().map(|frame| frame.time_us).collect();
+                self.spread(&mut found, &known, &[]);
+            }
         }
         if clean(&found.frames, duration_us) == 0 {
             let stills = self.sampler.spread_times(CLOSER).into_iter().filter_map(|time| self.shown(time)).collect();
@@ -91,11 +100,15 @@ impl Search<'_> {
         flaws.iter().filter(|flaw| flaw.is_none()).count() < FEW || beside::are_soft(&found.frames, &flaws)
     }
 
-    /// Looks at times between those that were found.
-    fn spread(&mut self, found: &mut Found) {
-        let known: Vec<i64> = found.frames.iter().map(|frame| frame.time_us).collect();
+    /// Looks at times between those that are `known`, and at these `besides`, each with the looks after it.
+    fn spread(&mut self, found: &mut Found, known: &[i64], besides: &[i64]) {
+        let count = IN_ALL.saturating_sub(known.len()).max(BETWEEN);
+        let mut times = between(known, &self.sampler.middle(), count);
+        // A microsecond more: the rounded time of a frame may lie a hair before its timestamp, in the GOP before.
+        times.extend(besides.iter().map(|time| time.saturating_add(1)));
+        times.sort_unstable();
         let mut stills = Vec::new();
-        for time in between(&known, &self.sampler.middle(), SPREAD) {
+        for time in times {
             let Some(still) = self.shown(time) else { continue };
             let later = self.later(&[&still]).pop().unwrap_or_default();
             found.later.insert(still.time_us, later);

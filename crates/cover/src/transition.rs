@@ -53,9 +53,14 @@ pub(crate) fn is_transition(now: &Measures, later: &[Later]) -> bool {
     let cut = grids().zip(grids().skip(1)).any(|(from, to)| from.difference(to) >= CUT * inside);
     let difference = now.grid.difference(&last.grid);
     let (luma, luma_later) = (now.grid.mean_luma(), last.grid.mean_luma());
-    let fades = (luma - luma_later).abs() >= FADE * luma.max(luma_later)
-        && now.grid.difference_beyond_brightness(&last.grid) < BEYOND_FADE * difference;
+    let fades =
+        (luma - luma_later).abs() >= FADE * luma.max(luma_later) && is_explained_by_brightness(&now.grid, &last.grid);
     cut || fades || (difference >= DISSOLVE * inside && later.len() > 1 && dissolves(&now.grid, later))
+}
+
+/// Whether two pictures differ in brightness more than in what they show.
+pub(crate) fn is_explained_by_brightness(from: &Grid, to: &Grid) -> bool {
+    from.difference_beyond_brightness(to) < BEYOND_FADE * from.difference(to)
 }
 
 fn dissolves(now: &Grid, later: &[Later]) -> bool {
