@@ -173,7 +173,9 @@ const RUN: &str = "pinpress::run";
 /// The event for the log. What the terminal shows anyway has a level that `-v` does not.
 fn log(event: &RunEvent<'_>) {
     let video = match event {
-        RunEvent::Started { video, .. } | RunEvent::Waiting { video, .. } => Some(*video),
+        RunEvent::Started { video, .. } | RunEvent::StageDone { video, .. } | RunEvent::Waiting { video, .. } => {
+            Some(*video)
+        }
         RunEvent::Warning { video, .. } => *video,
         RunEvent::Finished { outcome } => Some(outcome.source.as_path()),
         _ => None,
@@ -184,6 +186,9 @@ fn log(event: &RunEvent<'_>) {
             tracing::debug!(target: RUN, videos, skipped, complete, "discovered");
         }
         RunEvent::Swept { files } => tracing::debug!(target: RUN, files, "temp files of a killed run were removed"),
+        RunEvent::StageDone { stage, took, succeeded, .. } => {
+            tracing::debug!(target: RUN, %stage, ?took, succeeded, "stage done");
+        }
         RunEvent::Started { stage, .. } => tracing::debug!(target: RUN, %stage, "started"),
         RunEvent::Waiting { reason, delay, .. } => {
             tracing::debug!(target: RUN, ?delay, "waiting: {}", reason.escape_debug());
@@ -193,14 +198,14 @@ fn log(event: &RunEvent<'_>) {
         RunEvent::Warning { message, .. } => tracing::debug!(target: RUN, "note: {}", message.escape_debug()),
         RunEvent::Finished { outcome } => {
             let pin = outcome.pin.as_ref().map(|pin| pin.id.as_str());
-            let end = run_end::name(&outcome.end);
+            let end = outcome.end.name();
             match run_end::reason(outcome) {
                 Some(reason) => tracing::debug!(target: RUN, end, pin, "finished: {}", reason.escape_debug()),
                 None => tracing::debug!(target: RUN, end, pin, "finished"),
             }
         }
-        // Some ten times a second.
-        RunEvent::Media { .. } | RunEvent::Upload { .. } => {}
+        // Some ten times a second; and what the next one says too.
+        RunEvent::Media { .. } | RunEvent::Upload { .. } | RunEvent::Begun | RunEvent::Found { .. } => {}
     }
 }
 
@@ -268,6 +273,8 @@ impl EventLines {
                 self.running.remove(&outcome.source);
                 self.write(Event::Finished(VideoJson::from(*outcome)));
             }
+            // No part of the contract: it follows from what is.
+            RunEvent::Begun | RunEvent::Found { .. } | RunEvent::StageDone { .. } => {}
         }
     }
 

@@ -10,7 +10,7 @@ mod private_folder;
 pub mod signal;
 pub mod wire;
 
-pub use client::{Observer, TEMP_SUFFIX, Workers, WorkersConfig, remove_abandoned, sweep_abandoned, temp_name};
+pub use client::{Deaths, Observer, TEMP_SUFFIX, Workers, WorkersConfig, remove_abandoned, sweep_abandoned, temp_name};
 pub use cover::{Candidate, CoverOptions, Covers, Flaw, PictureFiles, PictureFormat, Rejected, ScorePart};
 pub use options::{AspectMode, CropFocus, Encoder, FixOptions, FpsMode, LinkMode, LongMode, ShortMode};
 /// Part of [`Candidate`] and [`CoverOptions`]: who asks for covers need not know `probe`.

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use pinpress_media::Progress;
+use pinpress_probe::Seconds;
 use tracing::Span;
+use tracing::field::Empty;
 
 use crate::outcome::VideoOutcome;
 
@@ -33,6 +35,21 @@ impl RunStage {
             Self::Publish => "publish",
         }
     }
+
+    /// The span of this stage, within that of its video. A span's name is a literal, so there are four.
+    pub(crate) fn span(self) -> Span {
+        macro_rules! span {
+            ($name:literal) => {
+                tracing::info_span!(target: "pinpress", $name, otel.status_code = Empty)
+            };
+        }
+        match self {
+            Self::Check => span!("check"),
+            Self::Fix => span!("fix"),
+            Self::Cover => span!("cover"),
+            Self::Publish => span!("publish"),
+        }
+    }
 }
 
 impl std::fmt::Display for RunStage {
@@ -44,6 +61,13 @@ impl std::fmt::Display for RunStage {
 /// Something that happened in a run.
 #[derive(Debug)]
 pub enum RunEvent<'a> {
+    /// The ledger is open and work begins.
+    Begun,
+    /// A video was found.
+    Found {
+        /// The source.
+        video: &'a Path,
+    },
     /// So many videos were found; told again while the walk goes on, and at its end.
     Discovered {
         /// Videos, so far.
@@ -64,6 +88,19 @@ pub enum RunEvent<'a> {
         video: &'a Path,
         /// The stage.
         stage: RunStage,
+    },
+    /// A stage that was started has done what it can with a video in this run.
+    StageDone {
+        /// The source.
+        video: &'a Path,
+        /// The stage.
+        stage: RunStage,
+        /// How long it took.
+        took: Duration,
+        /// How long the video plays that it was done for; `None` when that is not known, and when it did not work.
+        media: Option<Seconds>,
+        /// Whether it worked.
+        succeeded: bool,
     },
     /// The worker came further.
     Media {
@@ -118,18 +155,25 @@ pub enum RunEvent<'a> {
     },
 }
 
-/// The name of [`video_span`].
-const VIDEO_SPAN: &str = "video";
+/// How the targets of our spans begin.
+const OURS: &str = "pinpress";
 
-/// The span in which a log has what is done with `video`: the one that this thread is in, when it is in one.
+/// The span in which a log has what is done with `video`: the one that this thread is in, when it is in one, or in one
+/// within it.
 #[must_use]
 pub fn video_span(video: &Path) -> Span {
     let current = Span::current();
-    if current.metadata().is_some_and(|span| span.name() == VIDEO_SPAN) {
+    if current.metadata().is_some_and(|span| span.target().starts_with(OURS)) {
         return current;
     }
-    // As `Debug` shows it: a name must not break a line of the log.
-    tracing::info_span!(target: "pinpress", VIDEO_SPAN, path = ?video)
+    new_video_span(video)
+}
+
+/// A span that holds all that is done with `video` in a run.
+pub(crate) fn new_video_span(video: &Path) -> Span {
+    // A text, which a log shows escaped: a name must not break a line of it.
+    let path = &*video.to_string_lossy();
+    tracing::info_span!(target: "pinpress", parent: None, "video", path, end = Empty, otel.status_code = Empty)
 }
 
 /// Hears how a run goes. Called from many threads.

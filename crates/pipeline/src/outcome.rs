@@ -97,6 +97,24 @@ pub enum End {
 }
 
 impl End {
+    /// The word for it, as programs know it.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::UpToDate => "up-to-date",
+            Self::Duplicate { .. } => "duplicate",
+            Self::Scheduled { .. } => "scheduled",
+            Self::Unlisted => "unlisted",
+            Self::Later { .. } => "later",
+            Self::Unknown { .. } => "unknown",
+            Self::Unfit => "unfit",
+            Self::Failed { .. } => "failed",
+            Self::SetAside { .. } => "set-aside",
+            Self::Interrupted => "interrupted",
+        }
+    }
+
     /// Whether the video is where it was meant to be.
     #[must_use]
     pub const fn is_good(&self) -> bool {

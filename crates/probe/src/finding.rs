@@ -44,6 +44,26 @@ pub enum RuleId {
 }
 
 impl RuleId {
+    /// All of them, in the order of reports.
+    pub const ALL: [Self; 16] = [
+        Self::Container,
+        Self::FileSize,
+        Self::Duration,
+        Self::AspectRatio,
+        Self::Resolution,
+        Self::FrameRate,
+        Self::VideoCodec,
+        Self::PixelFormat,
+        Self::ScanType,
+        Self::AudioCodec,
+        Self::Streams,
+        Self::Integrity,
+        Self::FeedAspect,
+        Self::Faststart,
+        Self::Privacy,
+        Self::TextLimits,
+    ];
+
     /// The name in reports: `aspect-ratio`.
     #[must_use]
     pub const fn name(self) -> &'static str {

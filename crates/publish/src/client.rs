@@ -1,6 +1,7 @@
 //! The calls of the API, one method each.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,7 +14,7 @@ use serde_json::json;
 
 use crate::api_base::ApiBase;
 use crate::board::{find_board, find_section};
-use crate::budget::{Budget, BudgetLeft};
+use crate::budget::{Budget, BudgetLeft, BudgetView};
 use crate::error::{Call, PublishError, Refusal};
 use crate::http::{Answer, NoAnswer, send};
 use crate::id::{BoardId, BoardSectionId, MediaId, PinId};
@@ -128,7 +129,7 @@ pub struct Client {
     once: reqwest::Client,
     /// For the bytes. No token ever goes through it.
     pub(crate) bytes: reqwest::Client,
-    budget: Budget,
+    budget: Arc<Budget>,
 }
 
 impl Client {
@@ -147,7 +148,7 @@ impl Client {
         let bytes = http_client(&options, |builder| {
             builder.http1_only().pool_max_idle_per_host(0).retry(reqwest::retry::never())
         })?;
-        let budget = Budget::new(options.daily_calls);
+        let budget = Arc::new(Budget::new(options.daily_calls));
         Ok(Self { session, options, api, once, bytes, budget })
     }
 
@@ -156,6 +157,12 @@ impl Client {
     #[must_use]
     pub fn budget(&self) -> Vec<BudgetLeft> {
         self.budget.left()
+    }
+
+    /// The same for as long as somebody wants to look.
+    #[must_use]
+    pub fn budget_view(&self) -> BudgetView {
+        BudgetView::from(&self.budget)
     }
 
     /// What it was made with.

@@ -41,6 +41,26 @@ pub enum Call {
     RefreshTokens,
 }
 
+impl Call {
+    /// Its method, and its path as the API's description has it.
+    #[must_use]
+    pub const fn route(self) -> &'static str {
+        match self {
+            Self::GetUserAccount => "GET /user_account",
+            Self::ListBoards => "GET /boards",
+            Self::GetBoard => "GET /boards/{board_id}",
+            Self::ListBoardSections => "GET /boards/{board_id}/sections",
+            Self::ListBoardPins => "GET /boards/{board_id}/pins",
+            Self::RegisterMedia => "POST /media",
+            Self::Upload => "upload",
+            Self::GetMedia => "GET /media/{media_id}",
+            Self::CreatePin => "POST /pins",
+            Self::GetPin => "GET /pins/{pin_id}",
+            Self::GetTokens | Self::RefreshTokens => "POST /oauth/token",
+        }
+    }
+}
+
 impl fmt::Display for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {

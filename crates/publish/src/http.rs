@@ -8,8 +8,10 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
+use tracing::Instrument as _;
+use tracing::field::Empty;
 
-use crate::budget::Budget;
+use crate::budget::{Budget, Permit};
 use crate::error::{Call, NetworkFault, PublishError, Refusal};
 use crate::model::ErrorBody;
 use crate::retry::{Repeat, RetryPolicy, asked_wait};
@@ -170,6 +172,56 @@ pub(crate) fn next_step(repeat: Repeat, outcome: &Result<Answer, NoAnswer>) -> N
     }
 }
 
+/// Sends a request that has leave to be sent.
+async fn once(permit: Permit<'_>, request: RequestBuilder) -> Result<Answer, NoAnswer> {
+    match request.send().await {
+        Ok(response) => {
+            permit.answered(response.status().as_u16(), response.headers());
+            Answer::read(response).await
+        }
+        Err(error) => {
+            let error = NoAnswer::from(error);
+            if error.fault == NetworkFault::Unsent {
+                permit.unsent();
+            } else {
+                drop(permit);
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Carries out one try of a call in a span of its own, by OpenTelemetry's names for such a span. No address is in it:
+/// that of an upload is a secret.
+pub(crate) async fn traced(
+    call: Call,
+    attempt: u32,
+    exchange: impl Future<Output = Result<Answer, NoAnswer>>,
+) -> Result<Answer, NoAnswer> {
+    let span = tracing::info_span!(
+        "call",
+        otel.name = call.route(),
+        otel.kind = "client",
+        attempt,
+        http.response.status_code = Empty,
+        error.type = Empty,
+        otel.status_code = Empty,
+    );
+    let outcome = exchange.instrument(span.clone()).await;
+    let failed = match &outcome {
+        Ok(answer) => {
+            span.record("http.response.status_code", answer.status);
+            (!answer.is_success()).then(|| answer.status.to_string())
+        }
+        Err(error) => Some(format!("{:?}", error.fault)),
+    };
+    if let Some(failed) = failed {
+        span.record("error.type", failed);
+        span.record("otel.status_code", "ERROR");
+    }
+    outcome
+}
+
 /// Makes a call until it is answered for good or the tries are used up. Each try waits until the budget has room for
 /// it; `request` builds it anew.
 pub(crate) async fn send(
@@ -185,27 +237,17 @@ pub(crate) async fn send(
     // Waiting for room is no failure and takes no time from the tries.
     let started = Instant::now();
     loop {
-        let outcome = match request().send().await {
-            Ok(response) => {
-                permit.answered(response.status().as_u16(), response.headers());
-                Answer::read(response).await
-            }
-            Err(error) => {
-                let error = NoAnswer::from(error);
-                if error.fault == NetworkFault::Unsent {
-                    permit.unsent();
-                } else {
-                    drop(permit);
+        let outcome = traced(call, attempt, async {
+            let outcome = once(permit, request()).await;
+            match &outcome {
+                Ok(answer) => {
+                    tracing::debug!(?call, attempt, status = answer.status, rid = ?answer.request_id(), "answered");
                 }
-                Err(error)
+                Err(error) => tracing::debug!(?call, attempt, fault = ?error.fault, detail = error.detail, "no answer"),
             }
-        };
-        match &outcome {
-            Ok(answer) => {
-                tracing::debug!(?call, attempt, status = answer.status, rid = ?answer.request_id(), "answered");
-            }
-            Err(error) => tracing::debug!(?call, attempt, fault = ?error.fault, detail = error.detail, "no answer"),
-        }
+            outcome
+        });
+        let outcome = outcome.await;
         let next = next_step(repeat, &outcome);
         if let (Next::After(wait), Ok(Answer { status: 429, .. })) = (&next, &outcome) {
             budget.bar(call, *wait);

@@ -35,7 +35,7 @@ mod word;
 
 pub use api_base::ApiBase;
 pub use board::{BoardError, find_board, find_section};
-pub use budget::{BudgetLeft, RateWindow};
+pub use budget::{BudgetLeft, BudgetView, RateWindow};
 pub use client::{Client, ClientOptions, LookupPolicy, PollPolicy};
 pub use cover::{
     ContentType, Cover, CoverAs, CoverError, CoverPicker, CoverSource, PICTURE_MAX_BYTES, PickedCover, settle_cover,

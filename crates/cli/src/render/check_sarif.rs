@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use pinpress_probe::{Finding, RuleId, Severity, Spec};
 
 use super::check_report::{CheckEnd, CheckReport, CheckedVideo, Summary, around, in_one_line, reason};
-use super::rule_text::{self, RULES};
+use super::rule_text;
 use crate::output::clean;
 use log::{
     Configuration, Driver, Fingerprints, Invocation, Level, Log, Notification, Properties, Region, ResultObject, Rule,
@@ -90,7 +90,7 @@ impl CheckReport for Sarif<'_> {
                     out,
                     &ResultObject {
                         rule_id: UNREADABLE,
-                        rule_index: RULES.len(),
+                        rule_index: RuleId::ALL.len(),
                         level: Level::Error,
                         message: Text::new(text),
                         locations: [location],
@@ -106,7 +106,7 @@ impl CheckReport for Sarif<'_> {
                     out,
                     &ResultObject {
                         rule_id: rule.name(),
-                        rule_index: RULES.iter().position(|known| known == rule).unwrap_or(RULES.len()),
+                        rule_index: RuleId::ALL.iter().position(|known| known == rule).unwrap_or(RuleId::ALL.len()),
                         level: if fails { Level::Error } else { Level::Note },
                         message: Text::new(in_one_line(finding)),
                         locations: [location.clone()],
@@ -148,7 +148,7 @@ fn rules() -> Vec<Rule> {
         help: Text::new("Export it again, copy it again from its source, or keep it out of the folder."),
         default_configuration: Configuration { level: Level::Error },
     };
-    RULES.iter().map(named).chain([ours]).collect()
+    RuleId::ALL.iter().map(named).chain([ours]).collect()
 }
 
 /// The same for the same finding in every run: code scanning tells by it what is new. A video has no lines, so it is

@@ -2,26 +2,6 @@
 
 use pinpress_probe::RuleId;
 
-/// Every rule, in the order of the contract.
-pub(crate) const RULES: [RuleId; 16] = [
-    RuleId::Container,
-    RuleId::FileSize,
-    RuleId::Duration,
-    RuleId::AspectRatio,
-    RuleId::Resolution,
-    RuleId::FrameRate,
-    RuleId::VideoCodec,
-    RuleId::PixelFormat,
-    RuleId::ScanType,
-    RuleId::AudioCodec,
-    RuleId::Streams,
-    RuleId::Integrity,
-    RuleId::FeedAspect,
-    RuleId::Faststart,
-    RuleId::Privacy,
-    RuleId::TextLimits,
-];
-
 /// A rule in words; no limit stands here, those are in the rule set.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RuleText {
@@ -132,9 +112,9 @@ mod tests {
         let schema = schemars::schema_for!(RuleId).to_value();
         let names: Vec<&str> =
             schema["oneOf"].as_array().unwrap().iter().map(|rule| rule["const"].as_str().unwrap()).collect();
-        assert_eq!(RULES.map(RuleId::name).as_slice(), names);
+        assert_eq!(RuleId::ALL.map(RuleId::name).as_slice(), names);
         let help = include_str!("../help/rules.md");
-        for rule in RULES {
+        for rule in RuleId::ALL {
             assert!(help.contains(&format!("\n{}\n", rule.name())), "{rule}");
             assert_eq!(text(rule).short.starts_with("Advice"), text(rule).advice);
         }

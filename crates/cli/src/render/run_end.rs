@@ -17,23 +17,6 @@ pub(crate) const NAMES: [&str; 11] = [
     "interrupted",
 ];
 
-/// The word of the JSON contract.
-pub(crate) const fn name(end: &End) -> &'static str {
-    match end {
-        End::Done => "done",
-        End::UpToDate => "up-to-date",
-        End::Duplicate { .. } => "duplicate",
-        End::Scheduled { .. } => "scheduled",
-        End::Unlisted => "unlisted",
-        End::Later { .. } => "later",
-        End::Unknown { .. } => "unknown",
-        End::Unfit => "unfit",
-        End::Failed { .. } => "failed",
-        End::SetAside { .. } => "set-aside",
-        End::Interrupted => "interrupted",
-    }
-}
-
 /// Why it ended so, where there is more to say; without the path, which stands beside it already.
 pub(crate) fn reason(outcome: &VideoOutcome) -> Option<&str> {
     match &outcome.end {

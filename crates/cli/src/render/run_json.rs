@@ -157,7 +157,7 @@ impl<'a> From<&'a VideoOutcome> for VideoJson<'a> {
         };
         Self {
             video: text(&outcome.source),
-            end: run_end::name(&outcome.end),
+            end: outcome.end.name(),
             stage: match &outcome.end {
                 End::Failed { stage, .. } => Some(stage.name()),
                 _ => None,
@@ -209,7 +209,7 @@ impl SummaryJson {
     pub(crate) fn new(summary: &RunSummary, exit: Exit, report: Option<&Path>, log: &Path) -> Self {
         let mut ends: BTreeMap<_, _> = run_end::NAMES.into_iter().map(|name| (name, 0)).collect();
         for video in &summary.videos {
-            *ends.entry(run_end::name(&video.end)).or_default() += 1;
+            *ends.entry(video.end.name()).or_default() += 1;
         }
         Self {
             videos: summary.videos.len(),

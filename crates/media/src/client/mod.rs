@@ -11,11 +11,13 @@ mod process;
 mod wall;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pinpress_probe::{Decoded, DeepReader, MediaInfo, ProbeError, Spec};
 
 pub use config::{PROGRAM_VARIABLE, WorkersConfig};
+pub use deaths::Deaths;
 pub(crate) use leftovers::temp_name_marked;
 pub use leftovers::{TEMP_SUFFIX, remove_abandoned, sweep_abandoned, temp_name};
 pub use observer::Observer;
@@ -37,13 +39,20 @@ const TICK: Duration = Duration::from_millis(50);
 pub struct Workers {
     config: WorkersConfig,
     pool: Pool,
+    deaths: Arc<Deaths>,
 }
 
 impl Workers {
     /// A pool in which nothing runs yet.
     #[must_use]
     pub fn new(config: WorkersConfig) -> Self {
-        Self { config, pool: Pool::new() }
+        Self { config, pool: Pool::new(), deaths: Arc::default() }
+    }
+
+    /// The same, which counts there who died.
+    #[must_use]
+    pub fn counting(self, deaths: Arc<Deaths>) -> Self {
+        Self { deaths, ..self }
     }
 
     /// How workers are started here.
@@ -61,6 +70,7 @@ impl Workers {
     pub fn call(&self, request: &Request, observer: &dyn Observer) -> Result<Reply, Failure> {
         let result = self.exchange(request, observer);
         if let Err(failure) = &result {
+            self.deaths.count(failure.kind);
             tracing::debug!(kind = ?failure.kind, "the worker failed: {}", failure.message.escape_debug());
             for line in &failure.log {
                 // What it says may come out of the file.

@@ -9,10 +9,10 @@ use tokio::sync::mpsc::Sender;
 
 use super::fix::{end_of, step_outcome};
 use super::item::{Item, Listener};
-use super::{Mode, Run};
+use super::{Mode, Run, Working};
 use crate::ledger::{CoverRecord, FileStamp, Hold, JobState, Step, StepOutcome};
 use crate::naming::{cover_of, cover_stem};
-use crate::observe::{RunStage, video_span};
+use crate::observe::RunStage;
 use crate::outcome::CoverOutcome;
 
 pub(super) fn covers<'a>(run: &'a Run<'a>, items: &Receiver<Item<'a>>, to_publish: &Sender<Item<'a>>) {
@@ -30,7 +30,7 @@ pub(super) fn covers<'a>(run: &'a Run<'a>, items: &Receiver<Item<'a>>, to_publis
 }
 
 fn cover<'a>(run: &'a Run<'a>, mut item: Item<'a>) -> Option<Item<'a>> {
-    let _span = video_span(&item.source).entered();
+    let _span = item.span.clone().entered();
     if item.job.state == JobState::Covered {
         return Some(item);
     }
@@ -44,8 +44,12 @@ fn cover<'a>(run: &'a Run<'a>, mut item: Item<'a>) -> Option<Item<'a>> {
     }
     let (mut item, attempt) = run.begin(item, Step::Cover)?;
     let hold = run.leases.hold(attempt.claim());
-    run.started(&item.source, RunStage::Cover);
-    let result = pick(run, &item, &hold);
+    let mut working = Working::begin(run, &item.source, RunStage::Cover);
+    let result = working.span().in_scope(|| pick(run, &item, &hold));
+    if result.is_ok() {
+        working.succeeded(item.duration());
+    }
+    drop(working);
     let outcome = match &result {
         Ok(cover) => StepOutcome::Covered(cover.clone()),
         Err(failure) => step_outcome(failure),

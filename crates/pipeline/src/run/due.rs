@@ -15,7 +15,7 @@ use crate::ledger::{
 };
 use crate::media::Media;
 use crate::naming::{absolute, cover_of, receipt_of};
-use crate::observe::{RunEvent, RunObserver};
+use crate::observe::{RunEvent, RunObserver, new_video_span};
 use crate::outcome::{CoverOutcome, End, RunSummary};
 use crate::pins::{PinOptions, PinPlan};
 
@@ -37,6 +37,8 @@ pub fn publish_due(
     let Some(pins) = &options.pins else { return Ok(RunSummary::default()) };
     let runtime = runtime()?;
     let waiting = waiting(&*ledger, options, pins)?;
+    observer.event(&RunEvent::Begun);
+    waiting.iter().for_each(|(_, job)| observer.event(&RunEvent::Found { video: &job.source }));
     observer.event(&RunEvent::Discovered { videos: waiting.len(), skipped: 0, complete: true });
     let book = Book::closed(
         waiting.iter().map(|(_, job)| job.source.clone()).collect(),
@@ -97,6 +99,7 @@ fn item_of<'a>(run: &'a Run<'a>, index: usize, record: &PinRecord, mut job: Job)
     let item = Item {
         index,
         source: job.source.clone(),
+        span: new_video_span(&job.source),
         job,
         receipt: receipt_of(&output),
         output,

@@ -5,11 +5,11 @@ use pinpress_media::{Failure, FailureKind, Fix, FixOptions, Fixed, Plan};
 use pinpress_probe::Source;
 
 use super::item::{Item, Listener};
-use super::{Mode, Run, claims};
+use super::{Mode, Run, Working, claims};
 use crate::check::check_file;
 use crate::disk::{Place, Shortage};
 use crate::ledger::{FileStamp, Hold, JobState, RenditionRecord, Step, StepOutcome};
-use crate::observe::{RunEvent, RunStage, video_span};
+use crate::observe::{RunEvent, RunStage};
 use crate::outcome::End;
 
 pub(super) fn fixes<'a>(run: &'a Run<'a>, items: &Receiver<Item<'a>>, to_cover: &Sender<Item<'a>>) {
@@ -25,7 +25,7 @@ pub(super) fn fixes<'a>(run: &'a Run<'a>, items: &Receiver<Item<'a>>, to_cover: 
 }
 
 fn fix<'a>(run: &'a Run<'a>, mut item: Item<'a>) -> Option<Item<'a>> {
-    let _span = video_span(&item.source).entered();
+    let _span = item.span.clone().entered();
     if !matches!(item.job.state, JobState::Checked | JobState::Fixing) {
         return Some(item);
     }
@@ -65,8 +65,12 @@ fn fix<'a>(run: &'a Run<'a>, mut item: Item<'a>) -> Option<Item<'a>> {
     let result = match attempted {
         Work::AsItIs => Ok(Plan::passthrough(item.checked.as_ref().and_then(|checked| checked.info.duration))),
         Work::Fix(options) => {
-            run.started(&item.source, RunStage::Fix);
-            carry_out(run, &item, options, ours, &hold).map(|fixed| fixed.plan)
+            let mut working = Working::begin(run, &item.source, RunStage::Fix);
+            let fixed = working.span().in_scope(|| carry_out(run, &item, options, ours, &hold));
+            if fixed.is_ok() {
+                working.succeeded(item.checked.as_ref().and_then(|checked| checked.info.duration));
+            }
+            fixed.map(|fixed| fixed.plan)
         }
     };
     let result = result.and_then(|plan| Ok((plan, rendition(&item)?)));

@@ -6,15 +6,16 @@ use std::time::{Duration, SystemTime};
 
 use crossbeam_channel::{Receiver, Sender};
 use pinpress_probe::{Fingerprint, ProbeError, Seconds, Source};
+use tracing::Span;
 
 use super::item::{Item, SpecOf};
 use super::survey::Sighting;
 use super::twins::{First, Standing as TwinStanding, Twin};
-use super::{Mode, Run};
+use super::{Mode, Run, Working};
 use crate::check::{Checked, check_source};
 use crate::ledger::{FileStamp, Job, JobKey, JobState};
 use crate::naming::{Names, absolute, cover_of, receipt_of};
-use crate::observe::{RunStage, video_span};
+use crate::observe::{RunStage, new_video_span};
 use crate::ordered::stream_in_order;
 use crate::outcome::{CoverOutcome, End, VideoOutcome};
 
@@ -50,14 +51,15 @@ pub(super) fn intake<'a>(
         run.options.jobs.max(1),
         run.interrupt,
         |_, sighting| {
-            let examined = examine(run, &sighting);
-            (sighting, examined)
+            let span = new_video_span(&sighting.found.path);
+            let examined = span.in_scope(|| examine(run, &sighting));
+            (sighting, span, examined)
         },
-        |_, (sighting, examined)| {
+        |_, (sighting, span, examined)| {
             if run.stopping() {
                 return;
             }
-            if let Some(item) = desk.admit(sighting, examined) {
+            if let Some(item) = desk.admit(sighting, &span, examined) {
                 // The receivers live until this sender is gone.
                 drop(to_fix.send(item));
             }
@@ -111,7 +113,6 @@ fn examine(run: &Run<'_>, sighting: &Sighting) -> Examined {
         return Examined::Stopped;
     }
     let path = &sighting.found.path;
-    let _span = video_span(path).entered();
     if !has_settled(run, path) {
         return Examined::Growing;
     }
@@ -136,7 +137,8 @@ fn examine(run: &Run<'_>, sighting: &Sighting) -> Examined {
             None => return Examined::Stopped,
         }
     }
-    run.started(path, RunStage::Check);
+    let mut working = Working::begin(run, path, RunStage::Check);
+    let _span = working.span().clone().entered();
     let source = match Source::open(path) {
         Ok(source) => source,
         Err(error) => return Examined::Unreadable { key: None, error },
@@ -149,7 +151,10 @@ fn examine(run: &Run<'_>, sighting: &Sighting) -> Examined {
         },
     };
     match check_source(&source, &spec, run.media) {
-        Ok(checked) => Examined::Read(key, Box::new(checked)),
+        Ok(checked) => {
+            working.succeeded(checked.info.duration);
+            Examined::Read(key, Box::new(checked))
+        }
         Err(error) => Examined::Unreadable { key: Some(key), error },
     }
 }
@@ -204,7 +209,7 @@ struct Desk<'a> {
 }
 
 impl<'a> Desk<'a> {
-    fn admit(&mut self, sighting: Sighting, examined: Examined) -> Option<Item<'a>> {
+    fn admit(&mut self, sighting: Sighting, span: &Span, examined: Examined) -> Option<Item<'a>> {
         let run = self.run;
         let index = sighting.index;
         let source = sighting.found.path.clone();
@@ -212,25 +217,25 @@ impl<'a> Desk<'a> {
             Examined::Known(key) => (key, None),
             Examined::Read(key, checked) => (key, Some(*checked)),
             Examined::Unreadable { key, error } => {
-                self.refuse(&sighting, key, &error);
+                self.refuse(&sighting, span, key, &error);
                 return None;
             }
             Examined::Growing => {
                 let reason = "somebody is still writing it: it is left for the next run".to_owned();
-                run.finish(index, VideoOutcome::of(&source, End::Later { reason }));
+                run.finish(index, span, VideoOutcome::of(&source, End::Later { reason }));
                 return None;
             }
             Examined::Stopped => return None,
         };
         if let Some(first) = self.seen.get(&key) {
             let of = first.clone();
-            return self.admit_twin(&sighting, of, &key);
+            return self.admit_twin(&sighting, span, of, &key);
         }
         let relative = self.claim(&sighting, &key)?;
         let output = run.options.output.join(&relative);
         if matches!(run.options.mode, Mode::Fix(_)) && run.is_source(&output) {
             let reason = "its output would replace a source: choose another output folder".to_owned();
-            run.finish(index, VideoOutcome::of(&source, End::Failed { stage: RunStage::Check, reason }));
+            run.finish(index, span, VideoOutcome::of(&source, End::Failed { stage: RunStage::Check, reason }));
             return None;
         }
         let job = run.recorded(run.ledger.enroll(&key, &absolute(&source), &run.kept(&relative)))?;
@@ -239,22 +244,25 @@ impl<'a> Desk<'a> {
         let spec = spec_of(run, &sighting);
         let cover_at = sighting.cover_at;
         let (cover, twin_of, worked) = (None, None, false);
-        let item = Item { index, source, job, output, receipt, spec, cover_at, checked, cover, twin_of, worked };
+        let span = span.clone();
+        let item = Item { index, source, span, job, output, receipt, spec, cover_at, checked, cover, twin_of, worked };
         self.stand(item)
     }
 
     /// A video whose content is that of an earlier one: the work is done once.
-    fn admit_twin(&mut self, sighting: &Sighting, of: First, key: &JobKey) -> Option<Item<'a>> {
+    fn admit_twin(&mut self, sighting: &Sighting, span: &Span, of: First, key: &JobKey) -> Option<Item<'a>> {
         let run = self.run;
         let receipt = match &run.options.mode {
             Mode::Fix(_) => receipt_of(&run.options.output.join(self.name(sighting))),
             Mode::AsIs => receipt_of(&absolute(&sighting.found.path)),
         };
-        let twin = Twin { index: sighting.index, source: sighting.found.path.clone(), of, receipt };
+        let (source, span) = (sighting.found.path.clone(), span.clone());
+        let twin = Twin { index: sighting.index, source, span, of, receipt };
         match run.twins.join(twin) {
             TwinStanding::Waits => None,
             TwinStanding::Ended(twin) => {
-                run.finish(twin.index, VideoOutcome::of(&twin.source, End::Duplicate { of: twin.of.source }));
+                let outcome = VideoOutcome::of(&twin.source, End::Duplicate { of: twin.of.source });
+                run.finish(twin.index, &twin.span, outcome);
                 None
             }
             TwinStanding::Ready(twin) => {
@@ -265,6 +273,7 @@ impl<'a> Desk<'a> {
                 Some(Item {
                     index: twin.index,
                     source: twin.source,
+                    span: twin.span,
                     output,
                     receipt: twin.receipt,
                     spec: spec_of(run, sighting),
@@ -341,7 +350,7 @@ impl<'a> Desk<'a> {
         Some(item)
     }
 
-    fn refuse(&mut self, sighting: &Sighting, key: Option<JobKey>, error: &ProbeError) {
+    fn refuse(&mut self, sighting: &Sighting, span: &Span, key: Option<JobKey>, error: &ProbeError) {
         let run = self.run;
         let source = sighting.found.path.as_path();
         // The reader's own failure says nothing of the file; what the system refuses may be given the next time.
@@ -357,6 +366,6 @@ impl<'a> Desk<'a> {
             }
         }
         let end = End::Failed { stage: RunStage::Check, reason: error.to_string() };
-        run.finish(sighting.index, VideoOutcome::of(source, end));
+        run.finish(sighting.index, span, VideoOutcome::of(source, end));
     }
 }

@@ -6,13 +6,14 @@ use std::time::Instant;
 
 use pinpress_media::{Observer, Progress};
 use pinpress_probe::{Seconds, Spec};
+use tracing::Span;
 
 use super::Run;
 use super::twins::{First, Twin};
 use crate::check::Checked;
 use crate::interrupt::is_nearly_done;
 use crate::ledger::{Hold, Job};
-use crate::observe::{RunEvent, RunStage};
+use crate::observe::RunEvent;
 use crate::outcome::{CoverOutcome, End, VideoOutcome};
 
 /// A video whose job is in the ledger.
@@ -22,6 +23,8 @@ pub(super) struct Item<'a> {
     pub(super) index: usize,
     /// Where it was found, as the user would name it.
     pub(super) source: PathBuf,
+    /// What is done with it belongs into this one.
+    pub(super) span: Span,
     /// Its job as the ledger has it.
     pub(super) job: Job,
     /// The output as an address of the file system.
@@ -63,6 +66,12 @@ impl std::ops::Deref for SpecOf<'_> {
 }
 
 impl Item<'_> {
+    /// How long it plays, as far as that is known.
+    pub(super) fn duration(&self) -> Option<Seconds> {
+        let planned = self.job.plan.as_ref().and_then(|plan| plan.duration);
+        planned.or_else(|| self.checked.as_ref().and_then(|checked| checked.info.duration))
+    }
+
     /// The outcome, as far as the item knows it.
     pub(super) fn outcome(self, end: End) -> VideoOutcome {
         let fixed = self.job.rendition.is_some();
@@ -89,6 +98,7 @@ impl Item<'_> {
         Self {
             index: twin.index,
             source: twin.source,
+            span: twin.span,
             receipt: twin.receipt,
             twin_of: Some(twin.of),
             checked: None,
@@ -160,11 +170,5 @@ impl Observer for Listener<'_> {
         // Minutes of encoding are not thrown away for the sake of seconds.
         let goes_on = *self.goes_on.get_or_init(|| self.is_nearly_done());
         !goes_on || self.hold.is_lost() || self.run.broken() || self.run.interrupt.halted()
-    }
-}
-
-impl Run<'_> {
-    pub(super) fn started(&self, video: &Path, stage: RunStage) {
-        self.observer.event(&RunEvent::Started { video, stage });
     }
 }

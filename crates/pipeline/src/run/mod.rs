@@ -16,6 +16,7 @@ mod publish;
 mod publish_watch;
 mod survey;
 mod twins;
+mod working;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -28,6 +29,7 @@ use jiff::Timestamp;
 use pinpress_media::FixOptions;
 use pinpress_probe::Spec;
 use tokio::runtime::Runtime;
+use tracing::Span;
 
 use crate::discover::{DiscoverError, Filters, Walk};
 use crate::disk::{KeepFree, Room};
@@ -49,6 +51,7 @@ use item::Item;
 pub use keep_watch::keep_watch;
 use survey::{Sighting, Survey};
 use twins::Twins;
+use working::Working;
 
 /// How long work waits for the walk to end: most do at once, and then every mistake is told before anything is done.
 const FOR_THE_WALK: Duration = Duration::from_secs(2);
@@ -197,6 +200,7 @@ fn work(
     let mut output = place.lock_output()?;
     let ledger = place.open()?;
     let lease = place.succeed(&*ledger, &output)?;
+    observer.event(&RunEvent::Begun);
     // A shard beside others leaves temp files to whoever comes first the next time: these may be at work on them.
     let swept = if output.is_alone() { sweep(&options.output) } else { Vec::new() };
     output.let_others_in()?;
@@ -345,18 +349,22 @@ impl Run<'_> {
         }
     }
 
-    /// Nothing more is done with the video in this run.
-    fn finish(&self, index: usize, outcome: VideoOutcome) {
-        self.observer.event(&RunEvent::Finished { outcome: &outcome });
+    /// Nothing more is done in this run with the video that has that span.
+    fn finish(&self, index: usize, span: &Span, outcome: VideoOutcome) {
+        span.in_scope(|| self.observer.event(&RunEvent::Finished { outcome: &outcome }));
+        span.record("end", outcome.end.name());
+        if !outcome.end.is_good() {
+            span.record("otel.status_code", "ERROR");
+        }
         self.ended.lock().unwrap_or_else(PoisonError::into_inner).insert(index, outcome);
     }
 
     /// Nothing more is done with the video before it could be published, nor with those of the same content.
     fn end(&self, item: Item<'_>, end: End) {
-        let job = item.job.id;
-        self.finish(item.index, item.outcome(end));
+        let (job, span) = (item.job.id, item.span.clone());
+        self.finish(item.index, &span, item.outcome(end));
         for twin in self.twins.ended(job) {
-            self.finish(twin.index, VideoOutcome::of(&twin.source, End::Duplicate { of: twin.of.source }));
+            self.finish(twin.index, &twin.span, VideoOutcome::of(&twin.source, End::Duplicate { of: twin.of.source }));
         }
     }
 

@@ -13,9 +13,9 @@ use tracing::Instrument as _;
 
 use super::item::Item;
 use super::publish_watch::Watch;
-use super::{Run, claims};
+use super::{Run, Working, claims};
 use crate::ledger::{JobId, PinAttempt, PinContent, PinKey, PinRecord, PinStatus, PinStep, PinTiming};
-use crate::observe::{RunEvent, RunStage, video_span};
+use crate::observe::{RunEvent, RunStage};
 use crate::outcome::{End, PinOutcome, VideoOutcome};
 use crate::pins::{PinOptions, PinPlan, REHEARSAL};
 use crate::receipt::{Receipt, ReceiptPin};
@@ -31,11 +31,11 @@ pub(super) fn publishing<'a>(
     let Some((pins, runtime)) = network else {
         while let Some(item) = items.blocking_recv() {
             if let Some(of) = item.twin_of {
-                run.finish(item.index, VideoOutcome::of(&item.source, End::Duplicate { of: of.source }));
+                run.finish(item.index, &item.span, VideoOutcome::of(&item.source, End::Duplicate { of: of.source }));
                 continue;
             }
-            let end = item.settled();
-            run.finish(item.index, item.outcome(end));
+            let (end, span) = (item.settled(), item.span.clone());
+            run.finish(item.index, &span, item.outcome(end));
         }
         return;
     };
@@ -44,7 +44,7 @@ pub(super) fn publishing<'a>(
     runtime.block_on(async {
         let stream = futures_util::stream::poll_fn(|context| items.poll_recv(context));
         let publish = |item: Item<'a>| {
-            let span = video_span(&item.source);
+            let span = item.span.clone();
             publisher.publish(item).instrument(span)
         };
         stream.for_each_concurrent(pins.uploads.max(1), publish).await;
@@ -62,23 +62,23 @@ impl<'a> Publisher<'a, '_> {
         if self.run.stopping() {
             return;
         }
-        let index = item.index;
+        let (index, span) = (item.index, item.span.clone());
         let plan = self.run.book.plan(index);
         if let Some(of) = &item.twin_of
             && plan.is_none_or(|plan| self.run.book.plan(of.index).is_some_and(|other| other.board == plan.board))
         {
             let end = End::Duplicate { of: of.source.clone() };
-            self.run.finish(index, VideoOutcome::of(&item.source, end));
+            self.run.finish(index, &span, VideoOutcome::of(&item.source, end));
             return;
         }
         let Some(plan) = plan else {
-            self.run.finish(index, item.outcome(End::Unlisted));
+            self.run.finish(index, &span, item.outcome(End::Unlisted));
             return;
         };
         if let Some((end, pin)) = self.settle(&item, plan).await {
             let mut outcome = item.outcome(end);
             outcome.pin = pin;
-            self.run.finish(index, outcome);
+            self.run.finish(index, &span, outcome);
         }
     }
 
@@ -145,9 +145,10 @@ impl<'a> Publisher<'a, '_> {
             Ok(draft) => draft,
             Err(error) => return self.failed(attempt, &error, in_doubt).map(|end| (end, None)),
         };
-        run.started(&item.source, RunStage::Publish);
+        let mut working = Working::begin(run, &item.source, RunStage::Publish);
         let watch = Watch::new(run, &item.source, (&record, attempt), state.clone());
-        let work = pinpress_publish::publish(&self.pins.client, &draft, state, &watch, &watch);
+        let work = pinpress_publish::publish(&self.pins.client, &draft, state, &watch, &watch)
+            .instrument(working.span().clone());
         let mut work = std::pin::pin!(work);
         let result = loop {
             tokio::select! {
@@ -167,6 +168,10 @@ impl<'a> Publisher<'a, '_> {
         if let Some(error) = watch.take_ledger_error() {
             return run.entered::<()>(Err(error))?.err().map(|end| (end, None));
         }
+        if result.is_ok() {
+            working.succeeded(item.duration());
+        }
+        drop(working);
         match result {
             Ok(receipt) => {
                 let entered = run.entered(run.ledger.finish_pin(attempt, PinStatus::Published, None))?;

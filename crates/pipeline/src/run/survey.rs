@@ -91,6 +91,7 @@ impl Survey<'_> {
                 continue;
             }
             let index = self.book.enter(&found.path);
+            self.observer.event(&RunEvent::Found { video: &found.path });
             let (spec, cover_at) = early.as_ref().map_or((None, None), |early| early.of(&found));
             let sighting = Sighting { index, found, spec: spec.map(Arc::new), cover_at };
             // Nobody listens any more when the run could not begin.

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
+use tracing::Span;
+
 use super::item::Item;
 use crate::ledger::JobId;
 
@@ -13,6 +15,7 @@ use crate::ledger::JobId;
 pub(super) struct Twin {
     pub(super) index: usize,
     pub(super) source: PathBuf,
+    pub(super) span: Span,
     /// The first with that content.
     pub(super) of: First,
     /// Where its receipt would lie, were it the first.

@@ -12,7 +12,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::HeaderMap;
@@ -60,6 +60,24 @@ pub(crate) struct Budget {
     begun: Instant,
     book: Mutex<Book>,
     ended: Notify,
+}
+
+/// A look at the budget of a client, for those who watch it while the client is at work.
+#[derive(Debug, Clone)]
+pub struct BudgetView(Arc<Budget>);
+
+impl BudgetView {
+    /// As [`crate::Client::budget`].
+    #[must_use]
+    pub fn left(&self) -> Vec<BudgetLeft> {
+        self.0.left()
+    }
+}
+
+impl From<&Arc<Budget>> for BudgetView {
+    fn from(budget: &Arc<Budget>) -> Self {
+        Self(Arc::clone(budget))
+    }
 }
 
 /// What is known of the limits, and what was sent.

@@ -25,7 +25,7 @@ use self::answer::{Failed, judge};
 use self::body::{Sending, read_exactly};
 use crate::client::Client;
 use crate::error::{Call, NetworkFault, PublishError};
-use crate::http::{Answer, NoAnswer};
+use crate::http::{Answer, NoAnswer, traced};
 use crate::model::MediaUpload;
 use crate::state::{Observer, Waiting};
 
@@ -57,7 +57,7 @@ impl Client {
             if upload.begin_by.is_some_and(|end| end <= Timestamp::now()) {
                 return Err(PublishError::FormExpired);
             }
-            let error = match self.upload_once(upload, video, observer).await {
+            let error = match self.upload_once(attempt, upload, video, observer).await {
                 Ok(()) => return Ok(()),
                 Err(Failed::Expired) => return Err(PublishError::FormExpired),
                 Err(Failed::ForGood(error)) => return Err(error),
@@ -73,14 +73,21 @@ impl Client {
         }
     }
 
-    async fn upload_once(&self, upload: &MediaUpload, video: &Path, observer: &dyn Observer) -> Result<(), Failed> {
+    async fn upload_once(
+        &self,
+        attempt: u32,
+        upload: &MediaUpload,
+        video: &Path,
+        observer: &dyn Observer,
+    ) -> Result<(), Failed> {
         let unreadable = |source| Failed::ForGood(PublishError::Video { source, path: video.to_owned() });
         let file = File::open(video).await.map_err(unreadable)?;
         let total = file.metadata().await.map_err(unreadable)?.len();
         let (moved, progress) = watch::channel(Sending::default());
         let stream = read_exactly(file.into_std().await, total, moved);
         let request = self.upload_request(upload, Body::wrap_stream(stream), total).map_err(Failed::ForGood)?;
-        let outcome = watched(request, progress.clone(), total, self.options().upload_idle_timeout, observer).await;
+        let exchange = watched(request, progress.clone(), total, self.options().upload_idle_timeout, observer);
+        let outcome = traced(Call::Upload, attempt, exchange).await;
         // The library only says that the body failed; the reader knows why.
         if let Some(flaw) = progress.borrow().flaw.clone() {
             return Err(unreadable(io::Error::other(flaw)));
