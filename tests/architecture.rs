@@ -8,14 +8,27 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 use object::{Object as _, ObjectSymbol as _};
 
 /// Each of our packages, and which of ours it may import (dev-dependencies apart).
-const MAY_IMPORT: [(&str, &[&str]); 12] = [
+const MAY_IMPORT: [(&str, &[&str]); 13] = [
     ("pinpress-probe", &[]),
     ("pinpress-av", &[]),
     ("pinpress-media", &["pinpress-probe"]),
     ("pinpress-publish", &["pinpress-media"]),
     ("pinpress-rehearsal", &["pinpress-probe"]),
     ("pinpress-pipeline", &["pinpress-probe", "pinpress-media", "pinpress-publish"]),
-    ("pinpress", &["pinpress-pipeline", "pinpress-probe", "pinpress-media", "pinpress-publish", "pinpress-rehearsal"]),
+    // It hears the events of a run and the counts of workers and calls; nothing that does the work knows that it is
+    // watched.
+    ("pinpress-telemetry", &["pinpress-pipeline", "pinpress-probe", "pinpress-media", "pinpress-publish"]),
+    (
+        "pinpress",
+        &[
+            "pinpress-pipeline",
+            "pinpress-probe",
+            "pinpress-media",
+            "pinpress-publish",
+            "pinpress-rehearsal",
+            "pinpress-telemetry",
+        ],
+    ),
     ("pinpress-transcode", &["pinpress-av", "pinpress-media", "pinpress-probe"]),
     ("pinpress-cover", &["pinpress-av", "pinpress-media", "pinpress-probe"]),
     ("pinpress-worker", &["pinpress-transcode", "pinpress-cover", "pinpress-av", "pinpress-media", "pinpress-probe"]),
@@ -24,12 +37,14 @@ const MAY_IMPORT: [(&str, &[&str]); 12] = [
 ];
 
 /// Libraries that live in one room, and the room.
-const ONE_ROOM: [(&str, &[&str]); 6] = [
+const ONE_ROOM: [(&str, &[&str]); 7] = [
     ("ffmpeg-next", &["pinpress-av"]),
     ("reqwest", &["pinpress-publish"]),
     ("mp4", &["pinpress-probe"]),
     ("rusqlite", &["pinpress-pipeline"]),
-    ("axum", &["pinpress-rehearsal"]),
+    // The two that serve.
+    ("axum", &["pinpress-rehearsal", "pinpress-telemetry"]),
+    ("prometheus-client", &["pinpress-telemetry"]),
     ("clap", &["pinpress", "pinpress-worker", "xtask"]),
 ];
 

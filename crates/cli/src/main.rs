@@ -11,6 +11,7 @@ mod fixing;
 mod intake;
 mod logs;
 mod machine;
+mod metrics;
 mod options;
 mod output;
 mod panics;

@@ -4,14 +4,16 @@
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
+use pinpress_media::Deaths;
 use pinpress_pipeline::{RunEvent, RunObserver, RunOptions, RunSummary, video_span};
 
 use crate::exit::Exit;
 use crate::logs;
+use crate::metrics::{MetricsArgs, Watched};
 use crate::options::Shared;
 use crate::output::{DIM, Results, complain, file_url, warn};
 use crate::progress::{Progress, Running, Step};
@@ -33,6 +35,8 @@ pub(crate) struct RunOutputArgs {
     /// Where the HTML report of the run goes; by default report.html in OUT/.pinpress.
     #[arg(long, value_name = "FILE", env = "PINPRESS_REPORT", hide_env = true)]
     report: Option<PathBuf>,
+    #[command(flatten)]
+    metrics: MetricsArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -51,8 +55,9 @@ impl RunOutputArgs {
     /// Begins to tell of a run with these options.
     ///
     /// # Errors
-    /// When there is no room for what is kept until the end.
+    /// When there is no room for what is kept until the end, or metrics cannot be served.
     pub(crate) fn begin(&self, run: &RunOptions, shared: &Shared) -> anyhow::Result<RunOutput> {
+        let watched = self.metrics.begin(run.pins.as_ref().map(|pins| &pins.client), shared.quiet)?;
         let events = match self.format {
             RunFormat::Ndjson => Some(Mutex::new(EventLines::new()?)),
             RunFormat::Human | RunFormat::Json => None,
@@ -68,6 +73,7 @@ impl RunOutputArgs {
             html: RunHtml::new(&run.output, &own)?,
             report: place,
             asked: self.report.is_some(),
+            watched,
         })
     }
 }
@@ -83,9 +89,16 @@ pub(crate) struct RunOutput {
     report: PathBuf,
     /// Somebody named the report's place.
     asked: bool,
+    /// Metrics, where they are asked for.
+    watched: Option<Watched>,
 }
 
 impl RunOutput {
+    /// Where media workers that die are counted.
+    pub(crate) fn deaths(&self) -> Arc<Deaths> {
+        self.watched.as_ref().map(Watched::deaths).unwrap_or_default()
+    }
+
     /// Takes the live lines away.
     pub(crate) fn hush(&self) {
         self.progress.end();
@@ -162,6 +175,9 @@ impl RunObserver for RunOutput {
         }
         if let Some(lines) = &self.events {
             lines.lock().unwrap_or_else(PoisonError::into_inner).event(event);
+        }
+        if let Some(watched) = &self.watched {
+            watched.event(event);
         }
         self.progress.event(event);
     }

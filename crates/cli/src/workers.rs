@@ -1,10 +1,10 @@
 //! The media worker, looked for and started when the first video needs it: most checks never do.
 
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use pinpress_media::{
-    About, CoverOptions, Covers, Failure, Fix, FixOptions, Fixed, Observer, Plan, Workers, WorkersConfig,
+    About, CoverOptions, Covers, Deaths, Failure, Fix, FixOptions, Fixed, Observer, Plan, Workers, WorkersConfig,
 };
 use pinpress_pipeline::{Decoder, Media};
 use pinpress_probe::{Decoded, DeepReader, MediaInfo, ProbeError, Spec};
@@ -18,6 +18,8 @@ pub(crate) struct LazyWorkers {
     /// Threads of a request that does not say.
     threads: Option<usize>,
     machine: MachineArgs,
+    /// Where those that die are counted.
+    deaths: Arc<Deaths>,
     workers: OnceLock<Result<Workers, Failure>>,
 }
 
@@ -32,6 +34,11 @@ impl LazyWorkers {
         Self { machine: machine.clone(), ..self }
     }
 
+    /// Those that die are counted there.
+    pub(crate) fn counted(self, deaths: Arc<Deaths>) -> Self {
+        Self { deaths, ..self }
+    }
+
     /// As many threads for each.
     pub(crate) fn with_threads(self, threads: usize) -> Self {
         Self { threads: Some(threads), ..self }
@@ -42,7 +49,8 @@ impl LazyWorkers {
             WorkersConfig::discover().map(|config| {
                 let threads = self.threads.unwrap_or(config.threads);
                 let config = self.machine.limit(config);
-                Workers::new(WorkersConfig { max_workers: self.max_workers.max(1), threads, ..config })
+                let config = WorkersConfig { max_workers: self.max_workers.max(1), threads, ..config };
+                Workers::new(config).counting(Arc::clone(&self.deaths))
             })
         });
         found.as_ref().map_err(Clone::clone)

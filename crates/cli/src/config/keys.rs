@@ -87,6 +87,7 @@ pub(crate) static KEYS: &[Key] = &[
     key("", "stall_timeout", "PINPRESS_STALL_TIMEOUT"),
     such_as("\"ledger.db\"", of(Kind::Ledger, key("", "ledger", "PINPRESS_LEDGER"))),
     such_as("\"report.html\"", of(Kind::Path, key("", "report", "PINPRESS_REPORT"))),
+    such_as("\"127.0.0.1:9464\"", key("", "metrics", "PINPRESS_METRICS")),
     saying(
         "human, json, ndjson, junit, sarif, github or html.",
         only(&["check"], key("check", "format", "PINPRESS_FORMAT")),

@@ -15,6 +15,7 @@ pub(crate) mod facts;
 pub(crate) mod fix;
 pub(crate) mod ledger_end;
 pub(crate) mod media_json;
+pub(crate) mod metrics_text;
 mod page;
 pub(crate) mod plan;
 pub(crate) mod rule_text;
