@@ -4,6 +4,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use clap::ValueEnum;
+use tracing::Subscriber;
 use tracing_appender::rolling::{RollingFileAppender, Rotation};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -22,25 +24,43 @@ const FILES: usize = 14;
 /// What is said before the run has its folder, such as the calls that look up the boards, is kept up to this size.
 const EARLY_BYTES: usize = 256 << 10;
 
+/// A layer that writes an object a line: `timestamp`, `level`, `target`, `fields`, and the spans that the event is in
+/// from the outermost (that of the video) to the innermost. Each kind of writer makes it another type.
+macro_rules! as_json {
+    ($layer:expr) => {
+        $layer.with_ansi(false).json().with_current_span(false).with_span_list(true).boxed()
+    };
+}
+
 static FILE: OnceLock<LogFile> = OnceLock::new();
 
+/// How a log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// An object a line.
+    Json,
+}
+
 /// Says on stderr what `filter` lets through.
-pub(crate) fn to_terminal(filter: &str) {
-    let terminal = tracing_subscriber::fmt::layer()
-        .with_writer(io::stderr)
-        .with_ansi(output::stderr_has_color())
-        .compact()
-        .with_filter(EnvFilter::new(filter));
-    tracing_subscriber::registry().with(terminal).with(file_layer()).init();
+pub(crate) fn to_terminal(filter: &str, format: LogFormat) {
+    let terminal = tracing_subscriber::fmt::layer().with_writer(io::stderr);
+    let terminal = match format {
+        LogFormat::Text => terminal.with_ansi(output::stderr_has_color()).compact().boxed(),
+        LogFormat::Json => as_json!(terminal),
+    };
+    let terminal = terminal.with_filter(EnvFilter::new(filter));
+    tracing_subscriber::registry().with(terminal).with(file_layer(format)).init();
 }
 
 /// Logs the run into files in its own folder `own`, once that is there. Answers where they are.
-pub(crate) fn to_files(own: &Path) -> PathBuf {
+pub(crate) fn to_files(own: &Path, format: LogFormat) -> PathBuf {
     let folder = own.join("log");
     let begun = FILE.set(LogFile { own: own.to_owned(), state: Mutex::new(State::Early(Vec::new())) });
     if begun.is_ok() {
         // With -v there is one already, which has the layer.
-        drop(tracing_subscriber::registry().with(file_layer()).try_init());
+        drop(tracing_subscriber::registry().with(file_layer(format)).try_init());
     }
     folder
 }
@@ -54,11 +74,16 @@ pub(crate) fn trouble() -> Option<String> {
     }
 }
 
-fn file_layer<S>() -> impl Layer<S>
+fn file_layer<S>(format: LogFormat) -> impl Layer<S>
 where
-    S: tracing::Subscriber + for<'a> LookupSpan<'a>,
+    S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
 {
-    tracing_subscriber::fmt::layer().with_writer(ToFile).with_ansi(false).with_filter(EnvFilter::new(FILTER))
+    let file = tracing_subscriber::fmt::layer().with_writer(ToFile);
+    let file = match format {
+        LogFormat::Text => file.with_ansi(false).boxed(),
+        LogFormat::Json => as_json!(file),
+    };
+    file.with_filter(EnvFilter::new(FILTER))
 }
 
 /// Where the file's lines go; nowhere without a run.

@@ -12,10 +12,11 @@ use pinpress_probe::{AspectRatio, Spec};
 use pinpress_publish::CoverAs;
 use serde::de::DeserializeOwned;
 
+use crate::account;
+use crate::logs::{self, LogFormat};
 pub(crate) use crate::machine::JobsOption;
 use crate::output;
 use crate::render::doubt::quoted;
-use crate::{account, logs};
 
 /// Options of every command.
 #[derive(Debug, Args)]
@@ -31,6 +32,17 @@ pub(crate) struct Shared {
     /// Say more; twice for a log of every step.
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
+    /// How the log is written, on stderr and in files: text, or json for an object a line.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FORMAT",
+        default_value = "text",
+        env = "PINPRESS_LOG_FORMAT",
+        hide_env = true
+    )]
+    #[arg(hide_possible_values = true, hide_default_value = true)]
+    pub(crate) log_format: LogFormat,
     /// Options from this file, not the nearest pinpress.toml.
     #[arg(long, global = true, value_name = "FILE", env = "PINPRESS_CONFIG", hide_env = true)]
     config: Option<PathBuf>,
@@ -44,7 +56,7 @@ impl Shared {
         let named = std::env::var("PINPRESS_LOG").ok().filter(|filter| !filter.is_empty());
         if self.verbose > 0 || named.is_some() {
             let usual = if self.verbose > 1 { "info,pinpress=debug" } else { "warn,pinpress=info" };
-            logs::to_terminal(named.as_deref().unwrap_or(usual));
+            logs::to_terminal(named.as_deref().unwrap_or(usual), self.log_format);
         }
     }
 }

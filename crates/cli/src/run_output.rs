@@ -67,7 +67,7 @@ impl RunOutputArgs {
         Ok(RunOutput {
             format: self.format,
             quiet: shared.quiet,
-            log: logs::to_files(&own),
+            log: logs::to_files(&own, shared.log_format),
             progress: Progress::new(shared.quiet),
             events,
             html: RunHtml::new(&run.output, &own)?,

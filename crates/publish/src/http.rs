@@ -241,9 +241,9 @@ pub(crate) async fn send(
             let outcome = once(permit, request()).await;
             match &outcome {
                 Ok(answer) => {
-                    tracing::debug!(?call, attempt, status = answer.status, rid = ?answer.request_id(), "answered");
+                    tracing::debug!(?call, status = answer.status, rid = ?answer.request_id(), "answered");
                 }
-                Err(error) => tracing::debug!(?call, attempt, fault = ?error.fault, detail = error.detail, "no answer"),
+                Err(error) => tracing::debug!(?call, fault = ?error.fault, detail = error.detail, "no answer"),
             }
             outcome
         });

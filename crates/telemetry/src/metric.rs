@@ -121,7 +121,7 @@ pub static METRICS: &[Metric] = &[
         Id::WorkerDeaths,
         "worker_deaths",
         &["kind"],
-        "Media workers that were lost over a video: crashed, stalled (no progress for the stall timeout), endless (over its whole time). Most videos are tried again.",
+        "Media workers that were lost over a video: crashed, stalled (no progress for the stall timeout), endless (over its whole time).",
     ),
     of("bytes", counter(Id::Upload, "upload", &[], "Bytes of videos that were handed to the network.")),
     gauge(

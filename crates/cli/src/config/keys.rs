@@ -78,6 +78,7 @@ pub(crate) static KEYS: &[Key] = &[
     key("", "jobs", "PINPRESS_JOBS"),
     key("", "color", "PINPRESS_COLOR"),
     key("", "quiet", "PINPRESS_QUIET"),
+    key("", "log_format", "PINPRESS_LOG_FORMAT"),
     such_as("\"*.mov,2024/**\"", key("", "include", "PINPRESS_INCLUDE")),
     such_as("\"drafts/**\"", key("", "exclude", "PINPRESS_EXCLUDE")),
     key("", "settle", "PINPRESS_SETTLE"),
