@@ -19,6 +19,9 @@ mod github;
 #[path = "deploy/kubernetes.rs"]
 mod kubernetes;
 #[cfg(test)]
+#[path = "deploy/prometheus.rs"]
+mod prometheus;
+#[cfg(test)]
 #[path = "deploy/slurm.rs"]
 mod slurm;
 #[cfg(test)]
