@@ -37,7 +37,7 @@ const MAY_IMPORT: [(&str, &[&str]); 13] = [
 ];
 
 /// Libraries that live in one room, and the room.
-const ONE_ROOM: [(&str, &[&str]); 7] = [
+const ONE_ROOM: [(&str, &[&str]); 8] = [
     ("ffmpeg-next", &["pinpress-av"]),
     ("reqwest", &["pinpress-publish"]),
     ("mp4", &["pinpress-probe"]),
@@ -45,6 +45,7 @@ const ONE_ROOM: [(&str, &[&str]); 7] = [
     // The two that serve.
     ("axum", &["pinpress-rehearsal", "pinpress-telemetry"]),
     ("prometheus-client", &["pinpress-telemetry"]),
+    ("opentelemetry_sdk", &["pinpress-telemetry"]),
     ("clap", &["pinpress", "pinpress-worker", "xtask"]),
 ];
 

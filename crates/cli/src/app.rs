@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use pinpress_telemetry::Traces;
 
 use crate::account;
 use crate::commands::{
@@ -80,7 +81,8 @@ pub(crate) fn main() -> Exit {
             return if error.use_stderr() { Exit::NotDone } else { Exit::Success };
         }
     };
-    cli.shared.set_up();
+    let traces = if cli.command.is_traced() { begin_traces() } else { None };
+    cli.shared.set_up(traces.as_ref());
     if let Ok(config) = &config {
         account::configure(config);
         for path in config.paths() {
@@ -109,12 +111,31 @@ pub(crate) fn main() -> Exit {
         Command::Man(args) => man::run(&args, Cli::command()),
         Command::Help(args) => help::run(&args, Cli::command()),
     };
-    result.unwrap_or_else(|error| {
+    let exit = result.unwrap_or_else(|error| {
         // Who closed our stdout knows why.
         if !output::is_broken_pipe(&error) {
             output::complain(&told(&error));
         }
         Exit::NotDone
+    });
+    if let Some(Err(lost)) = traces.map(Traces::end) {
+        output::warn(&lost.to_string());
+    }
+    exit
+}
+
+impl Command {
+    /// Whether it is a run, whose videos have traces where somebody collects them.
+    const fn is_traced(&self) -> bool {
+        matches!(self, Self::Publish(_) | Self::Run(_) | Self::Rehearse(_))
+    }
+}
+
+/// Traces, if the variables ask for them; what is wrong with these ends no run.
+fn begin_traces() -> Option<Traces> {
+    Traces::from_environment(env!("CARGO_PKG_VERSION")).unwrap_or_else(|error| {
+        output::warn(&error.to_string());
+        None
     })
 }
 

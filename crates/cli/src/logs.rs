@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use clap::ValueEnum;
+use pinpress_telemetry::Traces;
 use tracing::Subscriber;
 use tracing_appender::rolling::{RollingFileAppender, Rotation};
 use tracing_subscriber::fmt::MakeWriter;
@@ -43,15 +44,18 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-/// Says on stderr what `filter` lets through.
-pub(crate) fn to_terminal(filter: &str, format: LogFormat) {
-    let terminal = tracing_subscriber::fmt::layer().with_writer(io::stderr);
-    let terminal = match format {
-        LogFormat::Text => terminal.with_ansi(output::stderr_has_color()).compact().boxed(),
-        LogFormat::Json => as_json!(terminal),
-    };
-    let terminal = terminal.with_filter(EnvFilter::new(filter));
-    tracing_subscriber::registry().with(terminal).with(file_layer(format)).init();
+/// Says on stderr what `filter` lets through, and makes `traces`.
+pub(crate) fn begin(filter: Option<&str>, format: LogFormat, traces: Option<&Traces>) {
+    let terminal = filter.map(|filter| {
+        let terminal = tracing_subscriber::fmt::layer().with_writer(io::stderr);
+        let terminal = match format {
+            LogFormat::Text => terminal.with_ansi(output::stderr_has_color()).compact().boxed(),
+            LogFormat::Json => as_json!(terminal),
+        };
+        terminal.with_filter(EnvFilter::new(filter))
+    });
+    let traces = traces.map(Traces::layer);
+    tracing_subscriber::registry().with(terminal).with(file_layer(format)).with(traces).init();
 }
 
 /// Logs the run into files in its own folder `own`, once that is there. Answers where they are.
@@ -59,7 +63,7 @@ pub(crate) fn to_files(own: &Path, format: LogFormat) -> PathBuf {
     let folder = own.join("log");
     let begun = FILE.set(LogFile { own: own.to_owned(), state: Mutex::new(State::Early(Vec::new())) });
     if begun.is_ok() {
-        // With -v there is one already, which has the layer.
+        // With -v, and with traces, there is one already, which has the layer.
         drop(tracing_subscriber::registry().with(file_layer(format)).try_init());
     }
     folder

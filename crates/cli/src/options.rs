@@ -10,6 +10,7 @@ use pinpress_media::{AspectMode, CropFocus, Encoder, FixOptions, FpsMode, LinkMo
 use pinpress_pipeline::{LedgerAddress, LedgerPlace, Template};
 use pinpress_probe::{AspectRatio, Spec};
 use pinpress_publish::CoverAs;
+use pinpress_telemetry::Traces;
 use serde::de::DeserializeOwned;
 
 use crate::account;
@@ -49,14 +50,19 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// Colours and logs, before anything is written.
-    pub(crate) fn set_up(&self) {
+    /// Colours, logs and `traces`, before anything is written.
+    pub(crate) fn set_up(&self, traces: Option<&Traces>) {
         output::set_color(self.color);
         // Nothing is set up that nobody reads: most runs of the gate are over in milliseconds.
         let named = std::env::var("PINPRESS_LOG").ok().filter(|filter| !filter.is_empty());
-        if self.verbose > 0 || named.is_some() {
-            let usual = if self.verbose > 1 { "info,pinpress=debug" } else { "warn,pinpress=info" };
-            logs::to_terminal(named.as_deref().unwrap_or(usual), self.log_format);
+        let usual = match self.verbose {
+            0 => None,
+            1 => Some("warn,pinpress=info"),
+            _ => Some("info,pinpress=debug"),
+        };
+        let filter = named.as_deref().or(usual);
+        if filter.is_some() || traces.is_some() {
+            logs::begin(filter, self.log_format, traces);
         }
     }
 }

@@ -36,7 +36,7 @@ const TOPICS: [Topic; 10] = [
     },
     Topic {
         name: "metrics",
-        about: "how a run is seen from outside: metrics and probes",
+        about: "how a run is seen from outside: metrics, probes, traces, logs for programs",
         text: || include_str!("../help/metrics.md").replace("{metrics}", &metrics_text::list()),
     },
     Topic {
