@@ -1,4 +1,4 @@
-//! The page of metrics, in the formats of OpenMetrics and of Prometheus.
+//! The page of metrics, in the formats of `OpenMetrics` and of Prometheus.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::metrics::Metrics;
 /// How a page is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
-    /// OpenMetrics 1.0.0, which Prometheus asks for first.
+    /// `OpenMetrics` 1.0.0, which Prometheus asks for first.
     OpenMetrics,
     /// Prometheus' own, 0.0.4, which everything else reads.
     Prometheus,
