@@ -24,6 +24,9 @@ const PROMETHEUS: &str = "prometheus-client==0.26.0";
 /// An S3 server that checks the signature and the policy of an upload form. Unoptimised, as it moves little.
 const S3: [&str; 8] = ["install", "s3s-fs", "--version", "=0.14.1", "--features", "binary", "--debug", "--locked"];
 
+/// Another, with what Amazon's has besides: uploads in parts, listings in pages, rights. Amazon's own client comes along.
+const MOTO: [&str; 1] = ["moto[s3,server]==5.2.5"];
+
 /// Does `work`, a long build, and `install` meanwhile: at the ends of builds one core after the other is idle.
 pub(crate) fn meanwhile(install: impl FnOnce() -> Result<()> + Send, work: impl FnOnce() -> Result<()>) -> Result<()> {
     thread::scope(|scope| {
@@ -44,6 +47,7 @@ pub(crate) fn install() -> Result<()> {
     npm(&tools.join("axe"), "node_modules/axe-core/axe.min.js", AXE)?;
     python(&tools.join("deploy"), "bin/check-jsonschema", &DEPLOY)?;
     library(&tools.join("deploy"), &tools.join("prometheus"), "prometheus_client/parser.py", PROMETHEUS)?;
+    python(&tools.join("moto"), "bin/moto_server", &MOTO)?;
     if !tools.join("bin/s3s-fs").is_file() {
         step::run(step::cargo(&S3).env("CARGO_PROFILE_DEV_DEBUG", "false").arg("--root").arg(&tools))?;
     }

@@ -1,0 +1,19 @@
+//! Against S3 servers that nobody here wrote: moto, which has what Amazon's has, and s3s-fs, which checks signatures and
+//! keeps its objects as files, so that one of 2 GB need not be 2 GB.
+//!
+//! The modules are marked as tests so that the lints know their helpers for what they are.
+
+#[cfg(test)]
+mod downloads;
+#[cfg(test)]
+mod listings;
+#[cfg(test)]
+mod proxy;
+#[cfg(test)]
+mod ranges;
+#[cfg(test)]
+mod refusals;
+#[cfg(test)]
+mod servers;
+#[cfg(test)]
+mod uploads;
