@@ -1,6 +1,6 @@
 //! Why a file could not be read. A broken rule is not an error: see [`crate::Finding`].
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A video could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -55,4 +55,20 @@ pub enum ProbeError {
         /// The file.
         path: PathBuf,
     },
+}
+
+impl ProbeError {
+    /// The same of a file that is called `name`: what was read was a copy of it.
+    #[must_use]
+    pub fn of(mut self, name: &Path) -> Self {
+        let (Self::Io { path, .. }
+        | Self::NotAFile { path }
+        | Self::Empty { path }
+        | Self::Incomplete { path }
+        | Self::NotAVideo { path, .. }
+        | Self::Corrupt { path, .. }
+        | Self::Reader { path, .. }) = &mut self;
+        name.clone_into(path);
+        self
+    }
 }

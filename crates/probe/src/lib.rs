@@ -16,6 +16,9 @@ pub mod source;
 pub mod spec;
 pub mod units;
 
+use std::io::{Read, Seek};
+use std::path::Path;
+
 pub use decoded::{Decoded, DecodedStream, Medium};
 pub use error::ProbeError;
 pub use finding::{Finding, Remedy, Report, RuleId, Severity};
@@ -35,7 +38,7 @@ pub trait DeepReader: Sync {
     ///
     /// # Errors
     /// When it is no video, is broken, or the reader itself failed.
-    fn read(&self, path: &std::path::Path) -> Result<MediaInfo, ProbeError>;
+    fn read(&self, path: &Path) -> Result<MediaInfo, ProbeError>;
 }
 
 /// The facts of `source`: from its sample table where that decides everything, else from `deep`. A name that says
@@ -44,14 +47,40 @@ pub trait DeepReader: Sync {
 /// # Errors
 /// As [`DeepReader::read`], and when the file stops before its index does.
 pub fn read(source: &Source, deep: &dyn DeepReader) -> Result<MediaInfo, ProbeError> {
-    let mut info = match sample_table::read(source)? {
+    joined(sample_table::read(source)?, source.path(), || deep.read(source.path()))
+}
+
+/// The same of `len` bytes that are no file here, such as an object in storage that is read by ranges. They are called
+/// `path`; `deep` reads all of them, where that is needed.
+///
+/// # Errors
+/// As [`read`], and when there are no bytes.
+pub fn read_from(
+    reader: &mut (impl Read + Seek),
+    len: u64,
+    path: &Path,
+    deep: impl FnOnce() -> Result<MediaInfo, ProbeError>,
+) -> Result<MediaInfo, ProbeError> {
+    if len == 0 {
+        return Err(ProbeError::Empty { path: path.to_owned() });
+    }
+    let decision = sample_table::read_from(reader, len).map_err(|unreadable| unreadable.at(path))?;
+    joined(decision, path, deep)
+}
+
+fn joined(
+    decision: sample_table::Decision,
+    path: &Path,
+    deep: impl FnOnce() -> Result<MediaInfo, ProbeError>,
+) -> Result<MediaInfo, ProbeError> {
+    let mut info = match decision {
         sample_table::Decision::Facts(info) => *info,
         sample_table::Decision::Undecided { seen, .. } => {
-            let mut info = deep.read(source.path())?;
+            let mut info = deep()?;
             seen.join(&mut info);
             info
         }
     };
-    info.anomalies.extend(naming::misnamed(source.path(), &info.container));
+    info.anomalies.extend(naming::misnamed(path, &info.container));
     Ok(info)
 }

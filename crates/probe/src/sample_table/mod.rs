@@ -35,6 +35,7 @@ mod vp9;
 pub use seen::{CleanAperture, Seen};
 
 use std::io::{self, Read, Seek};
+use std::path::Path;
 
 pub use cropping::frame_cropping;
 pub use fence::in_fence;
@@ -91,6 +92,17 @@ pub enum Unreadable {
     Incomplete,
 }
 
+impl Unreadable {
+    /// As an error that names the file.
+    #[must_use]
+    pub fn at(self, path: &Path) -> ProbeError {
+        match self {
+            Self::Io(source) => ProbeError::Io { path: path.to_owned(), source },
+            Self::Incomplete => ProbeError::Incomplete { path: path.to_owned() },
+        }
+    }
+}
+
 impl Undecided {
     fn codec(text: impl Into<String>) -> Self {
         Self::Codec(text.into())
@@ -102,10 +114,7 @@ impl Undecided {
 /// # Errors
 /// When reading fails, or the file stops before its index does (`Incomplete`).
 pub fn read(source: &Source) -> Result<Decision, ProbeError> {
-    read_from(&mut source.reader(), source.len()).map_err(|unreadable| match unreadable {
-        Unreadable::Io(error) => ProbeError::Io { path: source.path().to_owned(), source: error },
-        Unreadable::Incomplete => ProbeError::Incomplete { path: source.path().to_owned() },
-    })
+    read_from(&mut source.reader(), source.len()).map_err(|unreadable| unreadable.at(source.path()))
 }
 
 /// As [`read`], from any `reader` of `len` bytes: memory, or an object store by range requests.
