@@ -39,6 +39,9 @@ pub(crate) struct MachineArgs {
 /// In MiB.
 const MEMORY_LIMIT: u64 = WorkersConfig::DEFAULT_MEMORY_LIMIT >> 20;
 
+/// Requests for indexes that are under way together: one takes 20 to 200 ms wherever it is asked.
+const AT_ONCE_IN_STORAGE: usize = 16;
+
 /// In seconds.
 const STALL: u64 = WorkersConfig::DEFAULT_STALL.as_secs();
 
@@ -91,6 +94,11 @@ impl JobsOption {
     /// For reading, where a thread of ours for each core is best.
     pub(crate) fn for_reading(&self) -> usize {
         self.or_auto(Threads::cores())
+    }
+
+    /// For the indexes of objects in storage, where most of the time is waiting.
+    pub(crate) fn for_ranges(&self) -> usize {
+        self.or_auto(AT_ONCE_IN_STORAGE.max(Threads::cores()))
     }
 
     /// For encoding.

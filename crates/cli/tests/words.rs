@@ -69,7 +69,7 @@ fn help_is_also_a_command() {
     }
     let unknown = asked(&["help", "nosuch"]);
     assert_eq!(unknown.code, 2);
-    insta::assert_snapshot!(unknown.stderr, @r#"error: no command or topic "nosuch": see pinpress --help; topics are config, fixes, formats, machine, manifest, metrics, publishing, rule-sets, rules, runs"#);
+    insta::assert_snapshot!(unknown.stderr, @r#"error: no command or topic "nosuch": see pinpress --help; topics are config, fixes, formats, machine, manifest, metrics, publishing, rule-sets, rules, runs, storage"#);
 }
 
 #[test]

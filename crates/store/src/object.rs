@@ -1,6 +1,7 @@
 //! What is known of an object without its bytes.
 
 use std::fmt;
+use std::time::SystemTime;
 
 use object_store::ObjectMeta;
 
@@ -18,6 +19,8 @@ pub struct Object {
     pub etag: Option<String>,
     /// Where the bucket keeps versions.
     pub version: Option<String>,
+    /// When it was written; whole seconds in some storages.
+    pub modified: SystemTime,
 }
 
 /// Tells whether an object is the one of an earlier look. Equal identities have equal content; the same content uploaded
@@ -30,7 +33,7 @@ pub struct Identity {
 
 impl Object {
     pub(crate) fn new(address: ObjectAddress, meta: ObjectMeta) -> Self {
-        Self { address, size: meta.size, etag: meta.e_tag, version: meta.version }
+        Self { address, size: meta.size, etag: meta.e_tag, version: meta.version, modified: meta.last_modified.into() }
     }
 
     /// Its identity; `None` where the storage gives no etag that stands for every byte.
@@ -76,7 +79,7 @@ mod tests {
 
     fn object(etag: Option<&str>) -> Object {
         let address = "s3://media/clip.mp4".parse().unwrap();
-        Object { address, size: 7, etag: etag.map(str::to_owned), version: None }
+        Object { address, size: 7, etag: etag.map(str::to_owned), version: None, modified: SystemTime::UNIX_EPOCH }
     }
 
     #[test]

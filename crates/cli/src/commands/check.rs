@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use pinpress_pipeline::ordered::in_order;
-use pinpress_pipeline::{Threads, check_deep, check_file, discover};
+use pinpress_pipeline::{Objects, Threads, discover_with};
 use pinpress_probe::{ProbeError, Severity, Spec};
+use pinpress_store::Stores;
 
 use crate::exit::Exit;
 use crate::fixing::Listener;
@@ -46,6 +47,7 @@ Examples:
   pinpress check --deep master.mov
   find . -name '*.mov' -print0 | pinpress check --stdin0
   pinpress check --format html -o report.html raw
+  pinpress check s3://media/raw/                          # their indexes alone travel: pinpress help storage
 
 In pipelines (more in pinpress help formats):
   pinpress check --format github raw                      # a step of GitHub Actions
@@ -54,7 +56,7 @@ In pipelines (more in pinpress help formats):
 
 Exit codes: 0 all pass, 1 some video fails or cannot be read as one, 2 the check could not be done.")]
 pub(crate) struct CheckArgs {
-    /// Videos, and folders of them.
+    /// Videos, and folders of them; also in object storage: s3://BUCKET/FOLDER/, gs://, az://.
     #[arg(value_name = "PATH", required_unless_present_any = ["stdin0", "schema"])]
     paths: Vec<PathBuf>,
     #[command(flatten)]
@@ -114,18 +116,24 @@ pub(crate) fn run(args: &CheckArgs, shared: &Shared) -> anyhow::Result<Exit> {
     if args.stdin0 {
         paths.extend(paths_from_stdin()?);
     }
-    let discovery = discover(&paths, None, &args.filter.filters())?;
+    let stores = Stores::new();
+    let discovery = discover_with(&paths, None, &args.filter.filters(), &stores)?;
     anyhow::ensure!(!discovery.videos.is_empty(), "no video in {}", listed(&paths));
     let discovery = args.shard.part_of(discovery, shared.quiet)?;
     let videos = &discovery.videos;
     let mut jobs = args.jobs.for_reading();
     let mut workers = LazyWorkers::new(jobs).limited(&args.jobs.machine);
+    let copies = jobs;
+    if videos.iter().any(|found| found.object.is_some()) {
+        jobs = args.jobs.for_ranges();
+    }
     if args.deep {
         let share = Threads::share_decoding(jobs.min(videos.len()), Threads::cores());
         jobs = share.jobs;
         workers = LazyWorkers::new(jobs).limited(&args.jobs.machine).with_threads(share.per_job);
     }
     let interrupt = signals::interrupt();
+    let objects = Objects::new(stores, copies, interrupt.clone());
     let mut results = args.results()?;
     let mut report = args.report(&spec, shared)?;
     let mut tally = Tally::default();
@@ -133,18 +141,20 @@ pub(crate) fn run(args: &CheckArgs, shared: &Shared) -> anyhow::Result<Exit> {
     let stills = (args.format == Format::Html).then(|| Stills::new(&workers, &interrupt)).transpose()?;
     let progress = args.deep.then(|| Progress::new(shared.quiet));
     let examine = |index: usize| {
-        let path = videos[index].path.as_path();
+        let found = &videos[index];
+        let path = found.path.as_path();
         let result = match &progress {
-            None => check_file(path, &spec, &workers),
+            None => objects.check(found, &spec, &workers),
             Some(progress) => {
                 progress.started(path, "decode");
                 let listener = Listener { progress, interrupt: &interrupt, video: path };
-                let result = check_deep(path, &spec, &workers, &listener);
+                let result = objects.check_deep(found, &spec, &workers, &listener);
                 progress.finished(path, None);
                 result?
             }
         };
-        let still = stills.as_ref().zip(result.as_ref().ok());
+        // One of an object would be a download.
+        let still = stills.as_ref().filter(|_| found.object.is_none()).zip(result.as_ref().ok());
         let still = still.and_then(|(stills, checked)| stills.of(index, path, &checked.info));
         Some(CheckedVideo { result, still })
     };

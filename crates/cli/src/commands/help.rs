@@ -59,6 +59,11 @@ const TOPICS: [Topic; 10] = [
         about: "what a run tells: progress, events for programs, the report, the log",
         text: || include_str!("../help/runs.md").to_owned(),
     },
+    Topic {
+        name: "storage",
+        about: "videos in S3, Google's and Azure's storage: addresses, credentials, what travels",
+        text: include_str!("../help/storage.md"),
+    },
 ];
 
 struct Topic {

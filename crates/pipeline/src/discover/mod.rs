@@ -4,14 +4,20 @@
 //! is reported and not passed over; anything else counts when its first bytes are those of a video. Hidden files,
 //! our own temp files and the output folder are left out, and so is what a `.pinpressignore` in the folder or one
 //! below it names, or a [`Filters`] does. Links are followed, loops are not.
+//!
+//! Objects in storage are told by their names alone: a look at the bytes of each would be a request of its own. The
+//! one that is given itself is taken whatever it is called.
 
 mod filters;
 mod ignore_file;
+mod objects;
 mod sniff;
 mod walk;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+
+use pinpress_store::{AddressError, Object, ObjectAddress, StoreError, Stores};
 
 pub use filters::{Filters, GlobError, IGNORE_FILE};
 pub use ignore_file::IgnoreMistake;
@@ -25,6 +31,8 @@ pub struct Found {
     pub path: PathBuf,
     /// Below the given folder; the file name alone for a file that was given itself. Mirrored in the output folder.
     pub relative: PathBuf,
+    /// What storage said of it, where it is no file of this machine: `path` is its address then.
+    pub object: Option<Object>,
 }
 
 /// What was found, in sorted order under each given path.
@@ -67,6 +75,20 @@ pub enum DiscoverError {
         /// The folder.
         path: PathBuf,
     },
+    /// It is written like an address, and is none.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// Who asked does not work with objects.
+    #[error(
+        "only pinpress check reads object storage: copy what is there to this machine, and give the copy: {address}"
+    )]
+    NotHere {
+        /// As given.
+        address: ObjectAddress,
+    },
+    /// Storage could not be looked into.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// A pattern that is none.
     #[error(transparent)]
     Glob(#[from] GlobError),
@@ -96,8 +118,25 @@ impl DiscoverError {
 /// # Errors
 /// When a path does not exist, or is the output folder, or a filter or a line of an ignore file is no pattern.
 pub fn discover(paths: &[PathBuf], output: Option<&Path>, filters: &Filters) -> Result<Discovery, DiscoverError> {
+    collect(Walk::begin(paths, output, filters)?)
+}
+
+/// The same, where `paths` may also be addresses of objects and of folders of them.
+///
+/// # Errors
+/// As [`discover`], and when what is no address is written like one, or storage cannot be looked into.
+pub fn discover_with(
+    paths: &[PathBuf],
+    output: Option<&Path>,
+    filters: &Filters,
+    stores: &Stores,
+) -> Result<Discovery, DiscoverError> {
+    collect(Walk::begin_with(paths, output, filters, stores)?)
+}
+
+fn collect(walk: Walk) -> Result<Discovery, DiscoverError> {
     let (mut discovery, mut mistakes) = (Discovery::default(), Vec::new());
-    for seen in Walk::begin(paths, output, filters)? {
+    for seen in walk {
         match seen {
             Seen::Video(found) => discovery.videos.push(found),
             Seen::Skipped => discovery.skipped += 1,

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 
 use ignore::{DirEntry, WalkBuilder};
 use pinpress_media::TEMP_SUFFIX;
+use pinpress_store::{ObjectAddress, Stores};
 
 use super::ignore_file::{self, IgnoreMistake};
+use super::objects::ObjectWalk;
 use super::{DiscoverError, Filters, Found, IGNORE_FILE, Unreadable, has_video_extension, looks_like_video};
 
 /// What the walk met.
@@ -32,7 +34,12 @@ pub struct Walk {
     met: HashSet<PathBuf>,
 }
 
-struct Root {
+enum Root {
+    Local(Folder),
+    Objects(Box<ObjectWalk>),
+}
+
+struct Folder {
     path: PathBuf,
     /// Where it really is.
     real: PathBuf,
@@ -44,7 +51,7 @@ struct Root {
 
 impl std::fmt::Debug for Walk {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let roots: Vec<_> = self.roots.iter().map(|root| &root.path).collect();
+        let roots: Vec<_> = self.roots.iter().map(Root::path).collect();
         f.debug_struct("Walk").field("roots", &roots).field("met", &self.met.len()).finish()
     }
 }
@@ -58,9 +65,42 @@ impl Walk {
     /// # Errors
     /// When a path does not exist, or is the output folder, or a filter is no pattern.
     pub fn begin(paths: &[PathBuf], output: Option<&Path>, filters: &Filters) -> Result<Self, DiscoverError> {
+        Self::begin_in(paths, output, filters, None)
+    }
+
+    /// The same, where `paths` may also be addresses of objects and of folders of them.
+    ///
+    /// # Errors
+    /// As [`Walk::begin`], and when what is no address is written like one, or storage cannot be looked into.
+    pub fn begin_with(
+        paths: &[PathBuf],
+        output: Option<&Path>,
+        filters: &Filters,
+        stores: &Stores,
+    ) -> Result<Self, DiscoverError> {
+        Self::begin_in(paths, output, filters, Some(stores))
+    }
+
+    fn begin_in(
+        paths: &[PathBuf],
+        output: Option<&Path>,
+        filters: &Filters,
+        stores: Option<&Stores>,
+    ) -> Result<Self, DiscoverError> {
         let output = output.and_then(|path| path.canonicalize().ok());
         let mut roots = Vec::with_capacity(paths.len());
         for path in paths {
+            let address = ObjectAddress::of_argument(path).transpose()?;
+            let local = address.as_ref().map(ObjectAddress::local_path);
+            let path = match (address, local) {
+                (Some(_), Some(Some(local))) => &local.clone(),
+                (Some(address), _) => {
+                    let Some(stores) = stores else { return Err(DiscoverError::NotHere { address }) };
+                    roots.push(Root::Objects(Box::new(ObjectWalk::begin(address, filters, stores)?)));
+                    continue;
+                }
+                _ => path,
+            };
             let missing = |source| DiscoverError::Missing { path: path.clone(), source };
             let metadata = std::fs::metadata(path).map_err(missing)?;
             let real = path.canonicalize().map_err(missing)?;
@@ -71,7 +111,7 @@ impl Walk {
                 }
                 below = Some(walker(path, output.clone(), filters)?);
             }
-            roots.push(Root { path: path.clone(), real, below, behind: Vec::new() });
+            roots.push(Root::Local(Folder { path: path.clone(), real, below, behind: Vec::new() }));
         }
         roots.reverse();
         Ok(Self { roots, met: HashSet::new() })
@@ -89,10 +129,26 @@ impl Iterator for Walk {
 
     fn next(&mut self) -> Option<Seen> {
         loop {
-            let root = self.roots.last_mut()?;
+            let root = match self.roots.last_mut()? {
+                Root::Local(root) => root,
+                Root::Objects(objects) => {
+                    let Some(seen) = objects.next() else {
+                        self.roots.pop();
+                        continue;
+                    };
+                    let address = match &seen {
+                        Seen::Video(found) => Some(found.path.clone()),
+                        _ => None,
+                    };
+                    if self.is_new(&seen, address) {
+                        return Some(seen);
+                    }
+                    continue;
+                }
+            };
             let Some(below) = &mut root.below else {
                 let relative = root.path.file_name().map_or_else(|| root.path.clone(), PathBuf::from);
-                let seen = Seen::Video(Found { path: root.path.clone(), relative });
+                let seen = Seen::Video(Found { path: root.path.clone(), relative, object: None });
                 let real = std::mem::take(&mut root.real);
                 self.roots.pop();
                 if self.is_new(&seen, Some(real)) {
@@ -139,6 +195,15 @@ fn walker(root: &Path, output: Option<PathBuf>, filters: &Filters) -> Result<ign
 }
 
 impl Root {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Local(folder) => &folder.path,
+            Self::Objects(objects) => objects.path(),
+        }
+    }
+}
+
+impl Folder {
     /// What an entry is; `None` for a folder in which all is well.
     fn take(&mut self, entry: &DirEntry) -> Option<Seen> {
         let path = entry.path();
@@ -153,7 +218,7 @@ impl Root {
         let regular = entry.file_type().is_some_and(|kind| kind.is_file());
         if regular && (has_video_extension(path) || looks_like_video(path)) {
             let relative = path.strip_prefix(&self.path).unwrap_or(path).to_owned();
-            return Some(Seen::Video(Found { path: path.to_owned(), relative }));
+            return Some(Seen::Video(Found { path: path.to_owned(), relative, object: None }));
         }
         Some(Seen::Skipped)
     }
@@ -186,7 +251,7 @@ fn refuse(error: &ignore::Error, root: &Path) -> Seen {
                 return Seen::Skipped;
             }
             let relative = path.strip_prefix(root).unwrap_or(&path).to_owned();
-            Seen::Video(Found { path, relative })
+            Seen::Video(Found { path, relative, object: None })
         }
         Reason::Text(reason) => Seen::Unreadable(Unreadable { path, reason }),
     }

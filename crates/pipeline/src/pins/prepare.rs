@@ -364,7 +364,7 @@ mod tests {
                 let path = dir.path().join(name);
                 std::fs::create_dir_all(path.parent().unwrap()).unwrap();
                 std::fs::write(&path, b"x").unwrap();
-                Found { path, relative: PathBuf::from(name) }
+                Found { path, relative: PathBuf::from(name), object: None }
             })
             .collect();
         Folder { dir, videos }

@@ -8,12 +8,14 @@ mod downloads;
 #[cfg(test)]
 mod listings;
 #[cfg(test)]
+#[path = "../../../../tests/object_storage/proxy.rs"]
 mod proxy;
 #[cfg(test)]
 mod ranges;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]
+#[path = "../../../../tests/object_storage/servers.rs"]
 mod servers;
 #[cfg(test)]
 mod uploads;

@@ -3,6 +3,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+use pinpress_store::ObjectAddress;
 use serde::Serialize;
 
 use super::log::Region;
@@ -44,6 +45,14 @@ impl Location {
 
 /// The location of `path`, which is counted from `folder`.
 pub(super) fn location(path: &Path, folder: &Path, region: Option<Region>) -> Location {
+    if path.to_str().is_some_and(ObjectAddress::is_meant) {
+        // An object in storage: the scheme and its slashes stay.
+        let text = path.to_string_lossy();
+        let (scheme, rest) = text.split_once("://").unwrap_or_default();
+        let uri = format!("{scheme}://{}", percent_encode(rest.as_bytes(), ENCODED));
+        let artifact_location = ArtifactLocation { uri, uri_base_id: None };
+        return Location { physical_location: PhysicalLocation { artifact_location, region } };
+    }
     let whole = without_dots(&folder.join(path));
     let encoded = |path: &Path| percent_encode(path.as_os_str().as_encoded_bytes(), ENCODED).to_string();
     let artifact_location = match whole.strip_prefix(folder) {
@@ -74,6 +83,11 @@ mod tests {
     fn at(path: &str) -> (String, bool) {
         let location = location(Path::new(path), Path::new("/home/ci/job"), None).physical_location.artifact_location;
         (location.uri, location.uri_base_id.is_some())
+    }
+
+    #[test]
+    fn objects_keep_their_addresses() {
+        assert_eq!(at("s3://media/raw/a b.mp4"), ("s3://media/raw/a%20b.mp4".to_owned(), false));
     }
 
     #[test]
