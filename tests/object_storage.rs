@@ -6,6 +6,9 @@
 #[path = "object_storage/check.rs"]
 mod check;
 #[cfg(test)]
+#[path = "object_storage/fix.rs"]
+mod fix;
+#[cfg(test)]
 #[path = "object_storage/ground.rs"]
 mod ground;
 #[cfg(test)]

@@ -1,24 +1,11 @@
 //! The gate over ranges.
 
-use pinpress_store::{Existing, Unwatched};
 use serde_json::Value;
 use tempfile::tempdir;
 
-use crate::ground::{enlarge, fixture, left_behind, pinpress, ran};
+use crate::ground::{enlarge, fixture, left_behind, pinpress, ran, report, upload};
 use crate::proxy::Proxy;
-use crate::servers::{Server, address, put};
-
-/// Uploads fixtures under keys.
-fn upload(server: &Server, videos: &[(&str, &str)]) -> Option<()> {
-    for (name, key) in videos {
-        server.bucket().upload(&fixture(name)?, &address(key), Existing::Replaced, &Unwatched).unwrap();
-    }
-    Some(())
-}
-
-fn report(text: &str) -> Value {
-    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
-}
+use crate::servers::{Server, put};
 
 #[test]
 fn a_bucket_is_judged_as_a_folder_is() {

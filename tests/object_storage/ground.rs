@@ -5,8 +5,10 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
+use pinpress_store::{Existing, Unwatched};
+use serde_json::Value;
 
-use crate::servers::{ACCESS_KEY, SECRET_KEY};
+use crate::servers::{ACCESS_KEY, SECRET_KEY, Server, address};
 
 /// `pinpress` with credentials for the server at `at`, in a folder of its own for temp files.
 pub(crate) fn pinpress(at: SocketAddr, folder: &Path) -> Command {
@@ -50,6 +52,18 @@ pub(crate) fn fixture(name: &str) -> Option<PathBuf> {
         }
         made => Some(made.unwrap()),
     }
+}
+
+/// Uploads fixtures under keys.
+pub(crate) fn upload(server: &Server, videos: &[(&str, &str)]) -> Option<()> {
+    for (name, key) in videos {
+        server.bucket().upload(&fixture(name)?, &address(key), Existing::Replaced, &Unwatched).unwrap();
+    }
+    Some(())
+}
+
+pub(crate) fn report(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
 /// What is in the folder for temp files.

@@ -2,13 +2,16 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use pinpress_media::{Action, Failure, FailureKind, Fix, FixOptions, Fixed, Observer, Part, Plan, sweep_abandoned};
 use pinpress_pipeline::naming::part_of;
-use pinpress_pipeline::{Checked, Found, Interrupt, Media as _, check_file};
-use pinpress_probe::{ProbeError, Spec};
+use pinpress_pipeline::{Checked, Found, Interrupt, Media as _, Objects, check_file};
+use pinpress_probe::{DeepReader, ProbeError, Spec};
+use pinpress_store::{Object, ObjectAddress, Reason, StoreError};
 
 use crate::progress::Progress;
+use crate::whole::Whole;
 use crate::workers::LazyWorkers;
 
 /// What became of one video, or of one part of it.
@@ -58,8 +61,12 @@ pub(crate) struct FixJob<'a> {
     pub(crate) options: FixOptions,
     /// The output of each video; `None` where only plans are made.
     pub(crate) outputs: Option<Vec<PathBuf>>,
+    /// Where outputs go in the end, and the folder here in which they are made; `None` where that is their place.
+    pub(crate) delivery: Option<Delivery>,
     /// All sources: none may be an output.
     pub(crate) sources: HashSet<PathBuf>,
+    /// Reads those that are in storage.
+    pub(crate) objects: &'a Objects,
     /// Nothing is written.
     pub(crate) plan_only: bool,
     /// Who does it.
@@ -70,32 +77,58 @@ pub(crate) struct FixJob<'a> {
     pub(crate) interrupt: &'a Interrupt,
 }
 
+/// Outputs on their way to storage.
+pub(crate) struct Delivery {
+    /// The folder that they go to.
+    pub(crate) to: ObjectAddress,
+    /// The folder that they are made in.
+    pub(crate) staging: PathBuf,
+}
+
+impl Delivery {
+    /// The object that `output`, a file in the staging folder, becomes.
+    fn target(&self, output: &Path) -> Result<ObjectAddress, Failure> {
+        let failed = |reason: &str| Failure::new(FailureKind::Io, format!("no object can be named so: {reason}"));
+        let relative = output.strip_prefix(&self.staging).map_err(|error| failed(&error.to_string()))?;
+        let relative = relative.to_str().ok_or_else(|| failed("the name is not UTF-8"))?;
+        self.to.join(relative).map_err(|error| failed(&error.to_string()))
+    }
+}
+
 impl FixJob<'_> {
     /// Fixes the video `found`, or plans it: one result for each output that it has.
     pub(crate) fn fix(&self, found: &Found, index: usize) -> Vec<FixResult> {
         let output = self.outputs.as_ref().map(|outputs| outputs[index].clone());
         let source = found.path.clone();
-        let before = match check_file(&source, self.spec, self.workers) {
+        let listener = self.listen(&source);
+        let whole = Whole::new(self.objects, found, &listener);
+        let read_whole = |_: &Object| {
+            let file = whole.file()?;
+            DeepReader::read(self.workers, file).map_err(|error| error.of(&source))
+        };
+        let before = match self.objects.check_by(found, self.spec, self.workers, read_whole) {
             Ok(checked) => checked,
             Err(error) => {
                 let outcome = FixOutcome::Unreadable(error);
-                return vec![FixResult { source, part: None, output: None, before: None, outcome }];
+                return vec![FixResult { source: source.clone(), part: None, output: None, before: None, outcome }];
             }
         };
         let splits = self.options.splits(&before.info, self.spec);
-        let result = |part, output, outcome: Result<FixOutcome, Failure>| FixResult {
+        let result = |part, output: Option<PathBuf>, outcome: Result<FixOutcome, Failure>| FixResult {
             source: source.clone(),
             part,
-            output,
+            output: output.map(|output| self.final_name(output)),
             before: Some(before.clone()),
             outcome: outcome.unwrap_or_else(FixOutcome::Failed),
         };
         match &output {
             Some(output) if !self.plan_only && !splits => {
-                vec![result(None, Some(output.clone()), self.carry_out(&source, &before, output, None))]
+                vec![result(None, Some(output.clone()), self.carry_out((found, &whole), &before, output, None))]
             }
             _ => {
-                let plans = self.workers.plan(&source, &before.info, self.spec, &self.options, &self.listen(&source));
+                let plans = whole
+                    .path()
+                    .and_then(|file| self.workers.plan(file, &before.info, self.spec, &self.options, &listener));
                 let plans = match plans {
                     Ok(plans) => plans,
                     Err(failure) => return vec![result(None, output, Err(failure))],
@@ -106,7 +139,9 @@ impl FixJob<'_> {
                         .as_ref()
                         .map(|output| part.map_or_else(|| output.clone(), |part| part_of(output, part.number)));
                     let outcome = match (&output, part) {
-                        (Some(output), Some(part)) if !self.plan_only => self.part(&source, &before, output, part),
+                        (Some(output), Some(part)) if !self.plan_only => {
+                            self.part((found, &whole), &before, output, part)
+                        }
                         // A video that cannot be split.
                         (Some(_), None) if !self.plan_only => {
                             let reason = plan.unfixable.clone().unwrap_or_else(|| "it cannot be split".to_owned());
@@ -121,7 +156,21 @@ impl FixJob<'_> {
         }
     }
 
-    fn part(&self, source: &Path, before: &Checked, output: &Path, part: Part) -> Result<FixOutcome, Failure> {
+    /// What the output is called in the end.
+    fn final_name(&self, output: PathBuf) -> PathBuf {
+        match &self.delivery {
+            Some(delivery) => delivery.target(&output).map_or(output, |target| target.to_path()),
+            None => output,
+        }
+    }
+
+    fn part(
+        &self,
+        source: (&Found, &Whole<'_>),
+        before: &Checked,
+        output: &Path,
+        part: Part,
+    ) -> Result<FixOutcome, Failure> {
         if self.outputs.as_ref().is_some_and(|outputs| outputs.iter().any(|other| other == output)) {
             let message =
                 format!("part {} would have the name of another video's output: rename one of them", part.number);
@@ -132,11 +181,16 @@ impl FixJob<'_> {
 
     fn carry_out(
         &self,
-        source: &Path,
+        (found, whole): (&Found, &Whole<'_>),
         before: &Checked,
         output: &Path,
         part: Option<Part>,
     ) -> Result<FixOutcome, Failure> {
+        let target = self.delivery.as_ref().map(|delivery| delivery.target(output)).transpose()?;
+        if target.as_ref().is_some_and(|target| self.sources.contains(&target.to_path())) {
+            let message = "its output would replace a source: choose another output folder";
+            return Err(Failure::new(FailureKind::OutputExists, message));
+        }
         if output.canonicalize().is_ok_and(|output| self.sources.contains(&output)) {
             let message = "its output would replace a source: choose another output folder";
             return Err(Failure::new(FailureKind::OutputExists, message));
@@ -151,28 +205,57 @@ impl FixJob<'_> {
         // Here and not where it is made: an output that stays is not made again, and a run that was killed right after
         // it had its name has left what it was made in.
         sweep_abandoned(output);
-        if !self.options.overwrite
-            && let Some(kept) = self.kept(source, output)?
-        {
-            return Ok(FixOutcome::Kept(Box::new(kept)));
+        if !self.options.overwrite {
+            let kept = match &target {
+                None => self.kept(found, output)?,
+                Some(target) => self.kept_in_storage(found, target)?,
+            };
+            if let Some(kept) = kept {
+                return Ok(FixOutcome::Kept(Box::new(kept)));
+            }
         }
         let missing = output.parent().filter(|folder| !folder.is_dir());
         if let Some(folder) = missing {
             std::fs::create_dir_all(folder).map_err(|error| cannot_make(folder, &error))?;
         }
-        self.progress.started(source, "fix");
+        if found.object.is_some() {
+            self.progress.started(&found.path, "fetch");
+        }
+        let source = whole.path()?;
+        self.progress.started(&found.path, "fix");
         let fix = Fix { source, info: &before.info, spec: self.spec, options: &self.options, output, part };
-        let fixed = self.workers.fix(fix, &self.listen(source));
-        fixed.map(|fixed| FixOutcome::Fixed(Box::new(fixed)))
+        let listener = self.listen(&found.path);
+        let fixed = self.workers.fix(fix, &listener)?;
+        if let Some(target) = &target {
+            self.progress.started(&found.path, "upload");
+            let delivered = self.objects.deliver(output, target, self.options.overwrite, &listener);
+            delivered.map_err(|error| undelivered(&error, &listener))?;
+        }
+        Ok(FixOutcome::Fixed(Box::new(fixed)))
+    }
+
+    /// The object that is there already, when it is newer than its source and passes.
+    fn kept_in_storage(&self, found: &Found, target: &ObjectAddress) -> Result<Option<Checked>, Failure> {
+        let object = self.objects.look(target).map_err(|error| Failure::new(FailureKind::Io, error.to_string()))?;
+        let Some(object) = object else { return Ok(None) };
+        let newer = modified(found).is_some_and(|source| object.modified >= source);
+        let there = Found { path: target.to_path(), relative: target.name().into(), object: Some(object) };
+        let checked = self.objects.check(&there, self.spec, self.workers).ok();
+        match checked.filter(|checked| newer && checked.report.passes()) {
+            Some(checked) => Ok(Some(checked)),
+            None => Err(Failure::new(
+                FailureKind::OutputExists,
+                format!(
+                    "there is an object already, and it is not this one's result: --overwrite replaces it: {target}"
+                ),
+            )),
+        }
     }
 
     /// The output that is there already, when it is newer than its source and passes.
-    fn kept(&self, source: &Path, output: &Path) -> Result<Option<Checked>, Failure> {
+    fn kept(&self, source: &Found, output: &Path) -> Result<Option<Checked>, Failure> {
         let Ok(there) = std::fs::metadata(output) else { return Ok(None) };
-        let newer = match (std::fs::metadata(source).and_then(|file| file.modified()), there.modified()) {
-            (Ok(source), Ok(output)) => output >= source,
-            _ => false,
-        };
+        let newer = modified(source).zip(there.modified().ok()).is_some_and(|(source, output)| output >= source);
         let checked = check_file(output, self.spec, self.workers).ok().filter(|checked| checked.report.passes());
         match checked.filter(|_| newer) {
             Some(checked) => Ok(Some(checked)),
@@ -189,6 +272,22 @@ impl FixJob<'_> {
     const fn listen<'a>(&'a self, video: &'a Path) -> Listener<'a> {
         Listener { progress: self.progress, interrupt: self.interrupt, video }
     }
+}
+
+/// When the source was written.
+fn modified(source: &Found) -> Option<SystemTime> {
+    match &source.object {
+        Some(object) => Some(object.modified),
+        None => std::fs::metadata(&source.path).and_then(|file| file.modified()).ok(),
+    }
+}
+
+fn undelivered(error: &StoreError, observer: &dyn Observer) -> Failure {
+    if observer.cancelled() {
+        return Failure::new(FailureKind::Cancelled, "interrupted");
+    }
+    let kind = if matches!(error.reason, Reason::Exists) { FailureKind::OutputExists } else { FailureKind::Io };
+    Failure::new(kind, error.to_string())
 }
 
 fn cannot_make(folder: &Path, error: &std::io::Error) -> Failure {

@@ -5,6 +5,7 @@ mod app;
 mod browser;
 mod commands;
 mod config;
+mod destination;
 mod dry_run;
 mod exit;
 mod fixing;
@@ -22,6 +23,7 @@ mod schedule;
 mod shard;
 mod signals;
 mod stills;
+mod whole;
 mod workers;
 
 fn main() -> std::process::ExitCode {

@@ -1,17 +1,23 @@
 //! Videos that are objects in storage: their index is read where they are, and what must be whole is fetched first.
 
+mod folder;
+mod places;
+
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use pinpress_media::Observer;
-use pinpress_probe::{DeepReader, ProbeError, Spec};
-use pinpress_store::{Object, Reason, StoreError, Stores, Transfer};
-use tempfile::TempDir;
+use pinpress_probe::{DeepReader, MediaInfo, ProbeError, Spec};
+use pinpress_store::{Existing, Object, ObjectAddress, Reason, StoreError, Stores, Transfer};
 
 use crate::check::{Checked, check_file};
 use crate::deep::{Decoder, check_deep};
 use crate::discover::Found;
 use crate::interrupt::Interrupt;
+use folder::OwnFolder;
+use places::{Place, Places};
 
 /// Bytes that are downloaded to judge a video whose index does not say everything: twice what Pinterest takes.
 pub const MOST_FOR_A_CHECK: u64 = 4_000_000_000;
@@ -20,8 +26,11 @@ pub const MOST_FOR_A_CHECK: u64 = 4_000_000_000;
 #[derive(Debug)]
 pub struct Objects {
     stores: Stores,
-    /// Where objects are put; the system's folder for temp files where there is none.
-    folder: Option<PathBuf>,
+    /// Where the folder of copies is made; among the system's temp files where there is none.
+    within: Option<PathBuf>,
+    /// Made when the first copy needs it.
+    folder: Mutex<Option<OwnFolder>>,
+    copies: AtomicU64,
     interrupt: Interrupt,
     places: Places,
 }
@@ -31,7 +40,18 @@ pub struct Objects {
 pub struct Fetched<'a> {
     path: PathBuf,
     /// A copy of an object goes with it, and makes room for the next one.
-    _copy: Option<(TempDir, Place<'a>)>,
+    _copy: Option<(CopyFolder, Place<'a>)>,
+}
+
+/// The folder of one copy, which goes with it.
+#[derive(Debug)]
+struct CopyFolder(PathBuf);
+
+impl Drop for CopyFolder {
+    fn drop(&mut self) {
+        // What cannot be removed now goes with the folder that it is in.
+        drop(std::fs::remove_dir_all(&self.0));
+    }
 }
 
 impl Fetched<'_> {
@@ -46,13 +66,20 @@ impl Objects {
     /// At most `at_once` copies are on the disk at the same time. Downloads end with `interrupt`.
     #[must_use]
     pub fn new(stores: Stores, at_once: usize, interrupt: Interrupt) -> Self {
-        Self { stores, folder: None, interrupt, places: Places::new(at_once) }
+        Self {
+            stores,
+            within: None,
+            folder: Mutex::new(None),
+            copies: AtomicU64::new(0),
+            interrupt,
+            places: Places::new(at_once),
+        }
     }
 
     /// Copies lie below `folder`, which is made for the first.
     #[must_use]
-    pub fn in_folder(self, folder: PathBuf) -> Self {
-        Self { folder: Some(folder), ..self }
+    pub fn within(self, folder: PathBuf) -> Self {
+        Self { within: Some(folder), ..self }
     }
 
     /// Checks what was found: of an object `ftyp` and `moov` alone travel, unless the sample table does not decide. Then
@@ -61,14 +88,27 @@ impl Objects {
     /// # Errors
     /// When it cannot be read as a video.
     pub fn check(&self, found: &Found, spec: &Spec, deep: &dyn DeepReader) -> Result<Checked, ProbeError> {
+        self.check_by(found, spec, deep, |object| {
+            let copy = self.fetch(found, Some(MOST_FOR_A_CHECK), &Unheard)?;
+            deep.read(copy.path()).map_err(|error| error.of(&object.address.to_path()))
+        })
+    }
+
+    /// The same, where `whole` reads the facts of an object of which all is needed.
+    ///
+    /// # Errors
+    /// When it cannot be read as a video.
+    pub fn check_by(
+        &self,
+        found: &Found,
+        spec: &Spec,
+        deep: &dyn DeepReader,
+        whole: impl FnOnce(&Object) -> Result<MediaInfo, ProbeError>,
+    ) -> Result<Checked, ProbeError> {
         let Some(object) = &found.object else { return check_file(&found.path, spec, deep) };
         let bucket = self.stores.bucket(&object.address).map_err(unread)?;
         let mut reader = bucket.reader(object);
-        let whole = || {
-            let copy = self.fetch(found, Some(MOST_FOR_A_CHECK), &Unheard)?;
-            deep.read(copy.path()).map_err(|error| error.of(&found.path))
-        };
-        let info = pinpress_probe::read_from(&mut reader, object.size, &found.path, whole);
+        let info = pinpress_probe::read_from(&mut reader, object.size, &found.path, || whole(object));
         tracing::info!(
             video = %found.path.display(),
             requests = reader.requests(),
@@ -108,37 +148,84 @@ impl Objects {
             return Err(unread(StoreError { address: object.address.clone(), reason }));
         }
         let place = self.places.take();
-        let folder = self.folder().map_err(|source| ProbeError::Io { path: found.path.clone(), source })?;
+        let copy = self.new_folder().map_err(|source| ProbeError::Io { path: found.path.clone(), source })?;
         // The name tells its format, and is in what the worker logs.
-        let path = folder.path().join(object.address.name());
+        let path = copy.0.join(object.address.name());
         let bucket = self.stores.bucket(&object.address).map_err(unread)?;
         bucket.download(object, &path, &Watched { observer, interrupt: &self.interrupt }).map_err(unread)?;
         keep_time(&path, object).map_err(|source| ProbeError::Io { path: found.path.clone(), source })?;
-        Ok(Fetched { path, _copy: Some((folder, place)) })
+        Ok(Fetched { path, _copy: Some((copy, place)) })
     }
 
-    fn folder(&self) -> std::io::Result<TempDir> {
-        let mut name = tempfile::Builder::new();
-        let name = name.prefix("pinpress-object-");
-        match &self.folder {
-            None => name.tempdir(),
-            Some(folder) => {
-                std::fs::create_dir_all(folder)?;
-                name.tempdir_in(folder)
-            }
+    /// What is at `address`; `None` where nothing is.
+    ///
+    /// # Errors
+    /// When storage refuses or cannot be reached.
+    pub fn look(&self, address: &ObjectAddress) -> Result<Option<Object>, StoreError> {
+        match self.stores.bucket(address)?.look(address) {
+            Ok(object) => Ok(Some(object)),
+            Err(StoreError { reason: Reason::NotFound, .. }) => Ok(None),
+            Err(error) => Err(error),
         }
+    }
+
+    /// Uploads a finished file to `to`, and removes it here.
+    ///
+    /// # Errors
+    /// When there is an object already that may not be replaced, or storage refuses or cannot be reached.
+    pub fn deliver(
+        &self,
+        file: &Path,
+        to: &ObjectAddress,
+        replace: bool,
+        observer: &dyn Observer,
+    ) -> Result<(), StoreError> {
+        let existing = if replace { Existing::Replaced } else { Existing::Refused };
+        let watched = Watched { observer, interrupt: &self.interrupt };
+        self.stores.bucket(to)?.upload(file, to, existing, &watched)?;
+        // It goes with its folder otherwise.
+        drop(std::fs::remove_file(file));
+        Ok(())
+    }
+
+    /// A folder for files that are to be delivered. It goes with this.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn staging(&self) -> io::Result<PathBuf> {
+        let folder = self.own_folder()?.join("outputs");
+        std::fs::create_dir_all(&folder)?;
+        Ok(folder)
+    }
+
+    fn new_folder(&self) -> io::Result<CopyFolder> {
+        let number = self.copies.fetch_add(1, Ordering::Relaxed);
+        let folder = self.own_folder()?.join(number.to_string());
+        std::fs::create_dir(&folder)?;
+        Ok(CopyFolder(folder))
+    }
+
+    fn own_folder(&self) -> io::Result<PathBuf> {
+        let mut own = self.folder.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(own) = &*own {
+            return Ok(own.path().to_owned());
+        }
+        let made = OwnFolder::new(self.within.as_deref())?;
+        let path = made.path().to_owned();
+        *own = Some(made);
+        Ok(path)
     }
 }
 
 /// The copy is as old as the object: outputs that are younger are its.
-fn keep_time(copy: &Path, object: &Object) -> std::io::Result<()> {
+fn keep_time(copy: &Path, object: &Object) -> io::Result<()> {
     std::fs::File::options().write(true).open(copy)?.set_modified(object.modified)
 }
 
 /// The address is named behind the reason already.
 fn unread(error: StoreError) -> ProbeError {
     let path = error.address.to_path();
-    ProbeError::Io { path, source: std::io::Error::other(error.reason) }
+    ProbeError::Io { path, source: io::Error::other(error.reason) }
 }
 
 /// Nobody waits for it.
@@ -154,36 +241,5 @@ struct Watched<'a> {
 impl Transfer for Watched<'_> {
     fn cancelled(&self) -> bool {
         self.interrupt.requested() || self.observer.cancelled()
-    }
-}
-
-/// Room for so many copies.
-#[derive(Debug)]
-struct Places {
-    free: Mutex<usize>,
-    freed: Condvar,
-}
-
-#[derive(Debug)]
-struct Place<'a>(&'a Places);
-
-impl Places {
-    const fn new(free: usize) -> Self {
-        Self { free: Mutex::new(if free == 0 { 1 } else { free }), freed: Condvar::new() }
-    }
-
-    /// Waits until there is room.
-    fn take(&self) -> Place<'_> {
-        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut free = self.freed.wait_while(free, |free| *free == 0).unwrap_or_else(PoisonError::into_inner);
-        *free -= 1;
-        Place(self)
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        self.0.freed.notify_one();
     }
 }

@@ -8,9 +8,11 @@ use clap::{Args, ValueEnum};
 use pinpress_media::{CoverOptions, Covers, Failure, PictureFiles, PictureFormat};
 use pinpress_pipeline::naming::{cover_stem, output_names};
 use pinpress_pipeline::ordered::in_order;
-use pinpress_pipeline::{Media as _, check_file, discover};
+use pinpress_pipeline::{Media as _, Objects, check_file, discover_with};
 use pinpress_probe::{DeepReader, Finding, RuleId, Seconds, Spec};
+use pinpress_store::Stores;
 
+use crate::destination::{Destination, copies_within};
 use crate::exit::Exit;
 use crate::fixing::Listener;
 use crate::intake::FilterArgs;
@@ -20,6 +22,7 @@ use crate::progress::Progress;
 use crate::render::cover as render;
 use crate::shard::ShardOption;
 use crate::signals;
+use crate::whole::Whole;
 use crate::workers::LazyWorkers;
 
 /// Pick the frames that do best as a cover
@@ -32,7 +35,7 @@ Examples:
 
 Pictures are called NAME.cover.1.jpg and so on, best first; one alone NAME.cover.jpg.")]
 pub(crate) struct CoverArgs {
-    /// Videos, and folders of them.
+    /// Videos, and folders of them, also in object storage.
     #[arg(value_name = "VIDEO", required = true)]
     paths: Vec<PathBuf>,
     /// Where the pictures go.
@@ -84,7 +87,9 @@ pub(crate) struct CoverResult {
 }
 
 pub(crate) fn run(args: &CoverArgs, shared: &Shared) -> anyhow::Result<Exit> {
-    let discovery = discover(&args.paths, None, &args.filter.filters())?;
+    let stores = Stores::new();
+    let folder = Destination::folder(&args.output)?;
+    let discovery = discover_with(&args.paths, None, &args.filter.filters(), &stores)?;
     let videos = &discovery.videos;
     anyhow::ensure!(!videos.is_empty(), "no video in {}", super::check::listed(&args.paths));
     anyhow::ensure!(
@@ -93,7 +98,7 @@ pub(crate) fn run(args: &CoverArgs, shared: &Shared) -> anyhow::Result<Exit> {
         videos.len()
     );
     let names: Vec<PathBuf> = videos.iter().map(|found| found.relative.clone()).collect();
-    let targets: Vec<PathBuf> = output_names(&names).into_iter().map(|name| args.output.join(name)).collect();
+    let targets: Vec<PathBuf> = output_names(&names).into_iter().map(|name| folder.join(name)).collect();
     // Names are those of the whole.
     let places = args.shard.places(videos, shared.quiet)?;
     for folder in places.iter().filter_map(|place| targets[*place].parent()) {
@@ -104,17 +109,30 @@ pub(crate) fn run(args: &CoverArgs, shared: &Shared) -> anyhow::Result<Exit> {
     let spec = Spec::load("pinterest")?;
     let workers = LazyWorkers::new(jobs).limited(&args.jobs.machine);
     let interrupt = signals::interrupt();
+    let objects = Objects::new(stores, jobs, interrupt.clone()).within(copies_within(&folder));
     let progress = Progress::new(shared.quiet);
     progress.expect(places.len());
     let pick = |place: usize| {
         let index = places[place];
-        let video = videos[index].path.clone();
-        progress.started(&video, "cover");
-        let listener = Listener { progress: &progress, interrupt: &interrupt, video: &video };
-        let covers = workers.cover(&video, &args.options(&targets[index]), &listener);
-        let broken = if covers.is_ok() { broken(&video, &spec, &workers) } else { Vec::new() };
-        progress.finished(&video, None);
-        CoverResult { video, covers, broken }
+        let found = &videos[index];
+        let video = &found.path;
+        let listener = Listener { progress: &progress, interrupt: &interrupt, video };
+        if found.object.is_some() {
+            progress.started(video, "fetch");
+        }
+        let whole = Whole::new(&objects, found, &listener);
+        let file = whole.path();
+        progress.started(video, "cover");
+        let (covers, broken) = match file {
+            Ok(file) => {
+                let covers = workers.cover(file, &args.options(&targets[index]), &listener);
+                let broken = if covers.is_ok() { broken(file, &spec, &workers) } else { Vec::new() };
+                (covers, broken)
+            }
+            Err(failure) => (Err(failure), Vec::new()),
+        };
+        progress.finished(video, None);
+        CoverResult { video: video.clone(), covers, broken }
     };
     let mut results = Results::text(None)?;
     let mut covered = Vec::new();

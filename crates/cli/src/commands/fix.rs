@@ -4,13 +4,16 @@ use std::io::Write as _;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use pinpress_pipeline::naming::output_names;
 use pinpress_pipeline::ordered::in_order;
-use pinpress_pipeline::{Discovery, Threads, discover};
+use pinpress_pipeline::{Discovery, Found, Objects, Threads, discover_with};
+use pinpress_store::Stores;
 
+use crate::destination::{Destination, copies_within};
 use crate::exit::Exit;
-use crate::fixing::FixJob;
+use crate::fixing::{Delivery, FixJob};
 use crate::intake::FilterArgs;
 use crate::options::{FixArgs, JobsOption, Shared, SpecOption};
 use crate::output::{Results, complain, warn};
@@ -28,15 +31,16 @@ Examples:
   pinpress fix --plan raw
   pinpress fix clip.mov -o out --aspect crop --fps retime
   pinpress fix lecture.mkv -o out --long split
+  pinpress fix s3://media/raw/ -o s3://media/out/         # pinpress help storage
 
 `pinpress help fixes` explains each choice. An output that is there already, is newer than its
 source and passes is kept.
 Exit codes: 0 all fit now, 1 some could not be fixed, 2 the work could not be done.")]
 pub(crate) struct FixCommand {
-    /// Videos, and folders of them; folder trees are mirrored.
+    /// Videos, and folders of them, also in object storage; folder trees are mirrored.
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
-    /// Where the results go.
+    /// Where the results go: a folder, or one in object storage.
     #[arg(short, long, value_name = "DIR", env = "PINPRESS_OUTPUT", hide_env = true)]
     output: Option<PathBuf>,
     /// Say what would be done, and write nothing.
@@ -70,7 +74,10 @@ enum Format {
 pub(crate) fn run(args: &FixCommand, shared: &Shared) -> anyhow::Result<Exit> {
     anyhow::ensure!(args.plan || args.output.is_some(), "no output folder: give -o DIR, or --plan to write nothing");
     let spec = args.spec.load()?;
-    let discovery = discover(&args.paths, args.output.as_deref(), &args.filter.filters())?;
+    let destination = args.output.as_deref().map(Destination::of).transpose()?;
+    let stores = Stores::new();
+    let output = destination.as_ref().map(Destination::to_path);
+    let discovery = discover_with(&args.paths, output.as_deref(), &args.filter.filters(), &stores)?;
     anyhow::ensure!(!discovery.videos.is_empty(), "no video in {}", super::check::listed(&args.paths));
     // Names and sources are those of the whole.
     let places = args.shard.places(&discovery.videos, shared.quiet)?;
@@ -80,11 +87,24 @@ pub(crate) fn run(args: &FixCommand, shared: &Shared) -> anyhow::Result<Exit> {
     let interrupt = signals::interrupt();
     let progress = Progress::new(shared.quiet);
     progress.expect(places.len());
+    let objects = Objects::new(stores, threads.jobs, interrupt.clone());
+    let (objects, delivery) = match destination {
+        Some(Destination::Folder(folder)) => (objects.within(copies_within(&folder)), None),
+        Some(Destination::Storage(to)) if !args.plan => {
+            let staging =
+                objects.staging().context("no room for results: set TMPDIR to a folder that can be written")?;
+            (objects, Some(Delivery { to, staging }))
+        }
+        _ => (objects, None),
+    };
+    let made_in = delivery.as_ref().map_or(output.as_ref(), |delivery| Some(&delivery.staging));
     let job = FixJob {
         spec: &spec,
         options: args.fix.options(args.threads.map_or(threads.per_job, NonZeroUsize::get)),
-        outputs: args.output.as_ref().map(|folder| outputs(folder, &discovery)),
-        sources: discovery.videos.iter().filter_map(|found| found.path.canonicalize().ok()).collect(),
+        outputs: made_in.map(|folder| outputs(folder, &discovery)),
+        sources: discovery.videos.iter().filter_map(source).collect(),
+        objects: &objects,
+        delivery,
         plan_only: args.plan,
         workers: &workers,
         progress: &progress,
@@ -137,6 +157,11 @@ pub(crate) fn run(args: &FixCommand, shared: &Shared) -> anyhow::Result<Exit> {
         exit = exit.worse(Exit::NotDone);
     }
     Ok(if interrupt.requested() { Exit::Interrupted } else { exit })
+}
+
+/// The source itself, whatever links lead to it.
+fn source(found: &Found) -> Option<PathBuf> {
+    if found.object.is_some() { Some(found.path.clone()) } else { found.path.canonicalize().ok() }
 }
 
 fn outputs(folder: &Path, discovery: &Discovery) -> Vec<PathBuf> {

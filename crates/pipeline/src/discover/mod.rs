@@ -80,7 +80,7 @@ pub enum DiscoverError {
     Address(#[from] AddressError),
     /// Who asked does not work with objects.
     #[error(
-        "only pinpress check reads object storage: copy what is there to this machine, and give the copy: {address}"
+        "only pinpress check, fix and cover work with object storage: copy what is there to this machine, and give the copy: {address}"
     )]
     NotHere {
         /// As given.

@@ -22,12 +22,30 @@ enum Rest {
     /// An object that was given itself.
     One(Option<Object>),
     /// Those below a folder.
-    Below { folder: ObjectAddress, objects: Box<Peekable<Listing>>, meant: Override },
+    Below(Box<Below>),
+}
+
+struct Below {
+    folder: ObjectAddress,
+    objects: Peekable<Listing>,
+    meant: Override,
+    /// Where the results go: what lies there is none to work on.
+    output: Option<ObjectAddress>,
+}
+
+/// Whether both are the same folder.
+pub(super) fn are_one(one: &ObjectAddress, other: &ObjectAddress) -> bool {
+    (one.scheme(), one.bucket(), one.key()) == (other.scheme(), other.bucket(), other.key())
 }
 
 impl ObjectWalk {
     /// What has the key is an object, whatever lies below it; what ends with `/` is a folder.
-    pub(super) fn begin(address: ObjectAddress, filters: &Filters, stores: &Stores) -> Result<Self, DiscoverError> {
+    pub(super) fn begin(
+        address: ObjectAddress,
+        output: Option<ObjectAddress>,
+        filters: &Filters,
+        stores: &Stores,
+    ) -> Result<Self, DiscoverError> {
         let bucket = stores.bucket(&address)?;
         let path = address.to_path();
         if !address.is_folder() {
@@ -38,9 +56,12 @@ impl ObjectWalk {
             }
         }
         let meant = filters.below(Path::new("/"))?;
-        let mut objects = Box::new(bucket.list(&address).peekable());
+        let mut objects = bucket.list(&address).peekable();
         match objects.peek() {
-            Some(Ok(_)) => Ok(Self { path, rest: Rest::Below { folder: address, objects, meant } }),
+            Some(Ok(_)) => {
+                let output = output.filter(|output| lies_below(&address, output));
+                Ok(Self { path, rest: Rest::Below(Box::new(Below { folder: address, objects, meant, output })) })
+            }
             Some(Err(_)) => match objects.next() {
                 Some(Err(error)) => Err(error.into()),
                 // It was an error a moment ago.
@@ -59,13 +80,13 @@ impl Iterator for ObjectWalk {
     type Item = Seen;
 
     fn next(&mut self) -> Option<Seen> {
-        let (folder, objects, meant) = match &mut self.rest {
+        let Below { folder, objects, meant, output } = match &mut self.rest {
             Rest::One(object) => {
                 let object = object.take()?;
                 let relative = object.address.name().into();
                 return Some(video(object, relative));
             }
-            Rest::Below { folder, objects, meant } => (folder, objects, meant),
+            Rest::Below(below) => &mut **below,
         };
         loop {
             let object = match objects.next()? {
@@ -75,12 +96,15 @@ impl Iterator for ObjectWalk {
                     return Some(Seen::Unreadable(Unreadable { path: self.path.clone(), reason }));
                 }
             };
-            let Some(relative) = below(folder, &object).map(PathBuf::from) else { continue };
+            let Some(relative) = below(folder, &object.address).map(PathBuf::from) else { continue };
             if relative.file_name().is_some_and(|name| name == IGNORE_FILE) {
                 let reason =
                     "files of patterns are not read in object storage: give its lines as --exclude, and remove it";
                 let mistake = IgnoreMistake { path: object.address.to_path(), line: None, reason: reason.to_owned() };
                 return Some(Seen::Mistakes(vec![mistake]));
+            }
+            if output.as_ref().is_some_and(|output| below(output, &object.address).is_some()) {
+                continue;
             }
             if is_hidden(&relative) || !is_meant(meant, &relative) {
                 continue;
@@ -94,9 +118,15 @@ fn video(object: Object, relative: PathBuf) -> Seen {
     Seen::Video(Found { path: object.address.to_path(), relative, object: Some(object) })
 }
 
-/// The key below that of `folder`.
-fn below<'a>(folder: &ObjectAddress, object: &'a Object) -> Option<&'a str> {
-    let key = object.address.key();
+/// Whether `other` is a folder below `folder`, and not the same.
+fn lies_below(folder: &ObjectAddress, other: &ObjectAddress) -> bool {
+    let bucket = |address: &ObjectAddress| (address.scheme(), address.bucket().to_owned());
+    bucket(folder) == bucket(other) && below(folder, other).is_some_and(|rest| !rest.is_empty())
+}
+
+/// The key below that of `folder`, in the same bucket.
+fn below<'a>(folder: &ObjectAddress, address: &'a ObjectAddress) -> Option<&'a str> {
+    let key = address.key();
     if folder.key().is_empty() { Some(key) } else { key.strip_prefix(folder.key())?.strip_prefix('/') }
 }
 
@@ -154,6 +184,14 @@ mod tests {
             here.sort_unstable();
             assert_eq!(here, walked(include, exclude), "{include:?} {exclude:?}");
         }
+    }
+
+    #[test]
+    fn only_an_output_below_the_input_is_left_out() {
+        let lies = |folder: &str, other: &str| lies_below(&folder.parse().unwrap(), &other.parse().unwrap());
+        assert!(lies("s3://media", "s3://media/out/") && lies("s3://media/raw/", "s3://media/raw/out"));
+        assert!(!lies("s3://media/raw/", "s3://media") && !lies("s3://media/raw/", "s3://media/raw"));
+        assert!(!lies("s3://media/raw/", "s3://media/rawer/") && !lies("s3://media", "gs://media/out/"));
     }
 
     #[test]

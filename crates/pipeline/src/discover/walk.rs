@@ -8,7 +8,7 @@ use pinpress_media::TEMP_SUFFIX;
 use pinpress_store::{ObjectAddress, Stores};
 
 use super::ignore_file::{self, IgnoreMistake};
-use super::objects::ObjectWalk;
+use super::objects::{self, ObjectWalk};
 use super::{DiscoverError, Filters, Found, IGNORE_FILE, Unreadable, has_video_extension, looks_like_video};
 
 /// What the walk met.
@@ -87,6 +87,7 @@ impl Walk {
         filters: &Filters,
         stores: Option<&Stores>,
     ) -> Result<Self, DiscoverError> {
+        let output_in_storage = output.and_then(ObjectAddress::of_argument).and_then(Result::ok);
         let output = output.and_then(|path| path.canonicalize().ok());
         let mut roots = Vec::with_capacity(paths.len());
         for path in paths {
@@ -96,7 +97,15 @@ impl Walk {
                 (Some(_), Some(Some(local))) => &local.clone(),
                 (Some(address), _) => {
                     let Some(stores) = stores else { return Err(DiscoverError::NotHere { address }) };
-                    roots.push(Root::Objects(Box::new(ObjectWalk::begin(address, filters, stores)?)));
+                    if output_in_storage.as_ref().is_some_and(|output| objects::are_one(output, &address)) {
+                        return Err(DiscoverError::OutputIsInput { path: path.clone() });
+                    }
+                    roots.push(Root::Objects(Box::new(ObjectWalk::begin(
+                        address,
+                        output_in_storage.clone(),
+                        filters,
+                        stores,
+                    )?)));
                     continue;
                 }
                 _ => path,

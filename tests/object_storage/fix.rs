@@ -1,0 +1,163 @@
+//! What must be whole: fetched, worked on, delivered.
+
+use std::path::{Path, PathBuf};
+
+use tempfile::tempdir;
+
+use crate::ground::{fixture, left_behind, pinpress, ran, report, upload};
+use crate::proxy::Proxy;
+use crate::servers::{Server, address, keys, put};
+
+/// Every file below `folder`, hidden ones too.
+fn files(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in std::fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                found.push(path.strip_prefix(folder).unwrap().display().to_string());
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+const VIDEOS: [(&str, &str); 3] = [
+    ("conforming-9x16.mp4", "raw/fits.mp4"),
+    ("matroska-fit.mkv", "raw/deep/other.mkv"),
+    ("pcm-sound.mov", "raw/sound.mov"),
+];
+
+#[test]
+fn objects_are_fixed_into_a_folder_and_their_copies_go() {
+    let server = Server::moto();
+    let Some(()) = upload(&server, &VIDEOS) else { return };
+    let dir = tempdir().unwrap();
+    let fix =
+        || ran(pinpress(server.address, dir.path()).args(["fix", "--format", "json", "s3://media/raw/", "-o", "out"]));
+    let first = fix();
+    assert_eq!(first.code, 0, "{}{}", first.stdout, first.stderr);
+    let out = dir.path().join("out");
+    assert_eq!(files(&out), ["deep/other.mp4", "fits.mp4", "sound.mp4"]);
+    assert!(!out.join(".pinpress").exists(), "a working folder is left");
+    let told = report(&first.stdout);
+    let sources: Vec<_> =
+        told["videos"].as_array().unwrap().iter().map(|video| video["path"].as_str().unwrap()).collect();
+    assert_eq!(sources, ["s3://media/raw/deep/other.mkv", "s3://media/raw/fits.mp4", "s3://media/raw/sound.mov"]);
+    let checked = ran(pinpress(server.address, dir.path()).args(["check", "out"]));
+    assert_eq!(checked.code, 0, "{}", checked.stdout);
+    // What is there already is kept, and not made again.
+    let written = |name: &str| std::fs::metadata(out.join(name)).unwrap().modified().unwrap();
+    let before = written("sound.mp4");
+    assert_eq!(fix().code, 0);
+    assert_eq!(written("sound.mp4"), before);
+    assert_eq!(left_behind(dir.path()), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn results_go_to_storage_under_their_own_keys() {
+    let server = Server::moto();
+    let Some(()) = upload(&server, &VIDEOS) else { return };
+    let dir = tempdir().unwrap();
+    // The output lies below the input, and is none.
+    let fix = |at, more: &[&str]| {
+        ran(pinpress(at, dir.path())
+            .args(["fix", "--format", "json", "s3://media", "-o", "s3://media/out/"])
+            .args(more))
+    };
+    let first = fix(server.address, &[]);
+    assert_eq!(first.code, 0, "{}{}", first.stdout, first.stderr);
+    let outputs = ["out/raw/deep/other.mp4", "out/raw/fits.mp4", "out/raw/sound.mp4"];
+    let all = || keys(&server.bucket()).into_iter().filter(|key| key.starts_with("out/")).collect::<Vec<_>>();
+    assert_eq!(all(), outputs);
+    let told = report(&first.stdout);
+    assert_eq!(told["videos"][1]["output"], "s3://media/out/raw/fits.mp4");
+    let checked = ran(pinpress(server.address, dir.path()).args(["check", "s3://media/out/"]));
+    assert_eq!(checked.code, 0, "{}", checked.stdout);
+    assert_eq!((left_behind(dir.path()), files(dir.path())), (Vec::new(), Vec::new()));
+
+    // The second time nothing is made, and of what fits nothing but its index travels.
+    let etags = || {
+        let bucket = server.bucket();
+        outputs.map(|key| bucket.look(&address(key)).unwrap().etag)
+    };
+    let before = etags();
+    let proxy = Proxy::before(server.address);
+    let again = fix(proxy.address, &["--include", "fits.mp4"]);
+    assert_eq!(again.code, 0, "{}{}", again.stdout, again.stderr);
+    assert_eq!(etags(), before);
+    assert!(proxy.down() < 300_000, "{} bytes travelled", proxy.down());
+
+    // What is somebody else's stays.
+    put(&server.bucket(), "out/raw/sound.mp4", b"somebody else's");
+    let refused = fix(server.address, &["--include", "sound.mov"]);
+    assert_eq!(refused.code, 1);
+    assert!(refused.stdout.contains("--overwrite replaces it"), "{}", refused.stdout);
+    assert_eq!(server.bucket().look(&address("out/raw/sound.mp4")).unwrap().size, 15);
+    assert_eq!(fix(server.address, &["--include", "sound.mov", "--overwrite"]).code, 0);
+    assert!(server.bucket().look(&address("out/raw/sound.mp4")).unwrap().size > 10_000);
+}
+
+#[test]
+fn a_line_that_is_cut_in_the_upload_leaves_no_result() {
+    let server = Server::moto();
+    let Some(()) = upload(&server, &[("conforming-9x16.mp4", "raw/fits.mp4")]) else { return };
+    let dir = tempdir().unwrap();
+    let proxy = Proxy::before(server.address);
+    // Requests alone are some kilobytes; the video has a million.
+    proxy.cut_after(300_000);
+    let ran = ran(pinpress(proxy.address, dir.path()).args(["fix", "s3://media/raw/", "-o", "s3://media/out"]));
+    assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+    assert!(proxy.is_cut() && ran.stdout.contains("the storage cannot be reached"), "{}", ran.stdout);
+    assert_eq!(keys(&server.bucket()), ["raw/fits.mp4"]);
+    assert_eq!(left_behind(dir.path()), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn covers_of_objects_are_pictures_here() {
+    let server = Server::moto();
+    let Some(()) = upload(&server, &VIDEOS[..1]) else { return };
+    let dir = tempdir().unwrap();
+    let covered =
+        ran(pinpress(server.address, dir.path()).args(["cover", "-n", "2", "s3://media/raw/fits.mp4", "-o", "covers"]));
+    assert_eq!(covered.code, 0, "{}{}", covered.stdout, covered.stderr);
+    let local = dir.path().join("local/fits.mp4");
+    std::fs::create_dir(local.parent().unwrap()).unwrap();
+    std::fs::copy(fixture(VIDEOS[0].0).unwrap(), local).unwrap();
+    let here = ran(pinpress(server.address, dir.path()).args(["cover", "-n", "2", "local/fits.mp4", "-o", "local"]));
+    assert_eq!(here.code, 0, "{}{}", here.stdout, here.stderr);
+    let pictures = files(&dir.path().join("covers"));
+    assert!(!pictures.is_empty());
+    for name in pictures {
+        let read = |folder: &str| std::fs::read(dir.path().join(folder).join(&name)).unwrap();
+        assert!(read("covers") == read("local"), "{name} is another picture");
+    }
+    assert!(!dir.path().join("covers/.pinpress").exists());
+    let refused = ran(pinpress(server.address, dir.path()).args(["cover", "s3://media/raw/", "-o", "s3://media/out"]));
+    assert_eq!(refused.code, 2);
+    assert!(refused.stderr.contains("give a folder of this machine"), "{}", refused.stderr);
+}
+
+#[test]
+fn plans_are_made_without_a_place_for_results() {
+    let server = Server::moto();
+    let Some(()) = upload(&server, &VIDEOS) else { return };
+    let dir = tempdir().unwrap();
+    let planned = ran(pinpress(server.address, dir.path()).args(["fix", "--plan", "s3://media/raw/"]));
+    assert_eq!(planned.code, 0, "{}{}", planned.stdout, planned.stderr);
+    assert!(planned.stdout.contains("s3://media/raw/sound.mov"), "{}", planned.stdout);
+    assert_eq!((left_behind(dir.path()), files(dir.path())), (Vec::new(), Vec::new()));
+}
+
+#[test]
+fn who_does_not_work_with_objects_says_so() {
+    let server = Server::of_files();
+    let dir = tempdir().unwrap();
+    let ran = ran(pinpress(server.address, dir.path()).args(["run", "s3://media/raw/", "-o", "out", "--no-publish"]));
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("copy what is there to this machine"), "{}", ran.stderr);
+}
