@@ -16,6 +16,9 @@ mod ground;
 #[allow(dead_code, reason = "the crate's own suite has more use for it")]
 mod proxy;
 #[cfg(test)]
+#[path = "object_storage/runs.rs"]
+mod runs;
+#[cfg(test)]
 #[path = "object_storage/servers.rs"]
 #[allow(dead_code, reason = "the crate's own suite has more use for it")]
 mod servers;

@@ -1,32 +1,15 @@
 //! What must be whole: fetched, worked on, delivered.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use tempfile::tempdir;
 
-use crate::ground::{fixture, left_behind, pinpress, ran, report, upload};
+use crate::ground::{files, fixture, left_behind, pinpress, ran, report, upload};
 use crate::proxy::Proxy;
 use crate::servers::{Server, address, keys, put};
 
-/// Every file below `folder`, hidden ones too.
-fn files(folder: &Path) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        for entry in std::fs::read_dir(next).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                found.push(path.strip_prefix(folder).unwrap().display().to_string());
-            }
-        }
-    }
-    found.sort();
-    found
-}
-
-const VIDEOS: [(&str, &str); 3] = [
+/// One that fits, one of another container, one with another sound.
+pub(crate) const VIDEOS: [(&str, &str); 3] = [
     ("conforming-9x16.mp4", "raw/fits.mp4"),
     ("matroska-fit.mkv", "raw/deep/other.mkv"),
     ("pcm-sound.mov", "raw/sound.mov"),
@@ -151,13 +134,4 @@ fn plans_are_made_without_a_place_for_results() {
     assert_eq!(planned.code, 0, "{}{}", planned.stdout, planned.stderr);
     assert!(planned.stdout.contains("s3://media/raw/sound.mov"), "{}", planned.stdout);
     assert_eq!((left_behind(dir.path()), files(dir.path())), (Vec::new(), Vec::new()));
-}
-
-#[test]
-fn who_does_not_work_with_objects_says_so() {
-    let server = Server::of_files();
-    let dir = tempdir().unwrap();
-    let ran = ran(pinpress(server.address, dir.path()).args(["run", "s3://media/raw/", "-o", "out", "--no-publish"]));
-    assert_eq!(ran.code, 2);
-    assert!(ran.stderr.contains("copy what is there to this machine"), "{}", ran.stderr);
 }

@@ -66,6 +66,24 @@ pub(crate) fn report(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
+/// Every file below `folder`, hidden ones too.
+pub(crate) fn files(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in std::fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                found.push(path.strip_prefix(folder).unwrap().display().to_string());
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
 /// What is in the folder for temp files.
 pub(crate) fn left_behind(folder: &Path) -> Vec<PathBuf> {
     std::fs::read_dir(folder.join("temp")).unwrap().map(|entry| entry.unwrap().path()).collect()

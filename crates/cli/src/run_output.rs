@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use clap::{Args, ValueEnum};
 use pinpress_media::Deaths;
 use pinpress_pipeline::{RunEvent, RunObserver, RunOptions, RunSummary, video_span};
+use pinpress_store::ObjectAddress;
 
 use crate::exit::Exit;
 use crate::logs;
@@ -57,6 +58,12 @@ impl RunOutputArgs {
     /// # Errors
     /// When there is no room for what is kept until the end, or metrics cannot be served.
     pub(crate) fn begin(&self, run: &RunOptions, shared: &Shared) -> anyhow::Result<RunOutput> {
+        if let Some(address) = ObjectAddress::of_argument(&run.output) {
+            let address = address?;
+            anyhow::bail!(
+                "outputs, covers, receipts and the ledger go to a folder of this machine: give one with -o: {address}"
+            );
+        }
         let watched = self.metrics.begin(run.pins.as_ref().map(|pins| &pins.client), shared.quiet)?;
         let events = match self.format {
             RunFormat::Ndjson => Some(Mutex::new(EventLines::new()?)),

@@ -7,14 +7,15 @@ use std::time::Duration;
 use jiff::Timestamp;
 use pinpress_probe::{Fingerprint, Source};
 use pinpress_publish::{BoardId, BoardSectionId, CoverSource, PinDraft, PlannedRequest, PublishError, PublishState};
+use pinpress_store::Stores;
 
 use crate::check::check_file;
-use crate::discover::{Found, discover};
-use crate::ledger::{FileStamp, Ledger, LedgerError, PinKey, PinStatus};
+use crate::discover::{Found, discover, discover_with};
+use crate::ledger::{Ledger, LedgerError, PinKey, PinStatus};
 use crate::media::Media;
 use crate::naming::{absolute, cover_of};
 use crate::pins::{Flaws, PinOptions, PinPlan, PinsError, VideoOrder, draft_all, resolve_all};
-use crate::run::{Mode, RunError, RunOptions, runtime};
+use crate::run::{Mode, RunError, RunOptions, runtime, stamp_of};
 
 /// What would be published.
 #[derive(Debug)]
@@ -82,7 +83,10 @@ pub enum Standing {
 /// error, but in the answer.
 pub fn dry_run(options: &RunOptions, media: &dyn Media) -> Result<DryRun, RunError> {
     let output = matches!(options.mode, Mode::Fix(_)).then_some(options.output.as_path());
-    let discovery = discover(&options.paths, output, &options.filters)?;
+    let discovery = match options.mode {
+        Mode::Fix(_) => discover_with(&options.paths, output, &options.filters, &Stores::new())?,
+        Mode::AsIs => discover(&options.paths, output, &options.filters)?,
+    };
     if discovery.videos.is_empty() {
         return Err(RunError::NoVideos { paths: options.paths.clone() });
     }
@@ -134,7 +138,7 @@ fn foretold(
         standing,
     };
     let (Some(pins), Some(plan)) = (&options.pins, &order.pin) else { return Ok(told(None, Standing::Unlisted)) };
-    if let Some(standing) = ledger.map(|ledger| ledger.standing(pins, plan, &video.path)).transpose()?.flatten() {
+    if let Some(standing) = ledger.map(|ledger| ledger.standing(pins, plan, video)).transpose()?.flatten() {
         return Ok(told(Some(plan), standing));
     }
     if matches!(options.mode, Mode::AsIs) {
@@ -186,7 +190,7 @@ impl Known {
     }
 
     /// What the ledger has of the video's Pin, when that decides.
-    fn standing(&self, pins: &PinOptions, plan: &PinPlan, video: &Path) -> Result<Option<Standing>, LedgerError> {
+    fn standing(&self, pins: &PinOptions, plan: &PinPlan, video: &Found) -> Result<Option<Standing>, LedgerError> {
         // A file that cannot be read is told about by the check, or the run.
         let Some(fingerprint) = self.fingerprint(video)? else { return Ok(None) };
         let board = plan.board.as_str().to_owned();
@@ -201,12 +205,16 @@ impl Known {
         })
     }
 
-    fn fingerprint(&self, video: &Path) -> Result<Option<Fingerprint>, LedgerError> {
-        if let Ok(stamp) = FileStamp::of(video)
-            && let Some(known) = self.0.fingerprint(&absolute(video), stamp)?
+    /// An object that no run has read is fetched by none of this.
+    fn fingerprint(&self, video: &Found) -> Result<Option<Fingerprint>, LedgerError> {
+        if let Some(stamp) = stamp_of(video)
+            && let Some(known) = self.0.fingerprint(&absolute(&video.path), stamp)?
         {
             return Ok(Some(known));
         }
-        Ok(Source::open(video).ok().and_then(|source| source.fingerprint().ok()))
+        if video.object.is_some() {
+            return Ok(None);
+        }
+        Ok(Source::open(&video.path).ok().and_then(|source| source.fingerprint().ok()))
     }
 }

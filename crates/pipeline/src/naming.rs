@@ -8,6 +8,8 @@ use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+use pinpress_store::ObjectAddress;
+
 /// Longest stem in bytes. Common filesystems take names of 255: this leaves room for `.cover.jpg` and the rest, and
 /// for the dot, process id and `.pinpress-tmp` of a temp file.
 const MAX_STEM_BYTES: usize = 180;
@@ -125,6 +127,10 @@ pub fn means(asked: &Path, source: &Path, output: &Path) -> bool {
 /// Where a file really is, as the ledger keeps it.
 #[must_use]
 pub fn absolute(path: &Path) -> PathBuf {
+    if let Some(Ok(address)) = ObjectAddress::of_argument(path) {
+        // An object in storage is where its address says.
+        return address.local_path().map_or_else(|| path.to_owned(), |local| absolute(&local));
+    }
     path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())
 }
 

@@ -33,6 +33,10 @@ pub struct Objects {
     copies: AtomicU64,
     interrupt: Interrupt,
     places: Places,
+    /// Copies that one stage has left for the next, by their addresses.
+    left: Mutex<Vec<(ObjectAddress, PathBuf, CopyFolder)>>,
+    /// So many of them at most.
+    most_left: usize,
 }
 
 /// A video as a file of this machine.
@@ -40,7 +44,7 @@ pub struct Objects {
 pub struct Fetched<'a> {
     path: PathBuf,
     /// A copy of an object goes with it, and makes room for the next one.
-    _copy: Option<(CopyFolder, Place<'a>)>,
+    copy: Option<(CopyFolder, Option<Place<'a>>)>,
 }
 
 /// The folder of one copy, which goes with it.
@@ -73,6 +77,8 @@ impl Objects {
             copies: AtomicU64::new(0),
             interrupt,
             places: Places::new(at_once),
+            left: Mutex::default(),
+            most_left: at_once,
         }
     }
 
@@ -142,19 +148,53 @@ impl Objects {
     /// When storage refuses or cannot be reached, the object is larger or another one by now, or the copy cannot be
     /// written.
     pub fn fetch(&self, found: &Found, most: Option<u64>, observer: &dyn Observer) -> Result<Fetched<'_>, ProbeError> {
-        let Some(object) = &found.object else { return Ok(Fetched { path: found.path.clone(), _copy: None }) };
+        let Some(object) = &found.object else { return Ok(Fetched { path: found.path.clone(), copy: None }) };
+        self.fetch_object(object, most, observer)
+    }
+
+    /// The same of an object.
+    ///
+    /// # Errors
+    /// As [`Objects::fetch`].
+    pub fn fetch_object(
+        &self,
+        object: &Object,
+        most: Option<u64>,
+        observer: &dyn Observer,
+    ) -> Result<Fetched<'_>, ProbeError> {
+        if let Some((path, copy)) = self.take_left(&object.address) {
+            return Ok(Fetched { path, copy: Some((copy, None)) });
+        }
+        let io_error = |source| ProbeError::Io { path: object.address.to_path(), source };
         if let Some(most) = most.filter(|most| object.size > *most) {
             let reason = Reason::TooLarge { size: object.size, most };
             return Err(unread(StoreError { address: object.address.clone(), reason }));
         }
         let place = self.places.take();
-        let copy = self.new_folder().map_err(|source| ProbeError::Io { path: found.path.clone(), source })?;
+        let copy = self.new_folder().map_err(io_error)?;
         // The name tells its format, and is in what the worker logs.
         let path = copy.0.join(object.address.name());
         let bucket = self.stores.bucket(&object.address).map_err(unread)?;
         bucket.download(object, &path, &Watched { observer, interrupt: &self.interrupt }).map_err(unread)?;
-        keep_time(&path, object).map_err(|source| ProbeError::Io { path: found.path.clone(), source })?;
-        Ok(Fetched { path, _copy: Some((copy, place)) })
+        keep_time(&path, object).map_err(io_error)?;
+        Ok(Fetched { path, copy: Some((copy, Some(place))) })
+    }
+
+    /// Leaves a copy for the next stage, which finds it when it fetches the object. Where many are left already it goes,
+    /// and is fetched again.
+    pub fn leave(&self, object: &Object, fetched: Fetched<'_>) {
+        let Some((copy, _place)) = fetched.copy else { return };
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        if left.len() < self.most_left {
+            left.push((object.address.clone(), fetched.path, copy));
+        }
+    }
+
+    fn take_left(&self, address: &ObjectAddress) -> Option<(PathBuf, CopyFolder)> {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = left.iter().position(|(of, ..)| of == address)?;
+        let (_, path, copy) = left.remove(at);
+        Some((path, copy))
     }
 
     /// What is at `address`; `None` where nothing is.

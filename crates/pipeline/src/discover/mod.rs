@@ -80,7 +80,7 @@ pub enum DiscoverError {
     Address(#[from] AddressError),
     /// Who asked does not work with objects.
     #[error(
-        "only pinpress check, fix and cover work with object storage: copy what is there to this machine, and give the copy: {address}"
+        "only pinpress check, fix, cover and run read object storage: copy what is there to this machine, and give the copy: {address}"
     )]
     NotHere {
         /// As given.
@@ -89,6 +89,14 @@ pub enum DiscoverError {
     /// Storage could not be looked into.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// What Pins say stands where it is not read.
+    #[error(
+        "what Pins say is not read in object storage: put it into a manifest on this machine, and remove it: {address}"
+    )]
+    Sidecar {
+        /// The object.
+        address: ObjectAddress,
+    },
     /// A pattern that is none.
     #[error(transparent)]
     Glob(#[from] GlobError),
@@ -139,7 +147,7 @@ fn collect(walk: Walk) -> Result<Discovery, DiscoverError> {
     for seen in walk {
         match seen {
             Seen::Video(found) => discovery.videos.push(found),
-            Seen::Skipped => discovery.skipped += 1,
+            Seen::Skipped | Seen::Sidecar(_) => discovery.skipped += 1,
             Seen::Unreadable(place) => discovery.unreadable.push(place),
             Seen::Loop(link) => discovery.loops.push(link),
             Seen::Mistakes(more) => mistakes.extend(more),

@@ -10,6 +10,7 @@ use pinpress_store::{Listing, Object, ObjectAddress, Reason, StoreError, Stores}
 use super::ignore_file::IgnoreMistake;
 use super::walk::Seen;
 use super::{DiscoverError, Filters, Found, IGNORE_FILE, Unreadable, has_video_extension};
+use crate::manifest::SIDECAR_SUFFIX;
 
 /// What lies at or below an address.
 pub(super) struct ObjectWalk {
@@ -108,6 +109,9 @@ impl Iterator for ObjectWalk {
             }
             if is_hidden(&relative) || !is_meant(meant, &relative) {
                 continue;
+            }
+            if relative.as_os_str().as_encoded_bytes().ends_with(SIDECAR_SUFFIX.as_bytes()) {
+                return Some(Seen::Sidecar(object.address));
             }
             return Some(if has_video_extension(&relative) { video(object, relative) } else { Seen::Skipped });
         }

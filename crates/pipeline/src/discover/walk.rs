@@ -18,6 +18,8 @@ pub enum Seen {
     Video(Found),
     /// A file that is no video by name and content.
     Skipped,
+    /// An object that says what a Pin says, beside a video; it is not read.
+    Sidecar(ObjectAddress),
     /// A place that could not be looked into.
     Unreadable(Unreadable),
     /// A link that leads back to a folder above it; it is not followed.

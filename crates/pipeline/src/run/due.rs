@@ -100,6 +100,7 @@ fn item_of<'a>(run: &'a Run<'a>, index: usize, record: &PinRecord, mut job: Job)
         index,
         source: job.source.clone(),
         span: new_video_span(&job.source),
+        object: None,
         job,
         receipt: receipt_of(&output),
         output,

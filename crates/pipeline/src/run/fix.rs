@@ -1,12 +1,11 @@
 //! The second stage: each video as an output that fits.
 
 use crossbeam_channel::{Receiver, Sender};
-use pinpress_media::{Failure, FailureKind, Fix, FixOptions, Fixed, Plan};
-use pinpress_probe::Source;
+use pinpress_media::{Failure, FailureKind, Fix, FixOptions, Fixed, Observer, Plan};
+use pinpress_probe::{ProbeError, Source};
 
 use super::item::{Item, Listener};
 use super::{Mode, Run, Working, claims};
-use crate::check::check_file;
 use crate::disk::{Place, Shortage};
 use crate::ledger::{FileStamp, Hold, JobState, RenditionRecord, Step, StepOutcome};
 use crate::observe::{RunEvent, RunStage};
@@ -30,7 +29,7 @@ fn fix<'a>(run: &'a Run<'a>, mut item: Item<'a>) -> Option<Item<'a>> {
         return Some(item);
     }
     if item.checked.is_none() {
-        match check_file(&item.source, &item.spec, run.media) {
+        match run.objects.check(&item.found(), &item.spec, run.media) {
             Ok(checked) => item.checked = Some(checked),
             Err(error) => {
                 let end = End::Failed { stage: RunStage::Check, reason: error.to_string() };
@@ -134,8 +133,9 @@ fn carry_out<'a>(
         return Err(Failure::new(FailureKind::Protocol, "it was not checked"));
     };
     let listener = Listener::new(run, &item.source, hold);
+    let source = run.objects.fetch(&item.found(), None, &listener).map_err(|error| unfetched(&error, &listener))?;
     let fix = Fix {
-        source: &item.source,
+        source: source.path(),
         info: &checked.info,
         spec: &item.spec,
         options: &options,
@@ -143,6 +143,11 @@ fn carry_out<'a>(
         part: None,
     };
     run.media.fix(fix, &listener)
+}
+
+fn unfetched(error: &ProbeError, observer: &dyn Observer) -> Failure {
+    let kind = if observer.cancelled() { FailureKind::Cancelled } else { FailureKind::Io };
+    Failure::new(kind, error.to_string())
 }
 
 /// The output as it lies there now.

@@ -9,6 +9,7 @@ use pinpress_probe::{Fingerprint, ProbeError, Seconds, Source};
 use tracing::Span;
 
 use super::item::{Item, SpecOf};
+use super::stored::{examine_object, stamp_of};
 use super::survey::Sighting;
 use super::twins::{First, Standing as TwinStanding, Twin};
 use super::{Mode, Run, Working};
@@ -23,7 +24,7 @@ use crate::outcome::{CoverOutcome, End, VideoOutcome};
 const LOOK: Duration = Duration::from_millis(100);
 
 /// What looking at a file brought.
-enum Examined {
+pub(super) enum Examined {
     /// Its job needs no look inside.
     Known(JobKey),
     /// It was read and judged.
@@ -32,6 +33,8 @@ enum Examined {
     Unreadable { key: Option<JobKey>, error: ProbeError },
     /// Somebody is still writing it.
     Growing,
+    /// It cannot be taken now.
+    Later { reason: String },
     /// The ledger failed, or nothing may begin any more.
     Stopped,
 }
@@ -113,7 +116,8 @@ fn examine(run: &Run<'_>, sighting: &Sighting) -> Examined {
         return Examined::Stopped;
     }
     let path = &sighting.found.path;
-    if !has_settled(run, path) {
+    // An object appears when it is whole.
+    if sighting.found.object.is_none() && !has_settled(run, path) {
         return Examined::Growing;
     }
     let spec = spec_of(run, sighting);
@@ -123,11 +127,11 @@ fn examine(run: &Run<'_>, sighting: &Sighting) -> Examined {
         (Mode::AsIs, _) => JobKey::as_is(fingerprint, &spec),
     };
     let place = absolute(path);
-    let cached = match FileStamp::of(path).map(|stamp| run.recorded(run.ledger.fingerprint(&place, stamp))) {
-        Ok(Some(cached)) => cached,
-        Ok(None) => return Examined::Stopped,
+    let cached = match stamp_of(&sighting.found).map(|stamp| run.recorded(run.ledger.fingerprint(&place, stamp))) {
+        Some(Some(cached)) => cached,
+        Some(None) => return Examined::Stopped,
         // Opening it will say why.
-        Err(_) => None,
+        None => None,
     };
     let cached = cached.map(key_of);
     if let Some(key) = &cached {
@@ -139,6 +143,13 @@ fn examine(run: &Run<'_>, sighting: &Sighting) -> Examined {
     }
     let mut working = Working::begin(run, path, RunStage::Check);
     let _span = working.span().clone().entered();
+    if let Some(object) = &sighting.found.object {
+        let examined = examine_object(run, &sighting.found, object, &spec, (cached, &key_of));
+        if let Examined::Read(_, checked) = &examined {
+            working.succeeded(checked.info.duration);
+        }
+        return examined;
+    }
     let source = match Source::open(path) {
         Ok(source) => source,
         Err(error) => return Examined::Unreadable { key: None, error },
@@ -225,6 +236,10 @@ impl<'a> Desk<'a> {
                 run.finish(index, span, VideoOutcome::of(&source, End::Later { reason }));
                 return None;
             }
+            Examined::Later { reason } => {
+                run.finish(index, span, VideoOutcome::of(&source, End::Later { reason }));
+                return None;
+            }
             Examined::Stopped => return None,
         };
         if let Some(first) = self.seen.get(&key) {
@@ -244,8 +259,9 @@ impl<'a> Desk<'a> {
         let spec = spec_of(run, &sighting);
         let cover_at = sighting.cover_at;
         let (cover, twin_of, worked) = (None, None, false);
-        let span = span.clone();
-        let item = Item { index, source, span, job, output, receipt, spec, cover_at, checked, cover, twin_of, worked };
+        let (span, object) = (span.clone(), sighting.found.object.clone());
+        let item =
+            Item { index, source, span, object, job, output, receipt, spec, cover_at, checked, cover, twin_of, worked };
         self.stand(item)
     }
 
@@ -274,6 +290,7 @@ impl<'a> Desk<'a> {
                     index: twin.index,
                     source: twin.source,
                     span: twin.span,
+                    object: None,
                     output,
                     receipt: twin.receipt,
                     spec: spec_of(run, sighting),

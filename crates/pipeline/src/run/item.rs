@@ -7,10 +7,12 @@ use std::time::Instant;
 use pinpress_media::{Observer, Progress};
 use pinpress_probe::{Seconds, Spec};
 use tracing::Span;
+use pinpress_store::Object;
 
 use super::Run;
 use super::twins::{First, Twin};
 use crate::check::Checked;
+use crate::discover::Found;
 use crate::interrupt::is_nearly_done;
 use crate::ledger::{Hold, Job};
 use crate::observe::RunEvent;
@@ -25,6 +27,8 @@ pub(super) struct Item<'a> {
     pub(super) source: PathBuf,
     /// What is done with it belongs into this one.
     pub(super) span: Span,
+    /// What storage said of it, where it is no file of this machine.
+    pub(super) object: Option<Object>,
     /// Its job as the ledger has it.
     pub(super) job: Job,
     /// The output as an address of the file system.
@@ -86,6 +90,11 @@ impl Item<'_> {
             pin: None,
             end,
         }
+    }
+
+    /// What was found.
+    pub(super) fn found(&self) -> Found {
+        Found { path: self.source.clone(), relative: PathBuf::new(), object: self.object.clone() }
     }
 
     /// The good end of an item for which nothing is left to do.

@@ -14,6 +14,7 @@ mod item;
 mod keep_watch;
 mod publish;
 mod publish_watch;
+mod stored;
 mod survey;
 mod twins;
 mod working;
@@ -28,6 +29,7 @@ use crossbeam_channel::Receiver;
 use jiff::Timestamp;
 use pinpress_media::FixOptions;
 use pinpress_probe::Spec;
+use pinpress_store::Stores;
 use tokio::runtime::Runtime;
 use tracing::Span;
 
@@ -38,6 +40,7 @@ use crate::ledger::{HoldError, Lease, Leases, Ledger, LedgerAddress, LedgerError
 pub use crate::ledger::{OWN_FOLDER, ledger_path, lock_path};
 use crate::media::Media;
 use crate::naming::absolute;
+use crate::objects::Objects;
 use crate::observe::{RunEvent, RunObserver};
 use crate::outcome::{End, RunSummary, VideoOutcome};
 use crate::pins::{PinOptions, PinTexts, PinsError};
@@ -49,6 +52,7 @@ pub use due::{publish_due, watch};
 use folders::Folders;
 use item::Item;
 pub use keep_watch::keep_watch;
+pub(crate) use stored::stamp_of;
 use survey::{Sighting, Survey};
 use twins::Twins;
 use working::Working;
@@ -162,7 +166,11 @@ pub fn run(
     interrupt: &Interrupt,
 ) -> Result<RunSummary, RunError> {
     let output = matches!(options.mode, Mode::Fix(_)).then_some(options.output.as_path());
-    let walk = Walk::begin(&options.paths, output, &options.filters)?;
+    let walk = match options.mode {
+        Mode::Fix(_) => Walk::begin_with(&options.paths, output, &options.filters, &Stores::new())?,
+        // What is published as it is is uploaded from its file.
+        Mode::AsIs => Walk::begin(&options.paths, output, &options.filters)?,
+    };
     let Some(walk) = survey::with_a_video(walk)? else {
         return Err(RunError::NoVideos { paths: options.paths.clone() });
     };
@@ -249,6 +257,8 @@ struct Run<'a> {
     folders: Folders,
     room: Room,
     twins: Twins,
+    /// Fetches the sources that are in storage.
+    objects: Objects,
     /// The output folder, absolute, where the ledger has outputs of others too.
     among_others: Option<PathBuf>,
     /// Where sources lie that an output could replace: the output folder is not left out of these.
@@ -284,6 +294,8 @@ impl<'a> Run<'a> {
             folders: Folders::new(&options.output),
             room: Room::new(options.keep_free.clone()),
             twins: Twins::default(),
+            objects: Objects::new(Stores::new(), options.jobs, interrupt.clone())
+                .within(options.own_folder().join("objects")),
             among_others: options.ledger_place().is_shared().then(|| output.clone()),
             sources,
             fatal: Mutex::new(None),

@@ -67,6 +67,14 @@ impl Survey<'_> {
                     self.book.skip();
                     continue;
                 }
+                // On which board it is to go may stand there.
+                Seen::Sidecar(address) if self.options.pins.is_some() => {
+                    return Err(DiscoverError::Sidecar { address }.into());
+                }
+                Seen::Sidecar(_) => {
+                    self.book.skip();
+                    continue;
+                }
                 Seen::Unreadable(place) => {
                     self.warn(None, place.to_string());
                     self.book.note_unreadable(place);
