@@ -7,8 +7,8 @@ use pinpress_telemetry::Traces;
 
 use crate::account;
 use crate::commands::{
-    boards, check, completions, cover, doctor, fix, help, init, login, logout, man, publish, reconcile, rehearse,
-    retry, run, spec, status, whoami,
+    boards, check, completions, cover, doctor, enqueue, fix, help, init, login, logout, man, publish, reconcile,
+    rehearse, retry, run, spec, status, whoami, work,
 };
 use crate::config::{Config, ConfigError};
 use crate::exit::Exit;
@@ -40,6 +40,8 @@ enum Command {
     Publish(publish::PublishArgs),
     Run(run::RunArgs),
     Rehearse(rehearse::RehearseArgs),
+    Enqueue(enqueue::EnqueueArgs),
+    Work(work::WorkArgs),
     Login(login::LoginArgs),
     Logout(logout::LogoutArgs),
     Whoami(whoami::WhoamiArgs),
@@ -98,6 +100,8 @@ pub(crate) fn main() -> Exit {
         Command::Publish(args) => publish::run(&args, shared),
         Command::Run(args) => run::run(&args, shared),
         Command::Rehearse(args) => rehearse::run(&args, shared),
+        Command::Enqueue(args) => enqueue::run(&args, shared),
+        Command::Work(args) => work::run(&args, shared),
         Command::Login(args) => login::run(&args),
         Command::Logout(args) => logout::run(&args),
         Command::Whoami(args) => whoami::run(&args),
@@ -127,7 +131,7 @@ pub(crate) fn main() -> Exit {
 impl Command {
     /// Whether it is a run, whose videos have traces where somebody collects them.
     const fn is_traced(&self) -> bool {
-        matches!(self, Self::Publish(_) | Self::Run(_) | Self::Rehearse(_))
+        matches!(self, Self::Publish(_) | Self::Run(_) | Self::Rehearse(_) | Self::Work(_))
     }
 }
 

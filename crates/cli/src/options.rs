@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, ColorChoice};
 use pinpress_media::{AspectMode, CropFocus, Encoder, FixOptions, FpsMode, LinkMode, LongMode, ShortMode};
+use pinpress_pipeline::ledger::PostgresLedger;
 use pinpress_pipeline::{LedgerAddress, LedgerPlace, Template};
 use pinpress_probe::{AspectRatio, Spec};
 use pinpress_publish::CoverAs;
@@ -96,6 +97,20 @@ impl LedgerOption {
         let password = std::env::var("PGPASSWORD").ok();
         let parse = |named: &OsString| LedgerAddress::parse(named, password.as_deref());
         self.named.as_ref().map(parse).transpose().context("cannot use --ledger")
+    }
+
+    /// The ledger as a queue.
+    ///
+    /// # Errors
+    /// When it is not in a database, or cannot be used.
+    pub(crate) fn queue(&self) -> anyhow::Result<PostgresLedger> {
+        match self.address()? {
+            Some(LedgerAddress::Server(server)) => Ok(PostgresLedger::open(server)?),
+            _ => anyhow::bail!(
+                "a queue needs a ledger that machines share: give --ledger postgres://USER@HOST/DATABASE, or set \
+                 PINPRESS_LEDGER"
+            ),
+        }
     }
 
     pub(crate) fn place(&self, output: &Path) -> anyhow::Result<LedgerPlace> {

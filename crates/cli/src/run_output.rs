@@ -58,12 +58,7 @@ impl RunOutputArgs {
     /// # Errors
     /// When there is no room for what is kept until the end, or metrics cannot be served.
     pub(crate) fn begin(&self, run: &RunOptions, shared: &Shared) -> anyhow::Result<RunOutput> {
-        if let Some(address) = ObjectAddress::of_argument(&run.output) {
-            let address = address?;
-            anyhow::bail!(
-                "outputs, covers, receipts and the ledger go to a folder of this machine: give one with -o: {address}"
-            );
-        }
+        refuse_address(&run.output)?;
         let watched = self.metrics.begin(run.pins.as_ref().map(|pins| &pins.client), shared.quiet)?;
         let events = match self.format {
             RunFormat::Ndjson => Some(Mutex::new(EventLines::new()?)),
@@ -83,6 +78,18 @@ impl RunOutputArgs {
             watched,
         })
     }
+}
+
+/// Outputs of a run cannot go to storage.
+///
+/// # Errors
+/// For an address.
+pub(crate) fn refuse_address(output: &Path) -> anyhow::Result<()> {
+    let Some(address) = ObjectAddress::of_argument(output) else { return Ok(()) };
+    let address = address?;
+    anyhow::bail!(
+        "outputs, covers, receipts and the ledger go to a folder of this machine: give one with -o: {address}"
+    )
 }
 
 /// Listens to a run and tells of it.
@@ -180,6 +187,78 @@ impl RunObserver for RunOutput {
         if let RunEvent::Finished { outcome } = event {
             self.html.video(outcome);
         }
+        if let Some(lines) = &self.events {
+            lines.lock().unwrap_or_else(PoisonError::into_inner).event(event);
+        }
+        if let Some(watched) = &self.watched {
+            watched.event(event);
+        }
+        self.progress.event(event);
+    }
+}
+
+/// How a worker tells of what it does.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What is told")]
+pub(crate) struct EventsOption {
+    /// human, or ndjson (a line for each event, as it happens).
+    #[arg(long, value_name = "FORMAT", default_value = "human", env = "PINPRESS_FORMAT", hide_env = true)]
+    #[arg(hide_possible_values = true)]
+    format: EventsFormat,
+    #[command(flatten)]
+    metrics: MetricsArgs,
+}
+
+impl EventsOption {
+    /// Whether people read it.
+    pub(crate) fn for_people(&self) -> bool {
+        self.format == EventsFormat::Human
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum EventsFormat {
+    Human,
+    Ndjson,
+}
+
+/// Listens to a worker, which has neither an end to report nor a folder of its own.
+pub(crate) struct WorkOutput {
+    progress: Progress,
+    events: Option<Mutex<EventLines>>,
+    /// Metrics, where they are asked for.
+    watched: Option<Watched>,
+}
+
+impl WorkOutput {
+    /// # Errors
+    /// When there is no room for what is kept until the end, or metrics cannot be served.
+    pub(crate) fn new(tell: &EventsOption, shared: &Shared) -> anyhow::Result<Self> {
+        // A worker has a client for each order, and no calls of its own.
+        let watched = tell.metrics.begin(None, shared.quiet)?;
+        let events = (!tell.for_people()).then(|| EventLines::new().map(Mutex::new)).transpose()?;
+        Ok(Self { progress: Progress::new(shared.quiet), events, watched })
+    }
+
+    /// Where media workers that die are counted.
+    pub(crate) fn deaths(&self) -> Arc<Deaths> {
+        self.watched.as_ref().map(Watched::deaths).unwrap_or_default()
+    }
+
+    /// Takes the live lines away.
+    ///
+    /// # Errors
+    /// When stdout could not be written.
+    pub(crate) fn end(self) -> anyhow::Result<()> {
+        self.progress.end();
+        let lines = self.events.map(|lines| lines.into_inner().unwrap_or_else(PoisonError::into_inner));
+        lines.map_or(Ok(()), EventLines::end)
+    }
+}
+
+impl RunObserver for WorkOutput {
+    fn event(&self, event: &RunEvent<'_>) {
+        log(event);
         if let Some(lines) = &self.events {
             lines.lock().unwrap_or_else(PoisonError::into_inner).event(event);
         }

@@ -10,13 +10,28 @@ use crate::machine::MachineArgs;
 use crate::output::warn;
 use crate::run_output::RunOutput;
 
+/// `--every`.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "When")]
+pub(crate) struct EveryOption {
+    /// Space Pins out: at least so long from one to the next, such as 30m; 0 takes it back.
+    #[arg(long, value_name = "TIME", env = "PINPRESS_EVERY", hide_env = true, value_parser = every)]
+    every: Option<SignedDuration>,
+}
+
+impl EveryOption {
+    /// The Pins with this distance.
+    pub(crate) fn timed(&self, pins: PinOptions) -> PinOptions {
+        PinOptions { every: self.every, ..pins }
+    }
+}
+
 /// When Pins go out.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "When")]
 pub(crate) struct ScheduleArgs {
-    /// Space Pins out: at least so long from one to the next, such as 30m; 0 takes it back.
-    #[arg(long, value_name = "TIME", env = "PINPRESS_EVERY", hide_env = true, value_parser = every)]
-    every: Option<SignedDuration>,
+    #[command(flatten)]
+    every: EveryOption,
     /// Go on: publish until all Pins are out, sleeping until the next is due; run keeps an eye on its folders too, until
     /// Ctrl-C.
     #[arg(long, env = "PINPRESS_WATCH", hide_env = true)]
@@ -30,12 +45,12 @@ pub(crate) struct ScheduleArgs {
 impl ScheduleArgs {
     /// Whether Pins keep a distance from each other.
     pub(crate) fn is_spaced(&self) -> bool {
-        self.every.is_some_and(|every| !every.is_zero())
+        self.every.every.is_some_and(|every| !every.is_zero())
     }
 
     /// The Pins with these times.
     pub(crate) fn timed(&self, pins: PinOptions) -> PinOptions {
-        PinOptions { every: self.every, ..pins }
+        self.every.timed(pins)
     }
 
     /// Does `work`, and with `--watch` waits for what is due later.

@@ -4,7 +4,12 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its ground has failed")]
 #![expect(clippy::print_stdout, reason = "a test that skips says so")]
 
+#[cfg(target_os = "linux")]
+#[path = "flow/cut_off.rs"]
+mod cut_off;
 mod ground;
+#[path = "flow/queue.rs"]
+mod queue;
 #[path = "flow/shared_ledger.rs"]
 mod shared_ledger;
 

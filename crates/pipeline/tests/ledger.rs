@@ -7,6 +7,8 @@
 
 #[path = "ledger/postgres.rs"]
 mod postgres;
+#[path = "ledger/queue.rs"]
+mod queue;
 #[path = "ledger/races.rs"]
 mod races;
 #[path = "ledger/rules.rs"]

@@ -10,6 +10,7 @@ use std::future::Future;
 
 use ground::{Ground, ScriptedMedia};
 use pinpress_media::FailureKind;
+use pinpress_pipeline::ledger::Job;
 use pinpress_pipeline::receipt::Receipt;
 use pinpress_pipeline::{
     Doubt, Doubts, End, HoldError, Interrupt, LedgerPlace, PinOptions, ReconcileError, publish_due, retry,
@@ -158,7 +159,7 @@ fn what_was_given_up_is_tried_again() {
     let again = |ends: &str| ground.ends(&media)[ends].clone();
     assert!(matches!(again("b.mp4"), End::Failed { .. }), "hopeless once");
     let names = |wanted: &str| {
-        let jobs = retry(&ground.place(), |job| job.source.ends_with(wanted)).unwrap();
+        let jobs = retry(&ground.place(), Some(&|job: &Job| job.source.ends_with(wanted))).unwrap();
         jobs.iter().map(|job| ground::name_of(&job.source)).collect::<Vec<_>>()
     };
     assert_eq!(names("b.mp4"), ["b.mp4"]);

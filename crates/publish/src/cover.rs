@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::link;
 
 /// Where a cover comes from. Times count from the start of the published video.
@@ -27,7 +29,8 @@ pub enum CoverSource {
 }
 
 /// `--cover-as`: how the cover goes over the wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum CoverAs {
     /// `cover_image_data` and `cover_image_content_type`: the exact frame.
     #[default]

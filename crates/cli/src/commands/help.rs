@@ -8,7 +8,7 @@ use crate::exit::Exit;
 use crate::render::metrics_text;
 
 /// Texts by the word that asks for them.
-const TOPICS: [Topic; 10] = [
+const TOPICS: [Topic; 12] = [
     Topic {
         name: "config",
         about: "options in files and variables, key by key, and which of them wins",
@@ -33,6 +33,11 @@ const TOPICS: [Topic; 10] = [
         name: "manifest",
         about: "what each Pin says: lists, files beside videos, templates",
         text: || include_str!("../help/manifest.md").to_owned(),
+    },
+    Topic {
+        name: "many-machines",
+        about: "parts of a folder, one ledger, and a queue for many machines",
+        text: || include_str!("../help/many-machines.md").to_owned(),
     },
     Topic {
         name: "metrics",
@@ -62,7 +67,7 @@ const TOPICS: [Topic; 10] = [
     Topic {
         name: "storage",
         about: "videos in S3, Google's and Azure's storage: addresses, credentials, what travels",
-        text: include_str!("../help/storage.md"),
+        text: || include_str!("../help/storage.md").to_owned(),
     },
 ];
 

@@ -41,9 +41,10 @@ pub(crate) fn run(args: &RetryArgs) -> anyhow::Result<Exit> {
     }
     let mut again = Vec::new();
     for place in &places {
-        again.extend(pinpress_pipeline::retry(place, |job| {
-            args.videos.is_empty() || args.videos.iter().any(|asked| means(asked, job))
-        })?);
+        let named = |job: &pinpress_pipeline::ledger::Job| args.videos.iter().any(|asked| means(asked, job));
+        let wanted: Option<&dyn Fn(&pinpress_pipeline::ledger::Job) -> bool> =
+            if args.videos.is_empty() { None } else { Some(&named) };
+        again.extend(pinpress_pipeline::retry(place, wanted)?);
     }
     let mut out = anstream::stdout();
     for job in &again {

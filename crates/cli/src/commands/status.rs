@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
-use pinpress_pipeline::ledger::{Job, JobId, JobState, PinRecord, PinStatus};
+use pinpress_pipeline::ledger::{Job, JobId, JobState, PinRecord, PinStatus, QueueState};
 use pinpress_pipeline::pins::REHEARSAL;
 use pinpress_pipeline::{LedgerPlace, RunSummary, Shard, own_folder};
 
@@ -17,6 +17,7 @@ use crate::render::check_human::counted;
 use crate::render::doubt::{quoted, seconds};
 use crate::render::ledger_end;
 use crate::render::media_json::TOOL;
+use crate::render::queue;
 use crate::render::run_html::RunHtml;
 
 /// What happened to each video of an output folder
@@ -65,8 +66,10 @@ pub(crate) fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
         Format::Json => {
             let videos: Vec<_> = known().map(|(book, video)| json(book, video)).collect();
             let totals = totals_json(known().map(|(_, video)| video));
-            let document =
-                serde_json::json!({"schema": "pinpress.status/1", "tool": TOOL, "totals": totals, "videos": videos});
+            let queue = books.iter().find_map(|book| book.queue.as_ref()).map(queue::document);
+            let document = serde_json::json!({
+                "schema": "pinpress.status/1", "tool": TOOL, "totals": totals, "videos": videos, "queue": queue,
+            });
             writeln!(out, "{}", serde_json::to_string_pretty(&document)?)?;
         }
         Format::Html => {
@@ -80,6 +83,9 @@ pub(crate) fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
             }
             writeln!(out, "{}", totals(known().map(|(_, video)| video)))?;
             for book in &books {
+                for line in book.queue.iter().flat_map(|state| queue::human(state, Timestamp::now())) {
+                    writeln!(out, "{line}")?;
+                }
                 for line in next_steps(book) {
                     writeln!(out, "{line}")?;
                 }
@@ -97,6 +103,8 @@ struct Book {
     named: String,
     shard: Option<Shard>,
     videos: Vec<Video>,
+    /// Where it has one.
+    queue: Option<QueueState>,
 }
 
 struct Video {
@@ -115,7 +123,7 @@ impl Book {
         }
         let with_pins = |job: Job| Video { pins: pins.remove(&job.id).unwrap_or_default(), job };
         let videos = ledger.jobs()?.into_iter().map(with_pins).collect();
-        Ok(Self { named: args.ledger.named(place)?, shard: place.shard(), videos })
+        Ok(Self { named: args.ledger.named(place)?, shard: place.shard(), videos, queue: ledger.queue_state()? })
     }
 }
 

@@ -113,6 +113,8 @@ pub(crate) static KEYS: &[Key] = &[
     key("cover", "count", "PINPRESS_COVER_COUNT"),
     key("cover", "format", "PINPRESS_COVER_FORMAT"),
     only(&["cover"], key("cover", "overwrite", "PINPRESS_OVERWRITE")),
+    key("work", "until_empty", "PINPRESS_UNTIL_EMPTY"),
+    key("work", "lease", "PINPRESS_LEASE"),
     such_as("\"Recipes\"", key("publish", "board", "PINPRESS_BOARD")),
     such_as("\"pins.csv\"", of(Kind::Path, key("publish", "manifest", "PINPRESS_MANIFEST"))),
     such_as("\"{words}\"", key("publish", "title", "PINPRESS_TITLE")),

@@ -18,6 +18,7 @@ pub(crate) mod media_json;
 pub(crate) mod metrics_text;
 mod page;
 pub(crate) mod plan;
+pub(crate) mod queue;
 pub(crate) mod rule_text;
 pub(crate) mod run_end;
 pub(crate) mod run_html;

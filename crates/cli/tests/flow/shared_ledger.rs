@@ -108,19 +108,16 @@ fn who_goes_on_after_a_killed_run_need_not_wait_for_its_leases() {
 }
 
 /// Videos of a folder, each once in each of many folders.
-const MANY: [&str; 4] = ["conforming-9x16.mp4", "pcm-sound.mov", "matroska-fit.mkv", "upright-16x9.mp4"];
+pub(super) const MANY: [&str; 4] = ["conforming-9x16.mp4", "pcm-sound.mov", "matroska-fit.mkv", "upright-16x9.mp4"];
 
-/// Many processes on one folder, that are killed again and again, and so is their database.
-#[test]
-fn parts_that_are_killed_with_their_database_publish_each_video_once() {
-    let Some(mut server) = Postgres::start() else { return };
-    let Some(dir) = folder(&MANY.map(|name| (name, name))) else { return };
-    // No two with the same content.
-    for copy in 0..6 {
+/// Puts so many copies of each of [`MANY`] into folders below `raw`, no two of the same content, and answers how many
+/// videos that makes.
+pub(super) fn copies(dir: &Path, count: u8) -> usize {
+    for copy in 0..count {
         for name in MANY {
-            let path = dir.path().join(format!("raw/{copy}/{name}"));
+            let path = dir.join(format!("raw/{copy}/{name}"));
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            let mut bytes = std::fs::read(dir.path().join(name)).unwrap();
+            let mut bytes = std::fs::read(dir.join(name)).unwrap();
             // An element or a box that says nothing (RFC 8794 §11.3.2 `Void`; ISO/IEC 14496-12 §8.1.2 `free`).
             if name.ends_with("mkv") {
                 bytes.extend([0xEC, 0x81, copy]);
@@ -130,6 +127,15 @@ fn parts_that_are_killed_with_their_database_publish_each_video_once() {
             std::fs::write(path, bytes).unwrap();
         }
     }
+    usize::from(count) * MANY.len()
+}
+
+/// Many processes on one folder, that are killed again and again, and so is their database.
+#[test]
+fn parts_that_are_killed_with_their_database_publish_each_video_once() {
+    let Some(mut server) = Postgres::start() else { return };
+    let Some(dir) = folder(&MANY.map(|name| (name, name))) else { return };
+    let videos = copies(dir.path(), 6);
     let url = server.database();
     let pinterest = Rehearsal::start(RehearsalOptions::new(dir.path().join("pinterest"))).unwrap();
     let part = |part: usize| {
@@ -159,7 +165,6 @@ fn parts_that_are_killed_with_their_database_publish_each_video_once() {
         part(at + 1).wait().unwrap();
     }
     let counted = |sql: &str| server.psql(database_of(&url), &format!("SET search_path TO pinpress; {sql}")).unwrap();
-    let videos = 6 * MANY.len();
     assert_eq!(counted("SELECT count(*) FROM jobs WHERE state = 'covered'"), videos.to_string());
     let unknown: usize = counted("SELECT count(*) FROM pins WHERE status = 'unknown'").parse().unwrap();
     assert_eq!(counted("SELECT count(*) FROM pins WHERE status = 'published'"), (videos - unknown).to_string());

@@ -68,11 +68,23 @@ impl Lease {
         Self { claimant: Claimant::new(), length: SignedDuration::from_secs(60) }
     }
 
-    /// A lease with a ledger that may be away for a minute and loses none by it: it is renewed each third of its
-    /// length, so that two thirds are left whenever it goes away.
+    /// A lease with a ledger that may be away for a minute and loses none by it: it is renewed each quarter of its
+    /// length, so that seven twelfths are left whenever it goes away, before it is given up for lost.
     #[must_use]
     pub fn shared() -> Self {
-        Self { length: SignedDuration::from_secs(120), ..Self::new() }
+        Self::of(Self::SHARED)
+    }
+
+    /// The length of [`Lease::shared`].
+    pub const SHARED: SignedDuration = SignedDuration::from_secs(120);
+
+    /// The least that a shared one may be: a link that was cut is noticed within 15 seconds.
+    pub const SHORTEST_SHARED: SignedDuration = SignedDuration::from_secs(30);
+
+    /// A lease of that length.
+    #[must_use]
+    pub fn of(length: SignedDuration) -> Self {
+        Self { length, ..Self::new() }
     }
 }
 
@@ -89,6 +101,8 @@ pub enum Claimed {
     Job(JobId),
     /// The Pin of this row.
     Pin(i64),
+    /// The video of this row of the queue.
+    Task(i64),
 }
 
 /// A claim, as who holds it knows it.

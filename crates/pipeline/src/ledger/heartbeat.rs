@@ -37,9 +37,19 @@ impl Leases {
     /// Has this claim renewed until the answer is dropped.
     #[must_use]
     pub fn hold(&self, claim: Claim) -> Hold<'_> {
+        Hold { leases: self, claim, lost: self.keep(claim) }
+    }
+
+    /// Has this claim renewed until it is [let go](Self::let_go). The answer turns true when it is lost.
+    pub fn keep(&self, claim: Claim) -> Arc<AtomicBool> {
         let lost = Arc::new(AtomicBool::new(false));
         self.held().insert(claim, Arc::clone(&lost));
-        Hold { leases: self, claim, lost }
+        lost
+    }
+
+    /// Renews this claim no longer.
+    pub fn let_go(&self, claim: Claim) {
+        self.held().remove(&claim);
     }
 
     fn held(&self) -> MutexGuard<'_, BTreeMap<Claim, Arc<AtomicBool>>> {
@@ -53,7 +63,7 @@ impl Leases {
             scope.spawn(move || {
                 let mut beat = Beat::new(clock.now());
                 while ended.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
-                    self.beat(&mut beat, ledger, clock.now());
+                    self.beat(&mut beat, ledger, clock);
                 }
             });
             // Dropped when the work unwinds, too.
@@ -62,7 +72,8 @@ impl Leases {
         })
     }
 
-    fn beat(&self, beat: &mut Beat, ledger: &dyn Ledger, now: Timestamp) {
+    fn beat(&self, beat: &mut Beat, ledger: &dyn Ledger, clock: &dyn Clock) {
+        let now = clock.now();
         if !beat.is_due(now, self.lease.length) {
             return;
         }
@@ -78,8 +89,9 @@ impl Leases {
             }
             Err(error) => {
                 tracing::warn!(%error, "the claims could not be renewed");
-                // Others may have begun, and this run cannot know.
-                if beat.is_over(now, self.lease.length) {
+                // Others may have begun, and this run cannot know. By the time that it is now: a ledger that is away was
+                // waited for.
+                if beat.is_over(clock.now(), self.lease.length) {
                     self.lose(&claims);
                 }
             }
@@ -105,14 +117,15 @@ impl Beat {
         Self { last: now }
     }
 
-    /// A third of the lease has passed; or the clock was set back, and nobody knows how much has.
+    /// A quarter of the lease has passed; or the clock was set back, and nobody knows how much has.
     fn is_due(self, now: Timestamp, length: SignedDuration) -> bool {
-        now < self.last || now.duration_since(self.last) >= length / 3
+        now < self.last || now.duration_since(self.last) >= length / 4
     }
 
-    /// What was renewed last is over.
+    /// What was renewed last is over before work that is told so now has stopped: a sixth of the lease is for that, and
+    /// for a link that is cut, on which a last word may still be waited for.
     fn is_over(self, now: Timestamp, length: SignedDuration) -> bool {
-        now.duration_since(self.last) >= length
+        now.duration_since(self.last) >= length / 6 * 5
     }
 
     const fn renewed(&mut self, now: Timestamp) {
@@ -138,7 +151,7 @@ impl Hold<'_> {
 
 impl Drop for Hold<'_> {
     fn drop(&mut self) {
-        self.leases.held().remove(&self.claim);
+        self.leases.let_go(self.claim);
     }
 }
 
@@ -199,13 +212,13 @@ mod tests {
     }
 
     #[test]
-    fn a_third_of_the_lease_or_a_clock_that_goes_back_is_a_reason_to_renew() {
+    fn a_quarter_of_the_lease_or_a_clock_that_goes_back_is_a_reason_to_renew() {
         let at = |seconds| Timestamp::from_second(seconds).unwrap();
         let length = SignedDuration::from_secs(60);
         let beat = Beat::new(at(1_000));
-        assert!(!beat.is_due(at(1_019), length) && beat.is_due(at(1_020), length));
+        assert!(!beat.is_due(at(1_014), length) && beat.is_due(at(1_015), length));
         assert!(beat.is_due(at(999), length));
-        assert!(!beat.is_over(at(1_059), length) && beat.is_over(at(1_060), length));
+        assert!(!beat.is_over(at(1_049), length) && beat.is_over(at(1_050), length));
         assert!(beat.is_over(at(50_000), length), "the machine has slept");
     }
 
@@ -216,14 +229,14 @@ mod tests {
         let mut beat = Beat::new(ground.clock.now());
         for _ in 0..10 {
             ground.clock.pass(20);
-            ground.leases.beat(&mut beat, &ground.ledger, ground.clock.now());
+            ground.leases.beat(&mut beat, &ground.ledger, &*ground.clock);
         }
         assert!(ground.begin(&Lease::new()).is_none(), "it is held for as long as it is renewed");
         // The machine sleeps; another run begins meanwhile.
         ground.clock.pass(3_600);
         assert!(ground.begin(&Lease::new()).is_some());
         assert!(!hold.is_lost());
-        ground.leases.beat(&mut beat, &ground.ledger, ground.clock.now());
+        ground.leases.beat(&mut beat, &ground.ledger, &*ground.clock);
         assert!(hold.is_lost());
     }
 
@@ -234,13 +247,13 @@ mod tests {
         let mut beat = Beat::new(ground.clock.now());
         let raw = rusqlite::Connection::open(ground.dir.path().join("ledger.db")).unwrap();
         raw.execute_batch("PRAGMA foreign_keys = OFF; ALTER TABLE jobs RENAME TO gone").unwrap();
-        for passed in [20, 20, 19] {
+        for passed in [15, 15, 19] {
             ground.clock.pass(passed);
-            ground.leases.beat(&mut beat, &ground.ledger, ground.clock.now());
+            ground.leases.beat(&mut beat, &ground.ledger, &*ground.clock);
             assert!(!hold.is_lost());
         }
         ground.clock.pass(1);
-        ground.leases.beat(&mut beat, &ground.ledger, ground.clock.now());
+        ground.leases.beat(&mut beat, &ground.ledger, &*ground.clock);
         assert!(hold.is_lost());
     }
 

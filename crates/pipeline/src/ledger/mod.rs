@@ -12,6 +12,7 @@ pub mod lock;
 pub mod model;
 pub mod place;
 pub mod postgres;
+pub mod queue;
 mod rules;
 mod slots;
 pub mod sqlite;
@@ -31,7 +32,11 @@ pub use model::{
     PinStatus, PinTiming, RenditionRecord, Step, StepOutcome,
 };
 pub use place::{LedgerAddress, LedgerPlace, OWN_FOLDER, ledger_path, lock_path, own_folder};
-pub use postgres::{PostgresLedger, Server};
+pub use postgres::{Bell, PostgresLedger, Server};
+pub use queue::{
+    NewTask, Order, OrderId, OrderPins, OrderTerms, Placed, QueueHost, QueueState, Task, TaskEnd, TaskPin, TaskState,
+    TaskTerms,
+};
 pub use sqlite::SqliteLedger;
 pub use sqlite::file::copy_of;
 
@@ -234,6 +239,23 @@ pub trait Ledger: Send + Sync {
     /// When the copy cannot be written; then an earlier one is as it was.
     fn keep_copy(&self) -> Result<(), LedgerError> {
         Ok(())
+    }
+
+    /// Lets videos of the queue wait again that were given up, where it has one: those of these sources (absolute), or
+    /// all. Answers how many.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    fn requeue(&self, _sources: Option<&[PathBuf]>) -> Result<u64, LedgerError> {
+        Ok(0)
+    }
+
+    /// How its queue stands; `None` where it has none.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn queue_state(&self) -> Result<Option<QueueState>, LedgerError> {
+        Ok(None)
     }
 
     /// Enters that a source cannot be read as a video.

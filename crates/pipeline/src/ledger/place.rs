@@ -222,6 +222,20 @@ impl LedgerPlace {
         Ok(lease)
     }
 
+    /// Takes the lock of the output folder together with others who work off the same queue.
+    ///
+    /// # Errors
+    /// When a run is at work in that folder, or the system refuses.
+    pub fn share_output_among_workers(&self) -> Result<OutputLock, LockError> {
+        match OutputLock::share(&lock_path(&self.output), None) {
+            Err(LockError::Io { path, source }) => {
+                tracing::warn!(error = %source, path = %path.display(), "the output folder is not locked");
+                Ok(OutputLock::none_among_others())
+            }
+            lock => lock,
+        }
+    }
+
     fn share_output(&self, path: &Path, shard: Shard) -> Result<OutputLock, LockError> {
         let own = own_folder(&self.output, Some(shard)).join(LOCK);
         // The same part with a ledger elsewhere is the same work.

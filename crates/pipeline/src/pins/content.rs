@@ -1,11 +1,20 @@
 //! Between a Pin to be and what the ledger keeps of it.
 
-use pinpress_publish::PinDraft;
+use std::path::Path;
+
+use jiff::Timestamp;
+use pinpress_publish::{BoardId, PinDraft};
 
 use super::PinPlan;
 use crate::ledger::PinContent;
 
 impl PinPlan {
+    /// The plan of a Pin that was kept.
+    pub(crate) fn kept(video: &Path, board: BoardId, content: PinContent, publish_at: Option<Timestamp>) -> Self {
+        let draft = PinDraft::new(video, content.board.clone());
+        Self { draft, board, section: None, publish_at }.with(content)
+    }
+
     /// What the ledger keeps.
     pub(crate) fn content(&self) -> PinContent {
         let draft = &self.draft;

@@ -10,6 +10,13 @@ use crate::manifest::IN_A_SEGMENT;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CoverUrl(String);
 
+/// As the user wrote it.
+impl std::fmt::Display for CoverUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
 impl CoverUrl {
     /// Takes the address as the user wrote it. Whether Pinterest can fetch it is judged with each draft.
     #[must_use]

@@ -1,7 +1,7 @@
 //! The videos of a run as they are found, and what each is to become once that is settled.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::RunError;
@@ -13,17 +13,18 @@ use crate::pins::PinPlan;
 pub(super) struct Book {
     pages: Mutex<Pages>,
     settled: Condvar,
-    plans: OnceLock<Vec<Option<PinPlan>>>,
 }
 
 #[derive(Debug, Default)]
 struct Pages {
     videos: Vec<PathBuf>,
+    /// By places; shorter while it is not settled what becomes of the videos.
+    plans: Vec<Option<Arc<PinPlan>>>,
     skipped: usize,
     unreadable: Vec<Unreadable>,
     /// Why the run cannot be done.
     refused: Option<RunError>,
-    /// Nothing more will come.
+    /// What becomes of each video in it is settled.
     closed: bool,
 }
 
@@ -36,6 +37,13 @@ impl Book {
         book
     }
 
+    /// A book to which videos come one after another, each of which is settled.
+    pub(super) fn open_ended() -> Self {
+        let book = Self::default();
+        book.lock().closed = true;
+        book
+    }
+
     fn lock(&self) -> MutexGuard<'_, Pages> {
         self.pages.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -44,6 +52,14 @@ impl Book {
     pub(super) fn enter(&self, video: &Path) -> usize {
         let mut pages = self.lock();
         pages.videos.push(video.to_owned());
+        pages.videos.len() - 1
+    }
+
+    /// Enters a video of which it is settled what becomes of it, and answers its place.
+    pub(super) fn enter_with(&self, video: &Path, plan: Option<PinPlan>) -> usize {
+        let mut pages = self.lock();
+        pages.videos.push(video.to_owned());
+        pages.plans.push(plan.map(Arc::new));
         pages.videos.len() - 1
     }
 
@@ -65,7 +81,7 @@ impl Book {
     pub(super) fn close(&self, plans: Result<Vec<Option<PinPlan>>, RunError>) {
         let mut pages = self.lock();
         match plans {
-            Ok(plans) => drop(self.plans.set(plans)),
+            Ok(plans) => pages.plans = plans.into_iter().map(|plan| plan.map(Arc::new)).collect(),
             Err(error) => pages.refused = Some(error),
         }
         pages.closed = true;
@@ -97,8 +113,8 @@ impl Book {
     }
 
     /// The Pin of the video at that place; `None` when there is to be none, or it is not settled.
-    pub(super) fn plan(&self, place: usize) -> Option<&PinPlan> {
-        self.plans.get()?.get(place)?.as_ref()
+    pub(super) fn plan(&self, place: usize) -> Option<Arc<PinPlan>> {
+        self.lock().plans.get(place)?.clone()
     }
 
     /// All videos in their order, files that are none, and places that could not be looked into.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
-use pinpress_publish::{BoardId, PinDraft, PublishState};
+use pinpress_publish::PublishState;
 
 use super::book::Book;
 use super::item::{Item, SpecOf};
@@ -84,9 +84,8 @@ fn waiting(ledger: &dyn Ledger, options: &RunOptions, pins: &PinOptions) -> Resu
 /// What the ledger keeps of it; `None` for a Pin that was begun by a pinpress that did not keep what it says.
 fn plan_of(record: &PinRecord, job: &Job) -> Option<PinPlan> {
     let content = record.content.clone()?;
-    let board: BoardId = record.key.board.parse().ok()?;
-    let draft = PinDraft::new(&job.output, content.board.clone());
-    Some(PinPlan { draft, board, section: None, publish_at: record.timing.publish_at }.with(content))
+    let board = record.key.board.parse().ok()?;
+    Some(PinPlan::kept(&job.output, board, content, record.timing.publish_at))
 }
 
 fn item_of<'a>(run: &'a Run<'a>, index: usize, record: &PinRecord, mut job: Job) -> Option<Item<'a>> {

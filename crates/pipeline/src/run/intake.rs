@@ -307,6 +307,9 @@ impl<'a> Desk<'a> {
 
     /// The output for its name: that of an earlier run, else the first that is free.
     fn name(&mut self, sighting: &Sighting) -> PathBuf {
+        if let Some(output) = &sighting.output {
+            return output.clone();
+        }
         let place = absolute(&sighting.found.path);
         match &self.run.options.mode {
             // An absolute path stays itself when it is joined to the output folder.

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use pinpress_media::{Observer, Progress};
 use pinpress_probe::{Seconds, Spec};
-use tracing::Span;
 use pinpress_store::Object;
+use tracing::Span;
 
 use super::Run;
 use super::twins::{First, Twin};

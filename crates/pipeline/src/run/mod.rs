@@ -14,12 +14,13 @@ mod item;
 mod keep_watch;
 mod publish;
 mod publish_watch;
+mod queue;
 mod stored;
 mod survey;
 mod twins;
 mod working;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -52,6 +53,8 @@ pub use due::{publish_due, watch};
 use folders::Folders;
 use item::Item;
 pub use keep_watch::keep_watch;
+use queue::Tasks;
+pub use queue::{Until, work};
 pub(crate) use stored::stamp_of;
 use survey::{Sighting, Survey};
 use twins::Twins;
@@ -180,7 +183,7 @@ pub fn run(
     let (sightings, sighted) = crossbeam_channel::unbounded();
     let ended = std::thread::scope(|scope| {
         scope.spawn(move || survey.carry_out(walk, &sightings));
-        let ended = work(options, runtime.as_ref(), (media, observer, interrupt), &book, sighted);
+        let ended = behind_the_walk(options, runtime.as_ref(), (media, observer, interrupt), &book, sighted);
         over.store(true, Ordering::Relaxed);
         ended
     })?;
@@ -191,7 +194,7 @@ pub fn run(
 }
 
 /// Everything behind the walk.
-fn work(
+fn behind_the_walk(
     options: &RunOptions,
     runtime: Option<&Runtime>,
     (media, observer, interrupt): (&dyn Media, &dyn RunObserver, &Interrupt),
@@ -259,6 +262,8 @@ struct Run<'a> {
     twins: Twins,
     /// Fetches the sources that are in storage.
     objects: Objects,
+    /// The videos of a queue that it works off.
+    tasks: Option<&'a Tasks<'a>>,
     /// The output folder, absolute, where the ledger has outputs of others too.
     among_others: Option<PathBuf>,
     /// Where sources lie that an output could replace: the output folder is not left out of these.
@@ -296,6 +301,7 @@ impl<'a> Run<'a> {
             twins: Twins::default(),
             objects: Objects::new(Stores::new(), options.jobs, interrupt.clone())
                 .within(options.own_folder().join("objects")),
+            tasks: None,
             among_others: options.ledger_place().is_shared().then(|| output.clone()),
             sources,
             fatal: Mutex::new(None),
@@ -308,7 +314,8 @@ impl<'a> Run<'a> {
 
 impl Run<'_> {
     fn stages(&self, sighted: Receiver<Sighting>, network: Option<(&PinOptions, &Runtime)>) -> Result<(), RunError> {
-        let given = self.ledger.outputs()?;
+        // In a queue names were given out when the videos were entered.
+        let given = if self.tasks.is_some() { HashMap::new() } else { self.ledger.outputs()? };
         let (to_fix, fixes) = crossbeam_channel::bounded(2 * self.threads.jobs);
         let (to_cover, covers) = crossbeam_channel::bounded(READY);
         let (to_publish, pins) = tokio::sync::mpsc::channel(READY);
@@ -367,6 +374,10 @@ impl Run<'_> {
         span.record("end", outcome.end.name());
         if !outcome.end.is_good() {
             span.record("otel.status_code", "ERROR");
+        }
+        if let Some(tasks) = self.tasks {
+            let limit = *self.hold.lock().unwrap_or_else(PoisonError::into_inner);
+            tasks.ended(self, index, &outcome, limit);
         }
         self.ended.lock().unwrap_or_else(PoisonError::into_inner).insert(index, outcome);
     }
@@ -482,7 +493,7 @@ mod tests {
                 survey.carry_out(first.chain(second), &sightings);
                 drop(sightings);
             });
-            work(&options, None, (&Asked(tell), &(), &interrupt), &book, sighted)
+            behind_the_walk(&options, None, (&Asked(tell), &(), &interrupt), &book, sighted)
         });
         let summary = ended.unwrap().summary(book, &interrupt);
         assert_eq!(summary.videos.len(), 2);

@@ -65,7 +65,9 @@ impl<'a> Publisher<'a, '_> {
         let (index, span) = (item.index, item.span.clone());
         let plan = self.run.book.plan(index);
         if let Some(of) = &item.twin_of
-            && plan.is_none_or(|plan| self.run.book.plan(of.index).is_some_and(|other| other.board == plan.board))
+            && plan
+                .as_ref()
+                .is_none_or(|plan| self.run.book.plan(of.index).is_some_and(|other| other.board == plan.board))
         {
             let end = End::Duplicate { of: of.source.clone() };
             self.run.finish(index, &span, VideoOutcome::of(&item.source, end));
@@ -75,7 +77,7 @@ impl<'a> Publisher<'a, '_> {
             self.run.finish(index, &span, item.outcome(End::Unlisted));
             return;
         };
-        if let Some((end, pin)) = self.settle(&item, plan).await {
+        if let Some((end, pin)) = self.settle(&item, &plan).await {
             let mut outcome = item.outcome(end);
             outcome.pin = pin;
             self.run.finish(index, &span, outcome);

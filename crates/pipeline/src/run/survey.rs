@@ -29,6 +29,8 @@ pub(super) struct Sighting {
     pub(super) spec: Option<Arc<Spec>>,
     /// The frame to take as the cover.
     pub(super) cover_at: Option<Seconds>,
+    /// Its output, relative to the output folder, where its name was given out before.
+    pub(super) output: Option<PathBuf>,
 }
 
 /// Where the walk writes, and who listens.
@@ -101,7 +103,7 @@ impl Survey<'_> {
             let index = self.book.enter(&found.path);
             self.observer.event(&RunEvent::Found { video: &found.path });
             let (spec, cover_at) = early.as_ref().map_or((None, None), |early| early.of(&found));
-            let sighting = Sighting { index, found, spec: spec.map(Arc::new), cover_at };
+            let sighting = Sighting { index, found, spec: spec.map(Arc::new), cover_at, output: None };
             // Nobody listens any more when the run could not begin.
             drop(sightings.send(sighting));
             if (index + 1).is_multiple_of(TELL) {

@@ -31,23 +31,28 @@ impl Database {
         Server::parse(&self.url, None).unwrap()
     }
 
-    fn open(&self) -> PostgresLedger {
+    pub(crate) fn ledger(&self) -> PostgresLedger {
         PostgresLedger::open(self.address()).unwrap()
     }
 
-    fn ask(&self, sql: &str) -> String {
+    /// A plain connection.
+    pub(crate) fn client(&self) -> postgres::Client {
+        postgres::Client::connect(&self.url, postgres::NoTls).unwrap()
+    }
+
+    pub(crate) fn ask(&self, sql: &str) -> String {
         self.server.psql(database_of(&self.url), &format!("SET search_path TO pinpress; {sql}")).unwrap()
     }
 }
 
 impl Place for Database {
     fn open(&self) -> Box<dyn Ledger> {
-        Box::new(Self::open(self))
+        Box::new(self.ledger())
     }
 
     /// The database goes by its own clock, so the leases are moved instead.
     fn pass(&self, time: SignedDuration) {
-        for table in ["jobs", "pins"] {
+        for table in ["jobs", "pins", "queue"] {
             let seconds = time.as_secs();
             self.ask(&format!("UPDATE {table} SET lease_until = lease_until - {seconds} * interval '1 second'"));
         }
@@ -62,20 +67,20 @@ fn of_many_programs_that_start_at_once_one_makes_the_tables() {
         for _ in 0..8 {
             scope.spawn(|| {
                 all_there.wait();
-                database.open();
+                database.ledger();
             });
         }
     });
-    assert_eq!(database.ask("SELECT count(*), max(version) FROM ledger"), "1|1");
+    assert_eq!(database.ask("SELECT count(*), max(version) FROM ledger"), "1|2");
 }
 
 #[test]
 fn a_newer_ledger_and_somebody_elses_schema_are_refused_and_not_changed() {
     let Some(database) = Database::new() else { return };
-    database.open();
+    database.ledger();
     database.ask("UPDATE ledger SET version = 99");
     let error = PostgresLedger::open(database.address()).unwrap_err();
-    assert!(matches!(error, LedgerError::Newer { found: 99, known: 1, .. }), "{error}");
+    assert!(matches!(error, LedgerError::Newer { found: 99, known: 2, .. }), "{error}");
     assert_eq!(database.ask("SELECT version FROM ledger"), "99");
 
     let Some(database) = Database::new() else { return };
@@ -85,9 +90,20 @@ fn a_newer_ledger_and_somebody_elses_schema_are_refused_and_not_changed() {
 }
 
 #[test]
+fn a_ledger_of_the_first_version_gets_a_queue_and_keeps_what_it_has() {
+    let Some(database) = Database::new() else { return };
+    let job = enrolled(&database.ledger(), "a");
+    database.ask("DROP TABLE queue, orders; UPDATE ledger SET version = 1");
+    let ledger = database.ledger();
+    assert_eq!(database.ask("SELECT version FROM ledger"), "2");
+    assert_eq!(ledger.jobs().unwrap()[0].id, job);
+    assert_eq!(ledger.queue().unwrap().open(), 0);
+}
+
+#[test]
 fn a_role_that_may_not_make_tables_can_use_those_that_are_there() {
     let Some(database) = Database::new() else { return };
-    let job = enrolled(&database.open(), "a");
+    let job = enrolled(&database.ledger(), "a");
     let name = database_of(&database.url);
     database.ask(&format!(
         "CREATE ROLE {name} LOGIN; GRANT USAGE ON SCHEMA pinpress TO {name}; \
@@ -126,7 +142,7 @@ fn says(told: &str, parts: &[&str]) {
 #[test]
 fn of_many_who_begin_at_once_one_gets_it_each_time() {
     let Some(database) = Database::new() else { return };
-    let ledgers: Vec<PostgresLedger> = (0..4).map(|_| database.open()).collect();
+    let ledgers: Vec<PostgresLedger> = (0..4).map(|_| database.ledger()).collect();
     let job = enrolled(&ledgers[0], "a");
     for round in 1..=20 {
         let all_there = Barrier::new(ledgers.len());
@@ -156,7 +172,7 @@ fn of_many_who_begin_at_once_one_gets_it_each_time() {
 #[test]
 fn only_the_leases_of_who_is_known_to_be_dead_are_ended() {
     let Some(database) = Database::new() else { return };
-    let ledger = database.open();
+    let ledger = database.ledger();
     let (mine, theirs) = (Lease::new(), Lease::new());
     let (one, two) = (enrolled(&ledger, "a"), enrolled(&ledger, "b"));
     for (job, lease) in [(one, &mine), (two, &theirs)] {

@@ -19,6 +19,7 @@ fn place(on: Claimed) -> (&'static str, i64) {
     match on {
         Claimed::Job(job) => ("jobs", job.0),
         Claimed::Pin(pin) => ("pins", pin),
+        Claimed::Task(task) => ("queue", task),
     }
 }
 
@@ -98,7 +99,7 @@ pub(super) fn renew(work: &mut Work<'_>, claims: &[Claim], lease: &Lease) -> Res
 
 /// Ends the leases of a claimant, or all; the claims stay the latest until others are made.
 pub(super) fn expire(work: &mut Work<'_>, claimant: Option<&str>) -> Result<(), Failed> {
-    for table in ["jobs", "pins"] {
+    for table in ["jobs", "pins", "queue"] {
         let sql = format!(
             "UPDATE {table} SET lease_until = NULL WHERE lease_until IS NOT NULL AND claimed_by = coalesce($1, claimed_by)"
         );

@@ -4,10 +4,12 @@
 //! looked at and changed (`SELECT … FOR UPDATE`, `PostgreSQL` 15 §13.3.2), leases go by the database's clock, and a
 //! database that is away for a while is waited for. One database holds one ledger, in the schema `pinpress`.
 
+mod bell;
 mod claims;
 mod jobs;
 mod pins;
 mod pool;
+mod queue;
 mod rows;
 mod schema;
 mod server;
@@ -18,6 +20,7 @@ use std::path::{Path, PathBuf};
 use jiff::{SignedDuration, Timestamp};
 use pinpress_probe::Fingerprint;
 
+pub use self::bell::Bell;
 use self::jobs::Made;
 use self::pool::{FIRST_PATIENCE, PATIENCE, Pool, Work};
 use self::rows::{JOB_COLUMNS, PIN_COLUMNS};
@@ -28,6 +31,7 @@ use super::columns::{self, path_bytes};
 use super::model::{
     FileStamp, Job, JobId, JobKey, JobState, PinContent, PinKey, PinRecord, PinStatus, PinTiming, Step, StepOutcome,
 };
+use super::queue::{NewTask, Order, OrderId, Placed, QueueState, Task, TaskEnd};
 use super::{Ledger, LedgerError};
 
 /// A ledger in a `PostgreSQL` database.
@@ -53,6 +57,67 @@ impl PostgresLedger {
             pool.transact(FIRST_PATIENCE, schema::migrate)?.accepted(pool.server())?;
         }
         Ok(Self { pool })
+    }
+
+    /// Enters videos that are to be worked on. One that waits already waits by these terms from now on; one that was
+    /// done or given up waits again. Who waits for videos hears of it.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written; then none is entered.
+    pub fn place_order(&self, order: &Order, tasks: &[NewTask]) -> Result<Placed, LedgerError> {
+        let terms = self.to_json("order", &order.terms)?;
+        let task_terms = tasks.iter().map(|task| self.to_json("task", &task.terms)).collect::<Result<_, _>>()?;
+        let entry = queue::Entry { order, terms, tasks, task_terms };
+        self.with(|work| queue::place(work, &entry))
+    }
+
+    /// Outputs, relative to that folder, by sources, of all that was ever entered for it.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn queued_outputs(&self, folder: &Path) -> Result<HashMap<PathBuf, PathBuf>, LedgerError> {
+        let outputs = self.with(|work| queue::outputs(work, &path_bytes(folder)))?;
+        Ok(outputs.into_iter().map(|(source, output)| (columns::path(source), columns::path(output))).collect())
+    }
+
+    /// The order of that row.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn order(&self, id: OrderId) -> Result<Order, LedgerError> {
+        self.with(|work| queue::order(work, id))
+    }
+
+    /// Claims the video that waits longest, of one order or of all, for as long as the lease says; `None` when none may
+    /// be begun. Nobody waits for others who claim. Should the answer be lost with the connection, the video waits
+    /// until the lease is over.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub fn claim_next(&self, of: Option<OrderId>, lease: &Lease) -> Result<Option<Task>, LedgerError> {
+        self.with(|work| queue::claim_next(work, of, lease))
+    }
+
+    /// Enters how an attempt ended, and ends its claim, which was made with that lease.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written; [`LedgerError::Superseded`] when a later claim was made.
+    pub fn end_task(&self, task: &Task, end: &TaskEnd, lease: &Lease) -> Result<(), LedgerError> {
+        self.fenced(task.fence, |work| queue::end(work, task, end, lease))
+    }
+
+    /// How the queue stands.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn queue(&self) -> Result<QueueState, LedgerError> {
+        self.with(queue::state)
+    }
+
+    /// Hears of videos that are entered from now on.
+    #[must_use]
+    pub fn bell(&self) -> Bell {
+        Bell::new(self.pool.server().clone())
     }
 
     fn with<T>(&self, work: impl FnMut(&mut Work<'_>) -> Result<T, Failed>) -> Result<T, LedgerError> {
@@ -161,11 +226,22 @@ impl Ledger for PostgresLedger {
     }
 
     fn renew(&self, claims: &[Claim], lease: &Lease) -> Result<Vec<Claim>, LedgerError> {
-        self.with(|work| claims::renew(work, claims, lease))
+        // Who does not hear soon whether they are renewed has to count them as lost before they are over.
+        let patience = (lease.length / 6).unsigned_abs();
+        self.pool.transact(patience, |work| claims::renew(work, claims, lease))
     }
 
     fn expire(&self, claimant: Option<&Claimant>) -> Result<(), LedgerError> {
         self.with(|work| claims::expire(work, claimant.map(Claimant::as_str)))
+    }
+
+    fn queue_state(&self) -> Result<Option<QueueState>, LedgerError> {
+        self.queue().map(Some)
+    }
+
+    fn requeue(&self, sources: Option<&[PathBuf]>) -> Result<u64, LedgerError> {
+        let sources: Option<Vec<_>> = sources.map(|sources| sources.iter().map(|source| path_bytes(source)).collect());
+        self.with(|work| queue::requeue(work, sources.as_deref()))
     }
 
     fn set_unreadable(&self, job: JobId, reason: &str) -> Result<(), LedgerError> {

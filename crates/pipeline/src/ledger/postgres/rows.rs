@@ -34,6 +34,11 @@ fn json<T: DeserializeOwned>(row: &Row, index: usize, what: &'static str) -> Res
     text.map(|text| serde_json::from_str(text).map_err(|error| unreadable(what, &error))).transpose()
 }
 
+/// What a text holds.
+pub(super) fn of_json<T: DeserializeOwned>(text: &str, what: &'static str) -> Result<T, Failed> {
+    serde_json::from_str(text).map_err(|error| unreadable(what, &error))
+}
+
 /// A count, which the database keeps with a sign.
 pub(super) fn count(row: &Row, index: usize) -> Result<u32, Failed> {
     let value: i32 = row.try_get(index)?;

@@ -8,7 +8,8 @@ use crate::ledger::LedgerError;
 const LOCK: i64 = 0x7069_6E70_7265_7373;
 
 /// Each takes the ledger from its index to the next version, which the table `ledger` has.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
 CREATE TABLE files (
     path bytea PRIMARY KEY,
     len bigint NOT NULL,
@@ -87,7 +88,43 @@ CREATE TABLE history (
     event text NOT NULL,
     detail text
 );
-"];
+",
+    "
+-- What videos have in common that were entered together.
+CREATE TABLE orders (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    output bytea NOT NULL,
+    terms text NOT NULL,
+    entered_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+-- The terms are longer than an index may be.
+CREATE UNIQUE INDEX orders_by_terms ON orders (output, md5(terms));
+
+-- Videos that wait for whoever comes next. The same source may be wanted in several folders.
+CREATE TABLE queue (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    order_id bigint NOT NULL REFERENCES orders (id),
+    folder bytea NOT NULL,
+    source bytea NOT NULL,
+    output bytea NOT NULL,
+    terms text NOT NULL,
+    state text NOT NULL,
+    attempts integer NOT NULL,
+    reason text,
+    not_before timestamptz,
+    waits_since timestamptz NOT NULL,
+    ended_by text,
+    claim bigint NOT NULL DEFAULT 0,
+    claimed_by text,
+    lease_until timestamptz,
+    changed_at timestamptz NOT NULL,
+    UNIQUE (folder, source)
+);
+CREATE INDEX queue_waiting ON queue (id) WHERE state = 'waiting';
+CREATE INDEX queue_by_claimant ON queue (claimed_by) WHERE claimed_by IS NOT NULL;
+CREATE INDEX queue_by_end ON queue (ended_by, changed_at);
+",
+];
 
 /// The newest version this program knows.
 #[expect(clippy::cast_possible_wrap, clippy::cast_possible_truncation, reason = "a handful of migrations")]

@@ -20,6 +20,8 @@ fn place(on: Claimed) -> (&'static str, i64) {
     match on {
         Claimed::Job(job) => ("jobs", job.0),
         Claimed::Pin(pin) => ("pins", pin),
+        // Only a ledger that is shared has a queue.
+        Claimed::Task(task) => ("queue", task),
     }
 }
 
