@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
-use pinpress_telemetry::Traces;
+use pinpress_telemetry::{Traces, TracesError};
 
 use crate::account;
 use crate::commands::{
@@ -83,8 +83,11 @@ pub(crate) fn main() -> Exit {
             return if error.use_stderr() { Exit::NotDone } else { Exit::Success };
         }
     };
-    let traces = if cli.command.is_traced() { begin_traces() } else { None };
-    cli.shared.set_up(traces.as_ref());
+    let traces = cli.command.traces();
+    cli.shared.set_up(traces.as_ref().ok().and_then(Option::as_ref));
+    if let Err(error) = &traces {
+        output::warn(&error.to_string());
+    }
     if let Ok(config) = &config {
         account::configure(config);
         for path in config.paths() {
@@ -122,25 +125,22 @@ pub(crate) fn main() -> Exit {
         }
         Exit::NotDone
     });
-    if let Some(Err(lost)) = traces.map(Traces::end) {
+    if let Ok(Some(Err(lost))) = traces.map(|traces| traces.map(Traces::end)) {
         output::warn(&lost.to_string());
     }
     exit
 }
 
 impl Command {
-    /// Whether it is a run, whose videos have traces where somebody collects them.
-    const fn is_traced(&self) -> bool {
-        matches!(self, Self::Publish(_) | Self::Run(_) | Self::Rehearse(_) | Self::Work(_))
+    /// Traces, if it is a run and the variables ask for them. What is wrong with these ends no run.
+    fn traces(&self) -> Result<Option<Traces>, TracesError> {
+        match self {
+            Self::Publish(_) | Self::Run(_) | Self::Rehearse(_) | Self::Work(_) => {
+                Traces::from_environment(env!("CARGO_PKG_VERSION"))
+            }
+            _ => Ok(None),
+        }
     }
-}
-
-/// Traces, if the variables ask for them; what is wrong with these ends no run.
-fn begin_traces() -> Option<Traces> {
-    Traces::from_environment(env!("CARGO_PKG_VERSION")).unwrap_or_else(|error| {
-        output::warn(&error.to_string());
-        None
-    })
 }
 
 /// The files that say something to the command of the arguments, and that command.

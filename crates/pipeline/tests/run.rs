@@ -5,6 +5,8 @@
 
 #[path = "run/claims.rs"]
 mod claims;
+#[path = "run/events.rs"]
+mod events;
 mod ground;
 #[path = "run/lost_ledger.rs"]
 mod lost_ledger;
