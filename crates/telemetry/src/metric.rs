@@ -96,7 +96,8 @@ pub static METRICS: &[Metric] = &[
         Id::StageVideos,
         "stage_videos",
         &["stage", "result"],
-        "Videos that a stage (check, fix, cover, publish) is through with; result is done or failed, which an interruption is too.",
+        "Videos that a stage (check, fix, cover, publish) is through with; result is done, or failed, which is also what \
+         was stopped or is left for later.",
     ),
     of(
         "seconds",

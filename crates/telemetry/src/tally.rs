@@ -59,6 +59,8 @@ impl State {
 #[derive(Debug)]
 struct Video {
     state: State,
+    /// How it ended the last time.
+    ended: Option<&'static str>,
     /// When it was found, or found changed.
     since: Instant,
     /// Bytes of the present try of its upload.
@@ -117,10 +119,8 @@ impl Tally {
                 self.uploaded += more;
             }
             RunEvent::Finished { outcome } => self.finished(outcome),
-            RunEvent::Idle { pins, until } => (self.pins_waiting, self.next_pin) = (*pins, Some(*until)),
-            RunEvent::Watching { pins, until } => {
-                (self.pins_waiting, self.next_pin) = (*pins, until.filter(|_| *pins > 0));
-            }
+            RunEvent::Idle { pins, until } => self.round_is_over(*pins, Some(*until)),
+            RunEvent::Watching { pins, until } => self.round_is_over(*pins, *until),
             RunEvent::Begun
             | RunEvent::Discovered { .. }
             | RunEvent::Swept { .. }
@@ -133,7 +133,12 @@ impl Tally {
     fn video(&mut self, path: &Path) -> &mut Video {
         // With --watch a video comes again under the name that the ledger has for it.
         let key = self.hasher.hash_one(absolute(path));
-        self.videos.entry(key).or_insert_with(|| Video { state: State::Waiting, since: Instant::now(), sent: 0 })
+        self.videos.entry(key).or_insert_with(|| Video {
+            state: State::Waiting,
+            ended: None,
+            since: Instant::now(),
+            sent: 0,
+        })
     }
 
     fn finished(&mut self, outcome: &VideoOutcome) {
@@ -141,7 +146,8 @@ impl Tally {
             End::Done | End::UpToDate if outcome.pin.is_some() => "published",
             ref end => end.name(),
         };
-        self.video(&outcome.source).state = State::Ended(end);
+        let video = self.video(&outcome.source);
+        (video.state, video.ended) = (State::Ended(end), Some(end));
         let errors = outcome.report.iter().flat_map(Report::errors);
         let mut failed: Vec<RuleId> = errors.map(|finding| finding.rule).collect();
         // A rule may fail for several streams.
@@ -149,6 +155,17 @@ impl Tally {
         failed.dedup();
         for rule in failed {
             *self.rules.entry(rule).or_default() += 1;
+        }
+    }
+
+    /// All is done that can be. A run that watches does not tell again of a video that was worked on once more and ended
+    /// as before.
+    fn round_is_over(&mut self, pins: usize, due: Option<Timestamp>) {
+        (self.pins_waiting, self.next_pin) = (pins, due.filter(|_| pins > 0));
+        for video in self.videos.values_mut() {
+            if let (State::Waiting, Some(ended)) = (video.state, video.ended) {
+                video.state = State::Ended(ended);
+            }
         }
     }
 
@@ -246,6 +263,12 @@ mod tests {
         // The next round of --watch finds it, and has nothing to do.
         tally.event(&RunEvent::Found { video });
         assert_eq!(at(&tally), "published");
+        // It was written anew, and ends as before: that is not told a second time.
+        tally.event(&RunEvent::Started { video, stage: RunStage::Check });
+        tally.event(&done(RunStage::Check, true));
+        assert_eq!(at(&tally), "waiting");
+        tally.event(&RunEvent::Watching { pins: 0, until: None });
+        assert_eq!((at(&tally), tally.queue_age()), ("published", Duration::ZERO));
         finished(&mut tally, "a", End::SetAside { reason: String::new() }, false);
         assert_eq!(at(&tally), "set-aside");
     }
