@@ -22,6 +22,9 @@ use places::{Place, Places};
 /// Bytes that are downloaded to judge a video whose index does not say everything: twice what Pinterest takes.
 pub const MOST_FOR_A_CHECK: u64 = 4_000_000_000;
 
+/// In bytes, with room for what stands around it while it is written.
+const LONGEST_NAME: usize = 200;
+
 /// Reads what was found, here or in storage.
 #[derive(Debug)]
 pub struct Objects {
@@ -173,7 +176,7 @@ impl Objects {
         let place = self.places.take();
         let copy = self.new_folder().map_err(io_error)?;
         // The name tells its format, and is in what the worker logs.
-        let path = copy.0.join(object.address.name());
+        let path = copy.0.join(local_name(object.address.name()));
         let bucket = self.stores.bucket(&object.address).map_err(unread)?;
         bucket.download(object, &path, &Watched { observer, interrupt: &self.interrupt }).map_err(unread)?;
         keep_time(&path, object).map_err(io_error)?;
@@ -188,6 +191,11 @@ impl Objects {
         if left.len() < self.most_left {
             left.push((object.address.clone(), fetched.path, copy));
         }
+    }
+
+    /// Removes what was left of an object that no stage asks for any more.
+    pub fn forget(&self, address: &ObjectAddress) {
+        drop(self.take_left(address));
     }
 
     fn take_left(&self, address: &ObjectAddress) -> Option<(PathBuf, CopyFolder)> {
@@ -257,6 +265,18 @@ impl Objects {
     }
 }
 
+/// The end of a key as the name of a file: keys are longer than file systems take, and the ending is what counts.
+fn local_name(key: &str) -> String {
+    if key.len() <= LONGEST_NAME {
+        return key.to_owned();
+    }
+    let extension = Path::new(key).extension().and_then(|extension| extension.to_str());
+    match extension.filter(|extension| extension.len() < 16) {
+        Some(extension) => format!("video.{extension}"),
+        None => "video".to_owned(),
+    }
+}
+
 /// The copy is as old as the object: outputs that are younger are its.
 fn keep_time(copy: &Path, object: &Object) -> io::Result<()> {
     std::fs::File::options().write(true).open(copy)?.set_modified(object.modified)
@@ -281,5 +301,17 @@ struct Watched<'a> {
 impl Transfer for Watched<'_> {
     fn cancelled(&self) -> bool {
         self.interrupt.requested() || self.observer.cancelled()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_copies_fit_and_keep_their_endings() {
+        assert_eq!(local_name("clip 1.mp4"), "clip 1.mp4");
+        assert_eq!(local_name(&format!("{}.mov", "ä".repeat(500))), "video.mov");
+        assert_eq!(local_name(&"x".repeat(1000)), "video");
     }
 }

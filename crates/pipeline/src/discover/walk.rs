@@ -37,7 +37,7 @@ pub struct Walk {
 }
 
 enum Root {
-    Local(Folder),
+    Local(Box<Folder>),
     Objects(Box<ObjectWalk>),
 }
 
@@ -122,7 +122,7 @@ impl Walk {
                 }
                 below = Some(walker(path, output.clone(), filters)?);
             }
-            roots.push(Root::Local(Folder { path: path.clone(), real, below, behind: Vec::new() }));
+            roots.push(Root::Local(Box::new(Folder { path: path.clone(), real, below, behind: Vec::new() })));
         }
         roots.reverse();
         Ok(Self { roots, met: HashSet::new() })

@@ -62,7 +62,13 @@ pub(super) fn intake<'a>(
             if run.stopping() {
                 return;
             }
-            if let Some(item) = desk.admit(sighting, &span, examined) {
+            let address = sighting.found.object.as_ref().map(|object| object.address.clone());
+            let admitted = desk.admit(sighting, &span, examined);
+            let to_be_fixed = |item: &Item<'_>| matches!(item.job.state, JobState::Checked | JobState::Fixing);
+            if let Some(address) = address.filter(|_| !admitted.as_ref().is_some_and(to_be_fixed)) {
+                run.objects.forget(&address);
+            }
+            if let Some(item) = admitted {
                 // The receivers live until this sender is gone.
                 drop(to_fix.send(item));
             }
