@@ -56,7 +56,7 @@ In pipelines (more in pinpress help formats):
 
 Exit codes: 0 all pass, 1 some video fails or cannot be read as one, 2 the check could not be done.")]
 pub(crate) struct CheckArgs {
-    /// Videos, and folders of them; also in object storage: s3://BUCKET/FOLDER/, gs://, az://.
+    /// Videos, and folders of them, also in object storage.
     #[arg(value_name = "PATH", required_unless_present_any = ["stdin0", "schema"])]
     paths: Vec<PathBuf>,
     #[command(flatten)]
