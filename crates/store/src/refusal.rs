@@ -42,13 +42,14 @@ impl Asked {
 }
 
 /// Codes of credentials that are unknown, wrong or old.
-const REFUSED: [&str; 8] = [
+const REFUSED: [&str; 9] = [
     "InvalidAccessKeyId",
     "SignatureDoesNotMatch",
     "ExpiredToken",
     "InvalidToken",
     "TokenRefreshRequired",
     "AuthenticationFailed",
+    "AuthorizationFailure",
     "RequestTimeTooSkewed",
     "invalid_grant",
 ];
@@ -90,7 +91,8 @@ pub(crate) fn refusal(error: &Error, scheme: Scheme, asked: Asked) -> Reason {
         Error::Precondition { .. } => Reason::Changed,
         Error::AlreadyExists { .. } => Reason::Exists,
         Error::InvalidPath { .. } => Reason::BadKey,
-        Error::PermissionDenied { .. } => {
+        // Listings tell it by their text alone.
+        _ if matches!(error, Error::PermissionDenied { .. }) || has(&["status code: 403"]) => {
             let (operation, permission) = asked.words(scheme);
             Reason::AccessDenied { said: said(&text), operation, permission }
         }
@@ -188,6 +190,13 @@ mod tests {
             "{text}"
         );
         assert!(text.ends_with("s3:ListBucket"), "{text}");
+    }
+
+    #[test]
+    fn a_listing_that_is_denied_says_so_by_its_text() {
+        let body = "Server returned non-2xx status code: 403 Forbidden: <Error><Code>AccessDenied</Code></Error>";
+        let text = refusal(&generic(body), Scheme::S3, Asked::List).to_string();
+        assert!(text.starts_with("access denied (AccessDenied)") && text.ends_with("s3:ListBucket"), "{text}");
     }
 
     #[test]

@@ -27,6 +27,9 @@ const S3: [&str; 8] = ["install", "s3s-fs", "--version", "=0.14.1", "--features"
 /// Another, with what Amazon's has besides: uploads in parts, listings in pages, rights. Amazon's own client comes along.
 const MOTO: [&str; 1] = ["moto[s3,server]==5.2.5"];
 
+/// Microsoft's own client and server of Azure's storage.
+const AZURITE: [&str; 2] = ["@azure/storage-blob@12.34.0", "azurite@3.37.0"];
+
 /// Does `work`, a long build, and `install` meanwhile: at the ends of builds one core after the other is idle.
 pub(crate) fn meanwhile(install: impl FnOnce() -> Result<()> + Send, work: impl FnOnce() -> Result<()>) -> Result<()> {
     thread::scope(|scope| {
@@ -42,9 +45,10 @@ pub(crate) fn install() -> Result<()> {
     let tools = pinpress_fixtures::tools_folder();
     // Without the description there is nothing to serve, and its tests are skipped.
     if pinpress_fixtures::openapi_description().is_some() {
-        npm(&tools.join("prism"), "node_modules/.bin/prism", PRISM)?;
+        npm(&tools.join("prism"), "node_modules/.bin/prism", &[PRISM])?;
     }
-    npm(&tools.join("axe"), "node_modules/axe-core/axe.min.js", AXE)?;
+    npm(&tools.join("axe"), "node_modules/axe-core/axe.min.js", &[AXE])?;
+    npm(&tools.join("azurite"), "node_modules/.bin/azurite-blob", &AZURITE)?;
     python(&tools.join("deploy"), "bin/check-jsonschema", &DEPLOY)?;
     library(&tools.join("deploy"), &tools.join("prometheus"), "prometheus_client/parser.py", PROMETHEUS)?;
     python(&tools.join("moto"), "bin/moto_server", &MOTO)?;
@@ -54,14 +58,14 @@ pub(crate) fn install() -> Result<()> {
     Ok(())
 }
 
-/// Installs a package into a folder of its own, unless `file` of it is there.
-fn npm(folder: &Path, file: &str, package: &str) -> Result<()> {
+/// Installs packages into a folder of their own, unless `file`, of the last of them, is there.
+fn npm(folder: &Path, file: &str, packages: &[&str]) -> Result<()> {
     if folder.join(file).is_file() {
         return Ok(());
     }
     let mut command = Command::new("npm");
     command.args(["install", "--no-save", "--no-fund", "--no-audit", "--ignore-scripts", "--prefix"]);
-    step::run(command.arg(folder).arg(package))
+    step::run(command.arg(folder).args(packages))
 }
 
 /// Installs packages from `PyPI` into an environment of their own, unless `file`, of the last of them, is there.
