@@ -109,7 +109,7 @@ fn simulate(workers: usize, pins: bool) -> Outcome {
         // One after another, as machines are started.
         events.push(Reverse(Event { at: slot as u64 * 1_000, slot, step: Step::Claim }));
     }
-    let mut servers = vec![0_u64; AT_ONCE];
+    let mut servers = [0_u64; AT_ONCE];
     let mut next_call = 0;
     let (mut done, mut busy) = (0_u64, 0_u64);
     while let Some(Reverse(Event { at, slot, step })) = events.pop() {

@@ -8,7 +8,7 @@ mod ground;
 
 use ground::ran;
 
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 21] = [
     "init",
     "check",
     "fix",
@@ -16,6 +16,8 @@ const COMMANDS: [&str; 19] = [
     "publish",
     "run",
     "rehearse",
+    "enqueue",
+    "work",
     "login",
     "logout",
     "whoami",
@@ -62,14 +64,16 @@ fn help_is_also_a_command() {
         let help = asked(&["help", command]);
         assert_eq!((help.code, help.stdout), (0, asked(&[command, "--help"]).stdout), "{command}");
     }
-    for topic in ["config", "formats", "manifest", "metrics", "publishing", "rule-sets", "rules", "runs"] {
+    for topic in
+        ["config", "formats", "manifest", "many-machines", "metrics", "publishing", "rule-sets", "rules", "runs"]
+    {
         let text = asked(&["help", topic]);
         assert_eq!(text.code, 0);
         assert!(text.stdout.lines().count() > 30, "{topic}");
     }
     let unknown = asked(&["help", "nosuch"]);
     assert_eq!(unknown.code, 2);
-    insta::assert_snapshot!(unknown.stderr, @r#"error: no command or topic "nosuch": see pinpress --help; topics are config, fixes, formats, machine, manifest, metrics, publishing, rule-sets, rules, runs, storage"#);
+    insta::assert_snapshot!(unknown.stderr, @r#"error: no command or topic "nosuch": see pinpress --help; topics are config, fixes, formats, machine, manifest, many-machines, metrics, publishing, rule-sets, rules, runs, storage"#);
 }
 
 #[test]

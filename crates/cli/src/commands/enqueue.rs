@@ -14,11 +14,12 @@ use crate::render::check_human::counted;
 use crate::run_output::refuse_address;
 use crate::schedule::EveryOption;
 
-/// Enter videos in the queue of a shared ledger, which `pinpress work` works off on any number of machines
+/// Enter videos in the queue of a shared ledger
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Boards and texts are settled now, so that every mistake is told before any work; the work is done by
-pinpress work. Sources and the output folder are to be at the same paths on all machines.
+pinpress work. Sources and the output folder are to be at the same paths on all machines; sources may
+also be objects in storage (pinpress help storage).
 
 Examples:
   export PINPRESS_LEDGER=postgres://team@db.example.org/pins PGPASSWORD=…

@@ -17,7 +17,7 @@ use crate::run_output::{EventsOption, WorkOutput};
 use crate::signals;
 use crate::workers::LazyWorkers;
 
-/// Work off the queue of a shared ledger, on this machine among any number
+/// Work off the queue of a shared ledger, as one of many machines
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Each video is taken by one machine at a time; what a machine that dies was at work on is taken by

@@ -76,8 +76,7 @@ impl PostgresLedger {
     /// # Errors
     /// When the ledger cannot be read.
     pub fn queued_outputs(&self, folder: &Path) -> Result<HashMap<PathBuf, PathBuf>, LedgerError> {
-        let outputs = self.with(|work| queue::outputs(work, &path_bytes(folder)))?;
-        Ok(outputs.into_iter().map(|(source, output)| (columns::path(source), columns::path(output))).collect())
+        self.with(|work| queue::outputs(work, folder))
     }
 
     /// The order of that row.

@@ -1,6 +1,9 @@
 //! The queue as rows. Who comes next passes over what others are just taking (`FOR UPDATE SKIP LOCKED`, `PostgreSQL` 15,
 //! SELECT, "The Locking Clause"), so that nobody waits for anybody.
 
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
 use super::claims;
 use super::pool::Work;
 use super::rows::{self, count, signed, text, time_if_any};
@@ -58,10 +61,10 @@ fn tell(work: &mut Work<'_>) -> Result<(), Failed> {
     work.row("SELECT pg_notify($1, '')", &[&CHANNEL]).map(drop)
 }
 
-/// The output folders of an order's videos that are entered, relative to the order's: names are not given out twice.
-pub(super) fn outputs(work: &mut Work<'_>, folder: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Failed> {
-    let rows = work.rows("SELECT source, output FROM queue WHERE folder = $1", &[&folder])?;
-    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+/// Outputs, relative to that folder, by sources, of all that was entered for it: names are not given out twice.
+pub(super) fn outputs(work: &mut Work<'_>, folder: &Path) -> Result<HashMap<PathBuf, PathBuf>, Failed> {
+    let rows = work.rows("SELECT source, output FROM queue WHERE folder = $1", &[&path_bytes(folder)])?;
+    rows.iter().map(|row| Ok((path(row.try_get(0)?), path(row.try_get(1)?)))).collect()
 }
 
 pub(super) fn order(work: &mut Work<'_>, id: OrderId) -> Result<Order, Failed> {
