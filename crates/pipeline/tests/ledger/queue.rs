@@ -184,7 +184,7 @@ fn names_that_are_no_text_come_through() {
 }
 
 #[test]
-fn who_waits_hears_of_a_video_and_of_one_that_is_given_back() {
+fn who_waits_hears_of_a_video_of_one_that_is_given_back_and_of_the_end() {
     let Some((database, ledger)) = waiting(1) else { return };
     let (lease, interrupt) = (Lease::shared(), Interrupt::default());
     let task = next(&ledger, &lease).unwrap();
@@ -198,6 +198,8 @@ fn who_waits_hears_of_a_video_and_of_one_that_is_given_back() {
     };
     hears(&|| assert_eq!(ledger.place_order(&order("/other"), &few(1)).unwrap().waiting, 1));
     hears(&|| ledger.end_task(&task, &TaskEnd::Released, &lease).unwrap());
+    let last = next(&ledger, &lease).unwrap();
+    hears(&|| ledger.end_task(&last, &TaskEnd::Done, &lease).unwrap());
     hears(&|| interrupt.request());
 }
 

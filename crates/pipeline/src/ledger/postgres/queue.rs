@@ -131,6 +131,10 @@ pub(super) fn end(work: &mut Work<'_>, task: &Task, end: &TaskEnd, lease: &Lease
     )?;
     if *end == TaskEnd::Released {
         tell(work)?;
+    } else {
+        // Who waits for the end of all hears of it.
+        let sql = "SELECT pg_notify($1, '') WHERE NOT EXISTS (SELECT FROM queue WHERE claimed_by IS NOT NULL)";
+        work.row(sql, &[&CHANNEL])?;
     }
     Ok(true)
 }
