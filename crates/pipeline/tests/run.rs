@@ -10,6 +10,8 @@ mod events;
 mod ground;
 #[path = "run/lost_ledger.rs"]
 mod lost_ledger;
+#[path = "run/queue.rs"]
+mod queue;
 #[path = "run/shards.rs"]
 mod shards;
 

@@ -113,15 +113,27 @@ fn several_workers_do_each_video_once_and_the_status_tells_of_them() {
     team.assert_done();
 }
 
-/// Workers are killed at any moment, and their leases moved to their end as time would.
 #[test]
 fn workers_that_are_killed_leave_their_videos_to_the_others() {
-    let Some(mut team) = Team::new(5) else { return };
+    let Some(team) = Team::new(5) else { return };
+    killed(team, 3, 6);
+}
+
+#[test]
+#[ignore = "takes some minutes: cargo test -p pinpress --test flow -- --ignored"]
+fn eight_workers_that_are_killed_forty_times_do_four_hundred_videos_once() {
+    let Some(team) = Team::new(100) else { return };
+    killed(team, 8, 40);
+}
+
+/// So many workers are killed so often at any moment, and now and then the database; the leases of who was killed are
+/// moved to their end, as time would.
+fn killed(mut team: Team, workers: usize, kills: usize) {
     team.enqueue(&["--board", "rehearsal"]);
-    let mut workers: Vec<Child> = (0..3).map(|_| team.worker(&[])).collect();
-    for round in 0_usize..6 {
+    let mut workers: Vec<Child> = (0..workers).map(|_| team.worker(&[])).collect();
+    for round in 0..kills {
         std::thread::sleep(Duration::from_millis(400 + 130 * (round as u64 % 3)));
-        if round == 2 {
+        if round % 10 == 2 {
             team.server.kill().unwrap();
             team.server.up().unwrap();
         }

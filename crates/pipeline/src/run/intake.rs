@@ -248,7 +248,8 @@ impl<'a> Desk<'a> {
             }
             Examined::Stopped => return None,
         };
-        if let Some(first) = self.seen.get(&key) {
+        // The same video comes again out of a queue when it did not work: no twin of its own.
+        if let Some(first) = self.seen.get(&key).filter(|first| first.source != source) {
             let of = first.clone();
             return self.admit_twin(&sighting, span, of, &key);
         }
@@ -283,8 +284,7 @@ impl<'a> Desk<'a> {
         match run.twins.join(twin) {
             TwinStanding::Waits => None,
             TwinStanding::Ended(twin) => {
-                let outcome = VideoOutcome::of(&twin.source, End::Duplicate { of: twin.of.source });
-                run.finish(twin.index, &twin.span, outcome);
+                run.end_twin(&twin);
                 None
             }
             TwinStanding::Ready(twin) => {

@@ -42,7 +42,7 @@ pub use crate::ledger::{OWN_FOLDER, ledger_path, lock_path};
 use crate::media::Media;
 use crate::naming::absolute;
 use crate::objects::Objects;
-use crate::observe::{RunEvent, RunObserver};
+use crate::observe::{RunEvent, RunObserver, RunStage};
 use crate::outcome::{End, RunSummary, VideoOutcome};
 use crate::pins::{PinOptions, PinTexts, PinsError};
 use crate::shard::Shard;
@@ -57,7 +57,7 @@ use queue::Tasks;
 pub use queue::{Until, work};
 pub(crate) use stored::stamp_of;
 use survey::{Sighting, Survey};
-use twins::Twins;
+use twins::{Twin, Twins};
 use working::Working;
 
 /// How long work waits for the walk to end: most do at once, and then every mistake is told before anything is done.
@@ -387,8 +387,20 @@ impl Run<'_> {
         let (job, span) = (item.job.id, item.span.clone());
         self.finish(item.index, &span, item.outcome(end));
         for twin in self.twins.ended(job) {
-            self.finish(twin.index, &twin.span, VideoOutcome::of(&twin.source, End::Duplicate { of: twin.of.source }));
+            self.end_twin(&twin);
         }
+    }
+
+    /// The first with its content has no output. In a queue it may have one yet, and then there is more to do.
+    fn end_twin(&self, twin: &Twin) {
+        let of = twin.of.source.clone();
+        let end = if self.tasks.is_none() {
+            End::Duplicate { of }
+        } else {
+            let reason = format!("it is the same as one that did not work: {}", of.display());
+            End::Failed { stage: RunStage::Check, reason }
+        };
+        self.finish(twin.index, &twin.span, VideoOutcome::of(&twin.source, end));
     }
 
     /// How the stages have ended, or why the run could not go on.

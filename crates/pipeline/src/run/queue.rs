@@ -31,6 +31,9 @@ const LONGEST_WAIT: SignedDuration = SignedDuration::from_secs(30);
 /// How long at least: what is due is often due for others too.
 const SHORTEST_WAIT: SignedDuration = SignedDuration::from_millis(200);
 
+/// How often who has videos at work, and room for more, looks for such that it does not hear of.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
 /// How often who waits for room looks whether to stop.
 const LOOK: Duration = Duration::from_millis(200);
 
@@ -81,7 +84,7 @@ pub fn work<E: From<RunError>>(
                 }
             }
         };
-        let summary = work_off(options, (ledger, lease), task, (media, observer, interrupt))?;
+        let summary = work_off(options, (ledger, lease, &mut bell), task, (media, observer, interrupt))?;
         let refused = summary.refused.is_some();
         told(summary)?;
         if refused {
@@ -102,7 +105,7 @@ fn wait(bell: &mut Bell, state: &QueueState, observer: &dyn RunObserver, interru
 /// Works off one order, beginning with `first`, until none of its videos can be begun.
 fn work_off(
     options: &RunOptions,
-    (ledger, lease): (&PostgresLedger, &Lease),
+    (ledger, lease, bell): (&PostgresLedger, &Lease, &mut Bell),
     first: Task,
     (media, observer, interrupt): (&dyn Media, &dyn RunObserver, &Interrupt),
 ) -> Result<RunSummary, RunError> {
@@ -123,7 +126,7 @@ fn work_off(
     run.renewed_during(|| {
         std::thread::scope(|scope| {
             let (run, tasks) = (&run, &tasks);
-            scope.spawn(move || tasks.feed(run, first, &sightings));
+            scope.spawn(move || tasks.feed(run, first, bell, &sightings));
             run.stages(sighted, options.pins.as_ref().zip(runtime.as_ref()))
         })
     })?;
@@ -160,8 +163,8 @@ impl<'a> Tasks<'a> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Claims videos of the order of `first` and hands them on, until there is none or the run ends.
-    fn feed(&self, run: &Run<'_>, first: Task, sightings: &Sender<Sighting>) {
+    /// Claims videos of the order of `first` and hands them on, until there is none and all are done, or the run ends.
+    fn feed(&self, run: &Run<'_>, first: Task, bell: &mut Bell, sightings: &Sender<Sighting>) {
         let order = first.order;
         let mut next = Some(first);
         while self.wait_for_room(run) {
@@ -169,6 +172,11 @@ impl<'a> Tasks<'a> {
                 Some(task) => task,
                 None => match run.recorded(self.ledger.claim_next(Some(order), self.lease)) {
                     Some(Some(task)) => task,
+                    // While one takes long, others may come, and what did not work has its next turn.
+                    Some(None) if !self.held().is_empty() => {
+                        bell.wait(LOOK_AGAIN, run.interrupt);
+                        continue;
+                    }
                     Some(None) | None => return,
                 },
             };
