@@ -16,8 +16,9 @@ use serde_json::Value;
 use crate::step;
 
 /// The programs that take longest, longest first, so that none of them is the last alone.
-const LONGEST: [&str; 21] = [
+const LONGEST: [&str; 22] = [
     "whole_runs",
+    "flow",
     "real_fixes",
     "edits",
     "stills",
