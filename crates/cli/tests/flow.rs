@@ -14,7 +14,7 @@ mod queue;
 mod shared_ledger;
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use ground::{Ran, folder, output_of, pinpress, ran};
@@ -56,6 +56,19 @@ fn ffprobe(file: &Path, stream: &str, entries: &str) -> String {
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
+}
+
+/// A prepared command, begun in `folder`; nobody hears what it says.
+fn in_background(command: &assert_cmd::Command, folder: &Path) -> Child {
+    let mut plain = Command::new(command.get_program());
+    plain.args(command.get_args()).current_dir(folder);
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => plain.env(name, value),
+            None => plain.env_remove(name),
+        };
+    }
+    plain.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
 fn files(folder: &Path, suffix: &str) -> Vec<std::path::PathBuf> {
@@ -222,7 +235,7 @@ fn an_interruption_is_130_and_loses_nothing() {
 }
 
 #[cfg(unix)]
-fn interrupt(child: &std::process::Child) {
+fn interrupt(child: &Child) {
     let pid = child.id().to_string();
     assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
 }

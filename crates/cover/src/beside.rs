@@ -47,8 +47,8 @@ const CARD_LETTERS: RangeInclusive<f64> = 0.015..=0.2;
 /// Share of the time in cards, or in pieces, from which on that is what the video is.
 const USUAL_TIME: f64 = 0.5;
 
-/// How much brighter than the good frames before and after it a frame in a flash is: planted flashes are by a third, and
-/// in real clips what is lit by more than this shows something else.
+/// How much brighter than the good frames before and after it a frame in a flash is, at least: with it no planted flash
+/// is among the six best frames.
 const FLASH: f64 = 1.12;
 
 /// For so many microseconds before and after it a frame is compared: a scene may grow brighter and darker in longer.

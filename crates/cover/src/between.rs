@@ -12,8 +12,8 @@ const FIRST_PART: i64 = 3;
 /// stand for the longest time. In order.
 ///
 /// A frame costs the decoding of all before it, from the sync sample that is the known time before. So the times of a
-/// gap lie in its first third where the rest is short, in which little changes; of 30 clips of five to nine seconds with
-/// a sync sample every two it halves what is decoded.
+/// gap lie in its first third where the rest is short, in which little changes: of a clip of eight seconds with a sync
+/// sample every two, 94 of 246 packets are decoded.
 pub(crate) fn between(known: &[i64], span: &RangeInclusive<i64>, count: usize) -> Vec<i64> {
     let (first, last) = (*span.start(), *span.end());
     let mut edges: Vec<i64> = known.iter().copied().filter(|time| span.contains(time)).collect();

@@ -49,6 +49,6 @@ pub use outcome::{CoverOutcome, End, PinOutcome, RunSummary, VideoOutcome};
 pub use pins::{CoverUrl, PinOptions, PinTexts, PinsError};
 pub use reconcile::{Doubt, Doubts, ReconcileError};
 pub use retry::retry;
-pub use run::{Mode, RunError, RunOptions, Until, keep_watch, publish_due, run, watch, work};
+pub use run::{Mode, RunError, RunOptions, Until, Worked, keep_watch, publish_due, run, watch, work};
 pub use shard::{SchedulerError, Shard};
 pub use threads::Threads;

@@ -97,6 +97,21 @@ pub enum End {
 }
 
 impl End {
+    /// Every [name](Self::name), in the order in which they are counted.
+    pub const NAMES: [&str; 11] = [
+        "done",
+        "up-to-date",
+        "duplicate",
+        "scheduled",
+        "unlisted",
+        "later",
+        "unknown",
+        "unfit",
+        "failed",
+        "set-aside",
+        "interrupted",
+    ];
+
     /// The word for it, as programs know it.
     #[must_use]
     pub const fn name(&self) -> &'static str {

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use clap::Args;
 use jiff::SignedDuration;
 use pinpress_pipeline::ledger::{Lease, Order};
-use pinpress_pipeline::{CoverUrl, Mode, PinOptions, PinTexts, RunOptions, RunSummary, SystemClock, Until};
+use pinpress_pipeline::{CoverUrl, Mode, PinOptions, PinTexts, RunOptions, SystemClock, Until, Worked};
 
 use crate::exit::Exit;
 use crate::intake::PaceArgs;
@@ -55,23 +55,6 @@ pub(crate) struct WorkArgs {
     api: ApiArgs,
 }
 
-/// What became of all that was taken.
-#[derive(Default)]
-struct Taken {
-    good: usize,
-    bad: usize,
-    refused: Option<String>,
-}
-
-impl Taken {
-    fn add(&mut self, summary: RunSummary) {
-        let good = summary.videos.iter().filter(|video| video.end.is_good()).count();
-        self.good += good;
-        self.bad += summary.videos.len() - good;
-        self.refused = summary.refused.or(self.refused.take());
-    }
-}
-
 pub(crate) fn run(args: &WorkArgs, shared: &Shared) -> anyhow::Result<Exit> {
     let ledger = args.ledger.queue()?;
     let jobs = args.jobs.for_encoding();
@@ -79,21 +62,17 @@ pub(crate) fn run(args: &WorkArgs, shared: &Shared) -> anyhow::Result<Exit> {
     let workers = LazyWorkers::new(3 * jobs).limited(&args.jobs.machine).counted(output.deaths());
     let interrupt = signals::interrupt();
     let until = if args.until_empty { Until::Empty } else { Until::Stopped };
-    let mut taken = Taken::default();
-    let mut told = |summary: RunSummary| {
-        taken.add(summary);
-        Ok(())
-    };
     let mut prepare = |order: &Order| args.options(order, jobs);
     let lease = Lease::of(args.lease);
-    pinpress_pipeline::work((&ledger, &lease), &mut prepare, (&workers, &output, &interrupt), until, &mut told)?;
+    let worked = pinpress_pipeline::work((&ledger, &lease), &mut prepare, (&workers, &output, &interrupt), until)?;
     output.end()?;
     if !shared.quiet && args.tell.for_people() {
         let mut out = anstream::stdout();
-        writeln!(out, "{} taken: {} good, {} not", counted(taken.good + taken.bad, "video"), taken.good, taken.bad)?;
+        let Worked { good, bad, .. } = worked;
+        writeln!(out, "{} taken: {good} good, {bad} not", counted(good + bad, "video"))?;
     }
-    let mut exit = if taken.bad == 0 { Exit::Success } else { Exit::SomeFailed };
-    if let Some(reason) = workers.missing().map(ToString::to_string).or(taken.refused) {
+    let mut exit = if worked.bad == 0 { Exit::Success } else { Exit::SomeFailed };
+    if let Some(reason) = workers.missing().map(ToString::to_string).or(worked.refused) {
         complain(&reason);
         exit = exit.worse(Exit::NotDone);
     }

@@ -2,21 +2,6 @@
 
 use pinpress_pipeline::{End, VideoOutcome};
 
-/// Every end as programs know it, in the order in which they are counted.
-pub(crate) const NAMES: [&str; 11] = [
-    "done",
-    "up-to-date",
-    "duplicate",
-    "scheduled",
-    "unlisted",
-    "later",
-    "unknown",
-    "unfit",
-    "failed",
-    "set-aside",
-    "interrupted",
-];
-
 /// Why it ended so, where there is more to say; without the path, which stands beside it already.
 pub(crate) fn reason(outcome: &VideoOutcome) -> Option<&str> {
     match &outcome.end {

@@ -111,7 +111,7 @@ pub(crate) fn text(path: &Path) -> String {
 #[derive(Serialize)]
 pub(crate) struct VideoJson<'a> {
     video: String,
-    /// One of [`run_end::NAMES`].
+    /// One of [`End::NAMES`].
     end: &'static str,
     /// Where it failed.
     stage: Option<&'static str>,
@@ -207,7 +207,7 @@ pub(crate) struct SummaryJson {
 impl SummaryJson {
     /// Of a run that ended with `exit`.
     pub(crate) fn new(summary: &RunSummary, exit: Exit, report: Option<&Path>, log: &Path) -> Self {
-        let mut ends: BTreeMap<_, _> = run_end::NAMES.into_iter().map(|name| (name, 0)).collect();
+        let mut ends: BTreeMap<_, _> = End::NAMES.into_iter().map(|name| (name, 0)).collect();
         for video in &summary.videos {
             *ends.entry(video.end.name()).or_default() += 1;
         }

@@ -1,7 +1,7 @@
 //! Videos that are entered in a queue and worked off by several programs.
 
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::Child;
 use std::time::{Duration, Instant};
 
 use pinpress_fixtures::Postgres;
@@ -9,7 +9,7 @@ use pinpress_fixtures::postgres::database_of;
 use pinpress_rehearsal::{Rehearsal, RehearsalOptions};
 
 use super::shared_ledger::{MANY, copies};
-use super::{Ran, files, folder, json, output_of, pinpress};
+use super::{Ran, files, folder, in_background, json, output_of, pinpress};
 
 /// A folder `raw`, a queue and a Pinterest.
 struct Team {
@@ -50,15 +50,7 @@ impl Team {
     /// A worker in the background.
     fn worker(&self, more: &[&str]) -> Child {
         let command = self.command(&[&["work", "--jobs", "1", "-q"], more].concat());
-        let mut plain = std::process::Command::new(command.get_program());
-        plain.args(command.get_args()).current_dir(self.dir.path());
-        for (name, value) in command.get_envs() {
-            match value {
-                Some(value) => plain.env(name, value),
-                None => plain.env_remove(name),
-            };
-        }
-        plain.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+        in_background(&command, self.dir.path())
     }
 
     fn counted(&self, sql: &str) -> String {

@@ -8,7 +8,7 @@ use pinpress_fixtures::Postgres;
 use pinpress_fixtures::postgres::database_of;
 use pinpress_rehearsal::{Rehearsal, RehearsalOptions};
 
-use super::{files, folder, json, output_of, pinpress};
+use super::{files, folder, in_background, json, output_of, pinpress};
 
 /// Two folders, one video of which is in both.
 const RAW: [(&str, &str); 6] = [
@@ -49,15 +49,7 @@ impl Team {
 
     fn start(&self, name: &str) -> Child {
         let command = self.run(name);
-        let mut plain = std::process::Command::new(command.get_program());
-        plain.args(command.get_args()).current_dir(self.dir.path());
-        for (name, value) in command.get_envs() {
-            match value {
-                Some(value) => plain.env(name, value),
-                None => plain.env_remove(name),
-            };
-        }
-        plain.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+        in_background(&command, self.dir.path())
     }
 
     fn counted(&self, sql: &str) -> String {

@@ -54,7 +54,7 @@ use folders::Folders;
 use item::Item;
 pub use keep_watch::keep_watch;
 use queue::Tasks;
-pub use queue::{Until, work};
+pub use queue::{Until, Worked, work};
 pub(crate) use stored::stamp_of;
 use survey::{Sighting, Survey};
 use twins::{Twin, Twins};
@@ -378,6 +378,8 @@ impl Run<'_> {
         if let Some(tasks) = self.tasks {
             let limit = *self.hold.lock().unwrap_or_else(PoisonError::into_inner);
             tasks.ended(self, index, &outcome, limit);
+            // A queue has no end, and nobody asks for all that was ever done.
+            return;
         }
         self.ended.lock().unwrap_or_else(PoisonError::into_inner).insert(index, outcome);
     }

@@ -2,13 +2,16 @@
 //! a run. Many programs on many machines do so at the same time.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crossbeam_channel::Sender;
 use jiff::{SignedDuration, Timestamp};
 use pinpress_store::{Object, ObjectAddress};
+use tokio::runtime::Runtime;
 
 use super::book::Book;
 use super::survey::Sighting;
@@ -16,11 +19,11 @@ use super::{Run, RunError, RunOptions, runtime};
 use crate::discover::Found;
 use crate::interrupt::Interrupt;
 use crate::ledger::{
-    Bell, Lease, Leases, LedgerError, Order, OrderId, PostgresLedger, QueueState, Task, TaskEnd, TaskPin,
+    Bell, Lease, Leases, LedgerError, Order, OrderId, OutputLock, PostgresLedger, QueueState, Task, TaskEnd, TaskPin,
 };
 use crate::media::Media;
 use crate::observe::{RunEvent, RunObserver, RunStage, new_video_span};
-use crate::outcome::{End, RunSummary, VideoOutcome};
+use crate::outcome::{End, VideoOutcome};
 use crate::pins::PinPlan;
 use crate::sweep::sweep;
 
@@ -46,24 +49,36 @@ pub enum Until {
     Empty,
 }
 
-/// Works off the queue of `ledger`, with claims of that lease: each video by the options that `prepare` makes of its order, which ask for that
-/// ledger. What became of the videos of one order is given to `told` each time that none is left of it.
+/// What became of the videos that were taken, each time that one was.
+#[derive(Debug, Default)]
+pub struct Worked {
+    /// How often one ended where it was meant to be.
+    pub good: usize,
+    /// How often one did not.
+    pub bad: usize,
+    /// Why no other video will fare better: the token is not accepted.
+    pub refused: Option<String>,
+}
+
+/// Works off the queue of `ledger`, with claims of that lease: each video by the options that `prepare` makes of its
+/// order, which ask for that ledger.
 ///
 /// # Errors
-/// As [`run()`](super::run()), or what `prepare` says; what was claimed is released then.
+/// As [`run()`](super::run()), or what `prepare` says. What was claimed is released then, or free when its lease is over
+/// where the ledger itself failed.
 pub fn work<E: From<RunError>>(
     (ledger, lease): (&PostgresLedger, &Lease),
     prepare: &mut dyn FnMut(&Order) -> Result<RunOptions, E>,
     (media, observer, interrupt): (&dyn Media, &dyn RunObserver, &Interrupt),
     until: Until,
-    told: &mut dyn FnMut(RunSummary) -> Result<(), E>,
-) -> Result<(), E> {
+) -> Result<Worked, E> {
     let failed = |error: LedgerError| E::from(RunError::from(error));
     // Before the first look, so that nothing is missed between that and the wait.
     let mut bell = ledger.bell();
     let mut prepared: BTreeMap<OrderId, RunOptions> = BTreeMap::new();
+    let mut worked = Worked::default();
     observer.event(&RunEvent::Begun);
-    while !interrupt.requested() {
+    while !interrupt.requested() && worked.refused.is_none() {
         let Some(task) = ledger.claim_next(None, lease).map_err(failed)? else {
             let state = ledger.queue().map_err(failed)?;
             if until == Until::Empty && state.ready + state.again + state.at_work == 0 {
@@ -72,26 +87,52 @@ pub fn work<E: From<RunError>>(
             wait(&mut bell, &state, observer, interrupt);
             continue;
         };
-        let options = match prepared.entry(task.order) {
-            std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
-            std::collections::btree_map::Entry::Vacant(place) => {
-                match ledger.order(task.order).map_err(failed).and_then(|order| prepare(&order)) {
-                    Ok(options) => place.insert(options),
-                    Err(error) => {
-                        drop(ledger.end_task(&task, &TaskEnd::Released, lease));
-                        return Err(error);
-                    }
-                }
+        let options = ready(&mut prepared, ledger, task.order, prepare);
+        let opened = options.and_then(|options| Ok((Shop::open(options, observer)?, options)));
+        let (shop, options) = match opened {
+            Ok(ready) => ready,
+            Err(error) => {
+                drop(ledger.end_task(&task, &TaskEnd::Released, lease));
+                return Err(error);
             }
         };
-        let summary = work_off(options, (ledger, lease, &mut bell), task, (media, observer, interrupt))?;
-        let refused = summary.refused.is_some();
-        told(summary)?;
-        if refused {
-            break;
-        }
+        work_off(options, (ledger, lease, &mut bell), (shop, task), (media, observer, interrupt), &mut worked)?;
     }
-    Ok(())
+    Ok(worked)
+}
+
+/// The options of an order, made when it is met for the first time.
+fn ready<'o, E: From<RunError>>(
+    prepared: &'o mut BTreeMap<OrderId, RunOptions>,
+    ledger: &PostgresLedger,
+    order: OrderId,
+    prepare: &mut dyn FnMut(&Order) -> Result<RunOptions, E>,
+) -> Result<&'o RunOptions, E> {
+    Ok(match prepared.entry(order) {
+        Entry::Occupied(known) => known.into_mut(),
+        Entry::Vacant(place) => place.insert(prepare(&ledger.order(order).map_err(RunError::from)?)?),
+    })
+}
+
+/// What the work on an order needs before it begins.
+struct Shop {
+    runtime: Option<Runtime>,
+    output: OutputLock,
+}
+
+impl Shop {
+    fn open(options: &RunOptions, observer: &dyn RunObserver) -> Result<Self, RunError> {
+        let runtime = options.pins.as_ref().map(|_| runtime()).transpose()?;
+        std::fs::create_dir_all(&options.output)
+            .map_err(|source| RunError::Output { path: options.output.clone(), source })?;
+        let mut output = options.ledger_place().share_output_among_workers()?;
+        let swept = if output.is_alone() { sweep(&options.output) } else { Vec::new() };
+        output.let_others_in()?;
+        if !swept.is_empty() {
+            observer.event(&RunEvent::Swept { files: swept.len() });
+        }
+        Ok(Self { runtime, output })
+    }
 }
 
 fn wait(bell: &mut Bell, state: &QueueState, observer: &dyn RunObserver, interrupt: &Interrupt) {
@@ -106,18 +147,10 @@ fn wait(bell: &mut Bell, state: &QueueState, observer: &dyn RunObserver, interru
 fn work_off(
     options: &RunOptions,
     (ledger, lease, bell): (&PostgresLedger, &Lease, &mut Bell),
-    first: Task,
+    (Shop { runtime, output }, first): (Shop, Task),
     (media, observer, interrupt): (&dyn Media, &dyn RunObserver, &Interrupt),
-) -> Result<RunSummary, RunError> {
-    let runtime = options.pins.as_ref().map(|_| runtime()).transpose()?;
-    std::fs::create_dir_all(&options.output)
-        .map_err(|source| RunError::Output { path: options.output.clone(), source })?;
-    let mut output = options.ledger_place().share_output_among_workers()?;
-    let swept = if output.is_alone() { sweep(&options.output) } else { Vec::new() };
-    output.let_others_in()?;
-    if !swept.is_empty() {
-        observer.event(&RunEvent::Swept { files: swept.len() });
-    }
+    worked: &mut Worked,
+) -> Result<(), RunError> {
     let book = Book::open_ended();
     let tasks = Tasks::new(ledger, lease, room(options));
     let mut run = Run::new(options, &book, (media, observer, interrupt), (ledger, lease.clone()));
@@ -135,7 +168,11 @@ fn work_off(
     if output.is_last() {
         run.folders.prune();
     }
-    Ok(run.into_ended()?.summary(book, interrupt))
+    worked.refused = run.into_ended()?.refused;
+    let (good, bad) = tasks.counts();
+    worked.good += good;
+    worked.bad += bad;
+    Ok(())
 }
 
 /// Videos that are claimed at a time: one for each that is encoded, one for each that waits for that or has its cover
@@ -152,11 +189,19 @@ pub(super) struct Tasks<'a> {
     /// By their places in the book.
     held: Mutex<BTreeMap<usize, Task>>,
     freed: Condvar,
+    good: AtomicUsize,
+    bad: AtomicUsize,
 }
 
 impl<'a> Tasks<'a> {
-    const fn new(ledger: &'a PostgresLedger, lease: &'a Lease, room: usize) -> Self {
-        Self { ledger, lease, room, held: Mutex::new(BTreeMap::new()), freed: Condvar::new() }
+    fn new(ledger: &'a PostgresLedger, lease: &'a Lease, room: usize) -> Self {
+        let (held, freed) = (Mutex::new(BTreeMap::new()), Condvar::new());
+        Self { ledger, lease, room, held, freed, good: AtomicUsize::new(0), bad: AtomicUsize::new(0) }
+    }
+
+    /// How many ended where they were meant to be, and how many did not.
+    fn counts(&self) -> (usize, usize) {
+        (self.good.load(Ordering::Relaxed), self.bad.load(Ordering::Relaxed))
     }
 
     fn held(&self) -> MutexGuard<'_, BTreeMap<usize, Task>> {
@@ -189,11 +234,11 @@ impl<'a> Tasks<'a> {
 
     fn hand_on(&self, run: &Run<'_>, task: Task, sightings: &Sender<Sighting>) {
         run.leases.keep(task.claim());
-        let plan = task.terms.pin.clone().and_then(|pin| plan_of(&task, pin));
-        let index = run.book.enter_with(&task.source, plan);
+        let plan = plan_of(&task);
+        let index = run.book.enter_with(&task.source, plan.as_ref().ok().cloned().flatten());
         run.observer.event(&RunEvent::Found { video: &task.source });
         self.held().insert(index, task.clone());
-        let object = match object_of(run, &task.source) {
+        let object = match plan.and_then(|_| object_of(run, &task.source)) {
             Ok(object) => object,
             Err(reason) => {
                 let end = End::Failed { stage: RunStage::Check, reason };
@@ -225,6 +270,8 @@ impl<'a> Tasks<'a> {
     pub(super) fn ended(&self, run: &Run<'_>, index: usize, outcome: &VideoOutcome, limit: Option<Timestamp>) {
         let Some(task) = self.held().remove(&index) else { return };
         self.freed.notify_all();
+        let count = if outcome.end.is_good() { &self.good } else { &self.bad };
+        count.fetch_add(1, Ordering::Relaxed);
         self.end(&run.leases, &task, &end_of(&outcome.end, limit));
     }
 
@@ -260,9 +307,11 @@ fn object_of(run: &Run<'_>, source: &Path) -> Result<Option<Object>, String> {
     }
 }
 
-/// `None` for a board's id that is none.
-fn plan_of(task: &Task, pin: TaskPin) -> Option<PinPlan> {
-    Some(PinPlan::kept(&task.source, pin.board.parse().ok()?, pin.content, pin.publish_at))
+/// Its Pin, where it is to have one.
+fn plan_of(task: &Task) -> Result<Option<PinPlan>, String> {
+    let Some(TaskPin { board, content, publish_at }) = task.terms.pin.clone() else { return Ok(None) };
+    let board = board.parse().map_err(|error| format!("its board in the queue is none ({error}): enter it again"))?;
+    Ok(Some(PinPlan::kept(&task.source, board, content, publish_at)))
 }
 
 fn end_of(end: &End, limit: Option<Timestamp>) -> TaskEnd {
