@@ -6,6 +6,9 @@
 #[path = "object_storage/check.rs"]
 mod check;
 #[cfg(test)]
+#[path = "object_storage/delivered.rs"]
+mod delivered;
+#[cfg(test)]
 #[path = "object_storage/fix.rs"]
 mod fix;
 #[cfg(test)]
@@ -15,6 +18,9 @@ mod ground;
 #[path = "object_storage/proxy.rs"]
 #[allow(dead_code, reason = "the crate's own suite has more use for it")]
 mod proxy;
+#[cfg(test)]
+#[path = "object_storage/queue.rs"]
+mod queue;
 #[cfg(test)]
 #[path = "object_storage/runs.rs"]
 mod runs;

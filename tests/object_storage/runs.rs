@@ -12,7 +12,7 @@ use crate::ground::{files, pinpress, ran, report, upload};
 use crate::proxy::Proxy;
 use crate::servers::{Server, address, noise, put};
 
-fn account(folder: &Path) -> Rehearsal {
+pub(crate) fn account(folder: &Path) -> Rehearsal {
     let options = RehearsalOptions { processing_polls: 0, ..RehearsalOptions::new(folder.join("pinterest")) };
     Rehearsal::start(options).unwrap()
 }
@@ -103,8 +103,12 @@ fn what_a_run_keeps_is_kept_here() {
         assert_eq!(ran.code, 2, "{}{}", ran.stdout, ran.stderr);
         ran.stderr
     };
-    let refused = told(&["run", "s3://media/raw/", "-o", "s3://media/out", "--no-publish"]);
+    let refused = told(&["publish", "out", "-o", "s3://media/out", "--board", "Rehearsal"]);
     assert!(refused.contains("a folder of this machine"), "{refused}");
+    let refused = told(&["cover", "s3://media/raw/", "-o", "s3://media/out"]);
+    assert!(refused.contains("a folder of this machine"), "{refused}");
+    let refused = told(&["rehearse", "raw", "-o", "s3://media/out"]);
+    assert!(refused.contains("stays on this machine"), "{refused}");
     let refused = told(&["rehearse", "s3://media/raw/", "-o", "out"]);
     assert!(refused.contains("copy what is there to this machine"), "{refused}");
     assert_eq!(files(dir.path()).iter().filter(|name| name.starts_with("s3:")).count(), 0);

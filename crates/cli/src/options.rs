@@ -15,6 +15,7 @@ use pinpress_telemetry::Traces;
 use serde::de::DeserializeOwned;
 
 use crate::account;
+use crate::destination::OutputFolder;
 use crate::logs::{self, LogFormat};
 pub(crate) use crate::machine::JobsOption;
 use crate::output;
@@ -114,12 +115,17 @@ impl LedgerOption {
     }
 
     pub(crate) fn place(&self, output: &Path) -> anyhow::Result<LedgerPlace> {
-        Ok(LedgerPlace::new(output, self.address()?.as_ref()))
+        let OutputFolder { folder, depot } = OutputFolder::of(output)?;
+        Ok(LedgerPlace::new(&folder, self.address()?.as_ref()).of_depot(depot.as_ref()))
     }
 
     /// The one that is named, or all that are in the output folder: with shards there are several.
     pub(crate) fn places(&self, output: &Path) -> anyhow::Result<Vec<LedgerPlace>> {
-        Ok(if self.named.is_some() { vec![self.place(output)?] } else { LedgerPlace::all_in(output) })
+        if self.named.is_some() {
+            return Ok(vec![self.place(output)?]);
+        }
+        let OutputFolder { folder, depot } = OutputFolder::of(output)?;
+        Ok(LedgerPlace::all_in(&folder).into_iter().map(|place| place.of_depot(depot.as_ref())).collect())
     }
 
     /// How a command names one of them, for a shell; without a password.
@@ -127,7 +133,7 @@ impl LedgerOption {
         let of_shard = || place.shard().and_then(|_| place.file()).map(LedgerAddress::File);
         let address = self.address()?.or_else(of_shard);
         let address = address.map(|address| format!(" --ledger {}", quoted(Path::new(&address.to_string()))));
-        Ok(format!("-o {}{}", quoted(place.output()), address.unwrap_or_default()))
+        Ok(format!("-o {}{}", quoted(&place.results()), address.unwrap_or_default()))
     }
 }
 

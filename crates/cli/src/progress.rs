@@ -239,7 +239,7 @@ impl RunObserver for Progress {
                 self.say(&format!("waiting for more (Ctrl-C ends it); {what}, the next is due at {until}"));
             }
             RunEvent::Warning { video, message } => self.warning(*video, message),
-            RunEvent::Finished { outcome } => self.outcome(outcome),
+            RunEvent::Finished { outcome, .. } => self.outcome(outcome),
             RunEvent::Begun | RunEvent::Found { .. } | RunEvent::StageDone { .. } => {}
         }
     }

@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 use clap::{Args, ValueEnum};
 use pinpress_media::Deaths;
 use pinpress_pipeline::{RunEvent, RunObserver, RunOptions, RunSummary, video_span};
-use pinpress_store::ObjectAddress;
 
 use crate::exit::Exit;
 use crate::logs;
@@ -58,7 +57,6 @@ impl RunOutputArgs {
     /// # Errors
     /// When there is no room for what is kept until the end, or metrics cannot be served.
     pub(crate) fn begin(&self, run: &RunOptions, shared: &Shared) -> anyhow::Result<RunOutput> {
-        refuse_address(&run.output)?;
         let watched = self.metrics.begin(run.pins.as_ref().map(|pins| &pins.client), shared.quiet)?;
         let events = match self.format {
             RunFormat::Ndjson => Some(Mutex::new(EventLines::new()?)),
@@ -72,24 +70,12 @@ impl RunOutputArgs {
             log: logs::to_files(&own, shared.log_format),
             progress: Progress::new(shared.quiet),
             events,
-            html: RunHtml::new(&run.output, &own)?,
+            html: RunHtml::new(&run.output_as_named(), &own)?,
             report: place,
             asked: self.report.is_some(),
             watched,
         })
     }
-}
-
-/// Outputs of a run cannot go to storage.
-///
-/// # Errors
-/// For an address.
-pub(crate) fn refuse_address(output: &Path) -> anyhow::Result<()> {
-    let Some(address) = ObjectAddress::of_argument(output) else { return Ok(()) };
-    let address = address?;
-    anyhow::bail!(
-        "outputs, covers, receipts and the ledger go to a folder of this machine: give one with -o: {address}"
-    )
 }
 
 /// Listens to a run and tells of it.
@@ -184,8 +170,8 @@ fn tell(out: &mut dyn std::io::Write, summary: &RunSummary, quiet: bool) -> std:
 impl RunObserver for RunOutput {
     fn event(&self, event: &RunEvent<'_>) {
         log(event);
-        if let RunEvent::Finished { outcome } = event {
-            self.html.video(outcome);
+        if let RunEvent::Finished { outcome, here } = event {
+            self.html.video(outcome, *here);
         }
         if let Some(lines) = &self.events {
             lines.lock().unwrap_or_else(PoisonError::into_inner).event(event);
@@ -279,7 +265,7 @@ fn log(event: &RunEvent<'_>) {
             Some(*video)
         }
         RunEvent::Warning { video, .. } => *video,
-        RunEvent::Finished { outcome } => Some(outcome.source.as_path()),
+        RunEvent::Finished { outcome, .. } => Some(outcome.source.as_path()),
         _ => None,
     };
     let _span = video.map(|video| video_span(video).entered());
@@ -298,7 +284,7 @@ fn log(event: &RunEvent<'_>) {
         RunEvent::Idle { pins, until } => tracing::debug!(target: RUN, pins, %until, "idle"),
         RunEvent::Watching { pins, until } => tracing::debug!(target: RUN, pins, ?until, "watching"),
         RunEvent::Warning { message, .. } => tracing::debug!(target: RUN, "note: {}", message.escape_debug()),
-        RunEvent::Finished { outcome } => {
+        RunEvent::Finished { outcome, .. } => {
             let pin = outcome.pin.as_ref().map(|pin| pin.id.as_str());
             let end = outcome.end.name();
             match run_end::reason(outcome) {
@@ -371,7 +357,7 @@ impl EventLines {
             RunEvent::Warning { video, message } => {
                 self.write(Event::Warning { video: video.map(text), message });
             }
-            RunEvent::Finished { outcome } => {
+            RunEvent::Finished { outcome, .. } => {
                 self.running.remove(&outcome.source);
                 self.write(Event::Finished(VideoJson::from(*outcome)));
             }

@@ -64,7 +64,7 @@ impl ScheduleArgs {
     ) -> anyhow::Result<(RunSummary, Exit)> {
         carry_out(options, output, machine, |workers| {
             if self.watch && matches!((work, &options.mode), (Work::Run, Mode::Fix(_))) {
-                let changes = FolderChanges::below(&options.paths, &options.output);
+                let changes = FolderChanges::below(&options.paths, &options.output_as_named());
                 if let Some(reason) = changes.blind() {
                     warn(&format!("folders are looked through every few seconds: {reason}"));
                 }

@@ -82,7 +82,8 @@ pub enum Standing {
 /// When a path does not exist, there is no video, or the API cannot be asked. What is wrong with rows and texts is no
 /// error, but in the answer.
 pub fn dry_run(options: &RunOptions, media: &dyn Media) -> Result<DryRun, RunError> {
-    let output = matches!(options.mode, Mode::Fix(_)).then_some(options.output.as_path());
+    let output = matches!(options.mode, Mode::Fix(_)).then(|| options.output_as_named());
+    let output = output.as_deref();
     let discovery = match options.mode {
         Mode::Fix(_) => discover_with(&options.paths, output, &options.filters, &Stores::new())?,
         Mode::AsIs => discover(&options.paths, output, &options.filters)?,

@@ -28,7 +28,7 @@ pub struct Enqueued {
 /// # Errors
 /// As [`run()`](crate::run()), before anything is entered.
 pub fn enqueue(options: &RunOptions, ledger: &PostgresLedger) -> Result<Enqueued, RunError> {
-    let discovery = discover_with(&options.paths, Some(&options.output), &options.filters, &Stores::new())?;
+    let discovery = discover_with(&options.paths, Some(&options.output_as_named()), &options.filters, &Stores::new())?;
     let videos = &discovery.videos;
     if videos.is_empty() {
         return Err(RunError::NoVideos { paths: options.paths.clone() });
@@ -41,7 +41,7 @@ pub fn enqueue(options: &RunOptions, ledger: &PostgresLedger) -> Result<Enqueued
             (runtime()?.block_on(resolve(&pins.client, assignments, &options.texts))?, advice)
         }
     };
-    let folder = absolute(&options.output);
+    let folder = options.results();
     let given = ledger.queued_outputs(&folder)?;
     let mut names = Names::beside(given.values());
     let tasks: Vec<NewTask> = videos

@@ -124,6 +124,13 @@ pub fn means(asked: &Path, source: &Path, output: &Path) -> bool {
     real == absolute(source) || real == absolute(output) || source.ends_with(asked) || output.ends_with(asked)
 }
 
+/// A result that a ledger keeps, in the output folder that a person names. An address stays itself, as an absolute path
+/// does.
+#[must_use]
+pub fn result_in(folder: &Path, kept: &Path) -> PathBuf {
+    if ObjectAddress::of_argument(kept).is_some() { kept.to_owned() } else { folder.join(kept) }
+}
+
 /// Where a file really is, as the ledger keeps it.
 #[must_use]
 pub fn absolute(path: &Path) -> PathBuf {

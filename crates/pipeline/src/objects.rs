@@ -1,7 +1,6 @@
 //! Videos that are objects in storage: their index is read where they are, and what must be whole is fetched first.
 
 mod folder;
-mod places;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,14 +9,14 @@ use std::sync::{Mutex, PoisonError};
 
 use pinpress_media::Observer;
 use pinpress_probe::{DeepReader, MediaInfo, ProbeError, Spec};
-use pinpress_store::{Existing, Object, ObjectAddress, Reason, StoreError, Stores, Transfer};
+use pinpress_store::{Existing, Listing, Object, ObjectAddress, Reason, StoreError, Stores, Transfer};
 
 use crate::check::{Checked, check_file};
 use crate::deep::{Decoder, check_deep};
 use crate::discover::Found;
 use crate::interrupt::Interrupt;
+use crate::places::{Place, Places};
 use folder::OwnFolder;
-use places::{Place, Places};
 
 /// Bytes that are downloaded to judge a video whose index does not say everything: twice what Pinterest takes.
 pub const MOST_FOR_A_CHECK: u64 = 4_000_000_000;
@@ -217,6 +216,36 @@ impl Objects {
         }
     }
 
+    /// What lies below `folder`, as a stream.
+    ///
+    /// # Errors
+    /// When the storage cannot be opened; what fails later is in the stream.
+    pub fn list(&self, folder: &ObjectAddress) -> Result<Listing, StoreError> {
+        Ok(self.stores.bucket(folder)?.list(folder))
+    }
+
+    /// Downloads an object to `to`. Only `observer` ends it early.
+    ///
+    /// # Errors
+    /// When storage refuses or cannot be reached, the object is another one by now, or the file cannot be written.
+    pub fn get(&self, object: &Object, to: &Path, observer: &dyn Observer) -> Result<(), StoreError> {
+        self.stores.bucket(&object.address)?.download(object, to, &Heard(observer)).map(drop)
+    }
+
+    /// Uploads a file to `to`, and answers what is there then. Only `observer` ends it early.
+    ///
+    /// # Errors
+    /// As [`Objects::deliver`].
+    pub fn put(
+        &self,
+        file: &Path,
+        to: &ObjectAddress,
+        replace: bool,
+        observer: &dyn Observer,
+    ) -> Result<Object, StoreError> {
+        self.stores.bucket(to)?.upload(file, to, existing(replace), &Heard(observer))
+    }
+
     /// Uploads a finished file to `to`, and removes it here.
     ///
     /// # Errors
@@ -228,9 +257,8 @@ impl Objects {
         replace: bool,
         observer: &dyn Observer,
     ) -> Result<(), StoreError> {
-        let existing = if replace { Existing::Replaced } else { Existing::Refused };
         let watched = Watched { observer, interrupt: &self.interrupt };
-        self.stores.bucket(to)?.upload(file, to, existing, &watched)?;
+        self.stores.bucket(to)?.upload(file, to, existing(replace), &watched)?;
         // It goes with its folder otherwise.
         drop(std::fs::remove_file(file));
         Ok(())
@@ -265,6 +293,10 @@ impl Objects {
     }
 }
 
+const fn existing(replace: bool) -> Existing {
+    if replace { Existing::Replaced } else { Existing::Refused }
+}
+
 /// The end of a key as the name of a file: keys are longer than file systems take, and the ending is what counts.
 fn local_name(key: &str) -> String {
     if key.len() <= LONGEST_NAME {
@@ -292,6 +324,15 @@ fn unread(error: StoreError) -> ProbeError {
 struct Unheard;
 
 impl Observer for Unheard {}
+
+/// Goes on as long as its observer does.
+struct Heard<'a>(&'a dyn Observer);
+
+impl Transfer for Heard<'_> {
+    fn cancelled(&self) -> bool {
+        self.0.cancelled()
+    }
+}
 
 struct Watched<'a> {
     observer: &'a dyn Observer,

@@ -58,6 +58,16 @@ impl std::fmt::Display for RunStage {
     }
 }
 
+/// Where this machine has the results that an outcome names, as long as one hears of it: those that are kept in storage are
+/// removed here then.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ResultFiles<'a> {
+    /// The output.
+    pub output: Option<&'a Path>,
+    /// The picture of the cover.
+    pub cover: Option<&'a Path>,
+}
+
 /// Something that happened in a run.
 #[derive(Debug)]
 pub enum RunEvent<'a> {
@@ -152,6 +162,8 @@ pub enum RunEvent<'a> {
     Finished {
         /// How it ended.
         outcome: &'a VideoOutcome,
+        /// Its results on this machine.
+        here: ResultFiles<'a>,
     },
 }
 

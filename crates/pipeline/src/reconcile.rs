@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use pinpress_publish::{AdoptablePin, Client, Pin, PinId, PublishError, PublishState, SoughtPin};
 
 use crate::ledger::{HeldLedger, HoldError, Job, JobId, LedgerError, LedgerPlace, PinContent, PinRecord, PinStatus};
-use crate::naming::{cover_of, receipt_of};
+use crate::naming::{cover_of, receipt_of, result_in};
 use crate::outcome::CoverOutcome;
 use crate::receipt::{Receipt, ReceiptPin};
 
@@ -41,7 +41,7 @@ impl Doubt {
             PublishState::Unknown { attempted_at, reason, .. } => (*attempted_at, reason.clone()),
             _ => return None,
         };
-        let output = folder.join(&job.output);
+        let output = result_in(folder, &job.output);
         Some(Self { record, job, output, attempted_at, reason, state })
     }
 
@@ -96,6 +96,7 @@ pub enum ReconcileError {
 pub struct Doubts {
     ledger: HeldLedger,
     folder: PathBuf,
+    in_storage: bool,
     destination: String,
 }
 
@@ -106,7 +107,12 @@ impl Doubts {
     /// When there is none, it cannot be used, or a run is at work.
     pub fn open(place: &LedgerPlace, destination: &str) -> Result<Self, ReconcileError> {
         let ledger = HeldLedger::open(place)?;
-        Ok(Self { ledger, folder: place.output().to_owned(), destination: destination.to_owned() })
+        Ok(Self {
+            ledger,
+            folder: place.results(),
+            in_storage: place.is_of_depot(),
+            destination: destination.to_owned(),
+        })
     }
 
     /// All of them, oldest first.
@@ -163,7 +169,7 @@ impl Doubts {
         Ok(client.adoptable(&doubt.sought()?, pin).await?)
     }
 
-    /// Takes the Pin for it: entered in the ledger, then its receipt is written. The answer is what kept the receipt
+    /// Takes the Pin for it: entered in the ledger, then its receipt is written, in an output folder. The answer is what kept the receipt
     /// from being written; the next run writes it.
     ///
     /// # Errors
@@ -173,6 +179,10 @@ impl Doubts {
         let text = serde_json::to_string(&state)?;
         let pinned = (text.as_str(), Some(found.pin.id.as_str()));
         self.ledger.settle_pin(doubt.record.id, pinned, (PinStatus::Published, None))?;
+        if self.in_storage {
+            // The next run delivers it.
+            return Ok(None);
+        }
         let path = receipt_of(&doubt.output);
         if !Receipt::is_due(&path, &self.destination, false) {
             return Ok(None);

@@ -183,7 +183,7 @@ impl RunObserver for Told {
         {
             self.1.fetch_add(1, Ordering::SeqCst);
         }
-        if let RunEvent::Finished { outcome } = event {
+        if let RunEvent::Finished { outcome, .. } = event {
             *self.0.lock().unwrap().entry(name_of(&outcome.source)).or_default() += 1;
         }
     }

@@ -101,7 +101,7 @@ impl Tally {
                 video.sent = *sent;
                 self.uploaded += more;
             }
-            RunEvent::Finished { outcome } => self.finished(outcome),
+            RunEvent::Finished { outcome, .. } => self.finished(outcome),
             RunEvent::Idle { pins, until } => self.round_is_over(*pins, Some(*until)),
             RunEvent::Watching { pins, until } => self.round_is_over(*pins, *until),
             RunEvent::Begun
@@ -198,7 +198,7 @@ const fn place(stage: RunStage) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use pinpress_pipeline::PinOutcome;
+    use pinpress_pipeline::{PinOutcome, ResultFiles};
     use pinpress_probe::Seconds;
 
     use super::*;
@@ -215,7 +215,7 @@ mod tests {
             pin,
             end,
         };
-        tally.event(&RunEvent::Finished { outcome: &outcome });
+        tally.event(&RunEvent::Finished { outcome: &outcome, here: ResultFiles::default() });
     }
 
     fn done(stage: RunStage, succeeded: bool) -> RunEvent<'static> {

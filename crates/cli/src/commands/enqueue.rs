@@ -6,34 +6,35 @@ use std::path::PathBuf;
 use clap::Args;
 use pinpress_pipeline::{KeepFree, Mode, RunOptions};
 
+use crate::destination::OutputFolder;
 use crate::exit::Exit;
 use crate::intake::FilterArgs;
 use crate::options::{ApiArgs, FixArgs, LedgerOption, Shared, SpecOption, TextArgs};
 use crate::output::{complain, shown, warn};
 use crate::render::check_human::counted;
-use crate::run_output::refuse_address;
 use crate::schedule::EveryOption;
 
 /// Enter videos in the queue of a shared ledger
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Boards and texts are settled now, so that every mistake is told before any work; the work is done by
-pinpress work. Sources and the output folder are to be at the same paths on all machines; sources may
-also be objects in storage (pinpress help storage).
+pinpress work. Sources and the output folder are to be at the same paths on all machines, or in
+storage (pinpress help storage).
 
 Examples:
   export PINPRESS_LEDGER=postgres://team@db.example.org/pins PGPASSWORD=…
   pinpress enqueue /videos/raw -o /videos/out --manifest pins.csv
+  pinpress enqueue s3://media/raw/ -o s3://media/out/ --board Recipes
   pinpress enqueue /videos/raw -o /videos/out --no-publish
 
 What is entered a second time waits by the new terms, what is done is looked at once more, and what
 somebody is at work on stays as it is.
 Exit codes: 0 all are entered, 2 none is.")]
 pub(crate) struct EnqueueArgs {
-    /// Folders of raw videos, and videos.
+    /// Folders of raw videos, and videos, also in storage.
     #[arg(value_name = "DIR", required = true)]
     paths: Vec<PathBuf>,
-    /// Where outputs, covers and receipts go, the same folder on all machines.
+    /// Where outputs, covers and receipts go: the same folder on all machines, or one in storage.
     #[arg(short, long, value_name = "DIR", env = "PINPRESS_OUTPUT", hide_env = true)]
     output: PathBuf,
     /// Stop after the covers: nothing is sent, and neither a board nor an account is needed.
@@ -56,7 +57,7 @@ pub(crate) struct EnqueueArgs {
 }
 
 pub(crate) fn run(args: &EnqueueArgs, shared: &Shared) -> anyhow::Result<Exit> {
-    refuse_address(&args.output)?;
+    let OutputFolder { folder, depot } = OutputFolder::of(&args.output)?;
     let ledger = args.ledger.queue()?;
     let pins = if args.no_publish {
         None
@@ -65,7 +66,8 @@ pub(crate) fn run(args: &EnqueueArgs, shared: &Shared) -> anyhow::Result<Exit> {
     };
     let options = RunOptions {
         paths: args.paths.clone(),
-        output: args.output.clone(),
+        output: folder,
+        depot,
         filters: args.filter.filters(),
         shard: None,
         settle: std::time::Duration::ZERO,

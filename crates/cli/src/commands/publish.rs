@@ -7,6 +7,7 @@ use pinpress_pipeline::run::OWN_FOLDER;
 use pinpress_pipeline::{Mode, PinTexts, RunOptions};
 
 use super::run::tell_calls_left;
+use crate::destination::OutputFolder;
 use crate::dry_run::DryRunArgs;
 use crate::exit::Exit;
 use crate::intake::{FilterArgs, PaceArgs};
@@ -70,13 +71,18 @@ pub(crate) struct PublishArgs {
 
 pub(crate) fn run(args: &PublishArgs, shared: &Shared) -> anyhow::Result<Exit> {
     let client = args.api.client_within(args.schedule.daily_calls)?;
+    let OutputFolder { folder, depot } = match &args.output {
+        Some(output) if args.due => OutputFolder::of(output)?,
+        Some(output) => {
+            let folder = OutputFolder::here(output, "what lies in folders is published with a ledger beside it")?;
+            OutputFolder { folder, depot: None }
+        }
+        None => OutputFolder { folder: if args.due { PathBuf::from(".") } else { home(&args.paths)? }, depot: None },
+    };
     let options = RunOptions {
         paths: args.paths.clone(),
-        output: match &args.output {
-            Some(output) => output.clone(),
-            None if args.due => PathBuf::from("."),
-            None => home(&args.paths)?,
-        },
+        output: folder,
+        depot,
         filters: args.filter.filters(),
         shard: None,
         settle: args.pace.settle(),
@@ -98,7 +104,7 @@ pub(crate) fn run(args: &PublishArgs, shared: &Shared) -> anyhow::Result<Exit> {
     let told = args.tell.begin(&options, shared)?;
     let (summary, exit) = args.schedule.carry_out(&options, &told, &args.jobs.machine, &interrupt, work)?;
     if args.due && summary.videos.is_empty() && !summary.interrupted && args.tell.for_people() {
-        output::warn(&format!("nothing waits in this ledger: {}", options.output.display()));
+        output::warn(&format!("nothing waits in this ledger: {}", options.output_as_named().display()));
         return Ok(exit);
     }
     let exit = told.end(&summary, exit)?;

@@ -13,6 +13,7 @@ use pinpress_publish::{AccessToken, ApiBase, Client, ClientOptions, PollPolicy};
 use pinpress_rehearsal::{BoardOptions, Rehearsal, RehearsalOptions};
 
 use super::run::carry_out;
+use crate::destination::OutputFolder;
 use crate::exit::Exit;
 use crate::intake::{FilterArgs, PaceArgs};
 use crate::options::{FixArgs, JobsOption, LedgerOption, Shared, SpecOption, TextArgs};
@@ -68,6 +69,7 @@ pub(crate) struct RehearseArgs {
 pub(crate) fn run(args: &RehearseArgs, shared: &Shared) -> anyhow::Result<Exit> {
     let mut texts = args.texts.texts()?;
     let spec = args.spec.load()?;
+    let output = OutputFolder::here(&args.output, "what is rehearsed stays on this machine")?;
     // What the stand-in cannot do is found before anything is made.
     let videos = pinpress_pipeline::discover(&args.paths, Some(&args.output), &args.filter.filters())?.videos;
     anyhow::ensure!(!videos.is_empty(), "no video in {}", super::check::listed(&args.paths));
@@ -84,7 +86,8 @@ pub(crate) fn run(args: &RehearseArgs, shared: &Shared) -> anyhow::Result<Exit> 
     let rehearsal = Rehearsal::start(stand_in)?;
     let options = RunOptions {
         paths: args.paths.clone(),
-        output: args.output.clone(),
+        output,
+        depot: None,
         filters: args.filter.filters(),
         shard: None,
         settle: args.pace.settle(),

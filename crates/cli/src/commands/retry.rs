@@ -32,7 +32,7 @@ pub(crate) struct RetryArgs {
 
 pub(crate) fn run(args: &RetryArgs) -> anyhow::Result<Exit> {
     let means = |asked: &PathBuf, job: &pinpress_pipeline::ledger::Job| {
-        pinpress_pipeline::means(asked, &job.source, &args.output.join(&job.output))
+        pinpress_pipeline::means(asked, &job.source, &pinpress_pipeline::naming::result_in(&args.output, &job.output))
     };
     let mut places = args.ledger.places(&args.output)?;
     if places.is_empty() {

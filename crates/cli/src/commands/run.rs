@@ -8,6 +8,7 @@ use clap::Args;
 use pinpress_pipeline::{Mode, PinOptions, RunError, RunOptions, RunSummary};
 use pinpress_publish::BudgetLeft;
 
+use crate::destination::OutputFolder;
 use crate::dry_run::DryRunArgs;
 use crate::exit::Exit;
 use crate::intake::{FilterArgs, PaceArgs};
@@ -31,6 +32,7 @@ Examples:
   pinpress run raw -o out --manifest pins.csv
   pinpress run raw -o out --board Recipes --every 30m --watch
   pinpress run raw -o out --no-publish
+  pinpress run s3://media/raw/ -o s3://media/out/ --board Recipes     # pinpress help storage
 
 It may be stopped at any moment: the next run does what is left, and never creates a Pin twice.
 A Pin with a publish_at in the manifest goes out with the first run, or publish --due, after it.
@@ -39,10 +41,10 @@ The report, the log, and what programs read: pinpress help runs
 Exit codes: 0 all is published or waits for its time, 1 some video is not, 2 the work could not be
 done, 130 interrupted.")]
 pub(crate) struct RunArgs {
-    /// Folders of raw videos, and videos.
+    /// Folders of raw videos, and videos, also in storage.
     #[arg(value_name = "DIR", required = true)]
     paths: Vec<PathBuf>,
-    /// Where outputs, covers, receipts and the ledger go.
+    /// Where outputs, covers, receipts and the ledger go; in storage, all but the ledger.
     #[arg(short, long, value_name = "DIR", env = "PINPRESS_OUTPUT", hide_env = true)]
     output: PathBuf,
     /// Stop after the covers: nothing is sent, and neither a board nor an account is needed.
@@ -83,9 +85,11 @@ pub(crate) fn run(args: &RunArgs, shared: &Shared) -> anyhow::Result<Exit> {
     );
     // Before any work, so that nobody waits for an encode to learn it.
     let pins = if args.no_publish { None } else { Some(args.pins()?) };
+    let OutputFolder { folder, depot } = OutputFolder::of(&args.output)?;
     let options = RunOptions {
         paths: args.paths.clone(),
-        output: args.output.clone(),
+        output: folder,
+        depot,
         filters: args.filter.filters(),
         shard,
         settle: args.pace.settle(),

@@ -10,6 +10,7 @@ use pinpress_pipeline::ledger::{Job, JobId, JobState, PinRecord, PinStatus, Queu
 use pinpress_pipeline::pins::REHEARSAL;
 use pinpress_pipeline::{LedgerPlace, RunSummary, Shard, own_folder};
 
+use crate::destination::OutputFolder;
 use crate::exit::Exit;
 use crate::options::LedgerOption;
 use crate::output::{BAD, DIM, GOOD, clean, shown};
@@ -73,7 +74,7 @@ pub(crate) fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
             writeln!(out, "{}", serde_json::to_string_pretty(&document)?)?;
         }
         Format::Html => {
-            let page = RunHtml::new(&args.folder, &own_folder(&args.folder, None))?;
+            let page = RunHtml::new(&args.folder, &own_folder(&OutputFolder::of(&args.folder)?.folder, None))?;
             let videos = known().map(|(_, Video { job, pins })| ledger_end::outcome(job, pins, &args.folder)).collect();
             page.write(args.file.as_deref(), &RunSummary { videos, ..RunSummary::default() })?;
         }

@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 use pinpress_pipeline::ledger::{Lease, Order};
 use pinpress_pipeline::{CoverUrl, Mode, PinOptions, PinTexts, RunOptions, SystemClock, Until, Worked};
 
+use crate::destination::OutputFolder;
 use crate::exit::Exit;
 use crate::intake::PaceArgs;
 use crate::options::{ApiArgs, JobsOption, LedgerOption, Shared};
@@ -101,13 +102,15 @@ impl WorkArgs {
                 clock: std::sync::Arc::new(SystemClock),
             })
         });
+        let OutputFolder { folder, depot } = OutputFolder::of(&order.output)?;
         Ok(RunOptions {
             paths: Vec::new(),
             filters: pinpress_pipeline::Filters::default(),
             shard: None,
             settle: self.pace.settle(),
             keep_free: self.pace.keep_free(),
-            output: order.output.clone(),
+            output: folder,
+            depot,
             ledger: self.ledger.address()?,
             spec: terms.spec.clone(),
             mode: Mode::Fix(terms.fix.clone()),

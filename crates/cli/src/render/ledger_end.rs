@@ -11,7 +11,7 @@ use pinpress_publish::PublishState;
 
 /// Of a job whose results are in `folder`, with its Pins.
 pub(crate) fn outcome(job: &Job, pins: &[PinRecord], folder: &Path) -> VideoOutcome {
-    let output = folder.join(&job.output);
+    let output = pinpress_pipeline::naming::result_in(folder, &job.output);
     let picture = cover_of(&output);
     // A rehearsal's Pin counts where there is no other; of several the one that is worst off.
     let real = pins.iter().filter(|pin| pin.key.destination != REHEARSAL);

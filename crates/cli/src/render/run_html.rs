@@ -13,7 +13,7 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::Context as _;
 use jiff::Timestamp;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use pinpress_pipeline::{End, RunSummary, VideoOutcome};
+use pinpress_pipeline::{End, ResultFiles, RunSummary, VideoOutcome};
 use pinpress_probe::{MediaInfo, Source, sample_table};
 
 use super::check_human::counted;
@@ -99,12 +99,12 @@ impl RunHtml {
         Ok(Self { output: output.to_owned(), stills, cards: Mutex::new(cards) })
     }
 
-    /// A video is done. Called from many threads.
-    pub(crate) fn video(&self, outcome: &VideoOutcome) {
+    /// A video is done, and its results are `here`. Called from many threads.
+    pub(crate) fn video(&self, outcome: &VideoOutcome, here: ResultFiles<'_>) {
         let group = Group::of(outcome);
-        let still = outcome.cover.as_ref().and_then(|cover| self.stills.of(&cover.file));
+        let still = here.cover.and_then(|cover| self.stills.of(cover));
         // What was published as it is, is one file.
-        let output = outcome.output.as_deref().filter(|output| !same_place(output, &outcome.source));
+        let output = here.output.filter(|output| !same_place(output, &outcome.source));
         let after = output.and_then(at_a_glance);
         let seen = if outcome.info.is_none() { at_a_glance(&outcome.source) } else { None };
         let before = outcome.info.as_deref().or(seen.as_ref());
@@ -132,7 +132,8 @@ impl RunHtml {
         };
         // Those that an interruption left where they were.
         for outcome in summary.videos.iter().filter(|outcome| !known(outcome)) {
-            self.video(outcome);
+            let cover = outcome.cover.as_ref().map(|cover| cover.file.as_path());
+            self.video(outcome, ResultFiles { output: outcome.output.as_deref(), cover });
         }
         let mut cards = self.cards.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(error) = cards.failed.take() {

@@ -4,6 +4,8 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use pinpress_store::ObjectAddress;
+
 use super::postgres::{PostgresLedger, Server};
 use super::{Claimant, Lease, Ledger, LedgerError, LockError, OutputLock, RunLock, SqliteLedger};
 use crate::durable;
@@ -73,19 +75,39 @@ pub struct LedgerPlace {
     output: PathBuf,
     named: Option<LedgerAddress>,
     shard: Option<Shard>,
+    /// Where the results are, if they are not in the output folder.
+    depot: Option<ObjectAddress>,
 }
 
 impl LedgerPlace {
     /// The one that is named, or one in the output folder itself.
     #[must_use]
     pub fn new(output: &Path, named: Option<&LedgerAddress>) -> Self {
-        Self { output: output.to_owned(), named: named.cloned(), shard: None }
+        Self { output: output.to_owned(), named: named.cloned(), shard: None, depot: None }
     }
 
     /// That of a shard of the work.
     #[must_use]
     pub fn of_shard(self, shard: Option<Shard>) -> Self {
         Self { shard, ..self }
+    }
+
+    /// That of results which are in storage.
+    #[must_use]
+    pub fn of_depot(self, depot: Option<&ObjectAddress>) -> Self {
+        Self { depot: depot.cloned(), ..self }
+    }
+
+    /// Whether the results are in storage.
+    #[must_use]
+    pub const fn is_of_depot(&self) -> bool {
+        self.depot.is_some()
+    }
+
+    /// Where the results are, as a person names it.
+    #[must_use]
+    pub fn results(&self) -> PathBuf {
+        self.depot.as_ref().map_or_else(|| self.output.clone(), ObjectAddress::to_path)
     }
 
     /// All ledgers in an output folder: that of the whole, and those of shards in their order.
@@ -117,7 +139,7 @@ impl LedgerPlace {
     /// What a person knows it by: what was named, or else the output folder.
     #[must_use]
     pub fn known_as(&self) -> String {
-        self.named.as_ref().map_or_else(|| self.output.display().to_string(), ToString::to_string)
+        self.named.as_ref().map_or_else(|| self.results().display().to_string(), ToString::to_string)
     }
 
     /// The file; `None` for a database.

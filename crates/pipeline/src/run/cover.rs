@@ -9,8 +9,9 @@ use tokio::sync::mpsc::Sender;
 
 use super::fix::{end_of, step_outcome};
 use super::item::{Item, Listener};
+use super::results::undelivered;
 use super::{Mode, Run, Working};
-use crate::ledger::{CoverRecord, FileStamp, Hold, JobState, Step, StepOutcome};
+use crate::ledger::{CoverRecord, Hold, JobState, Step, StepOutcome};
 use crate::naming::{cover_of, cover_stem};
 use crate::observe::RunStage;
 use crate::outcome::CoverOutcome;
@@ -92,10 +93,11 @@ fn pick<'a>(run: &'a Run<'a>, item: &Item<'a>, hold: &Hold<'_>) -> Result<CoverR
         overwrite: matches!(run.options.mode, Mode::Fix(_)) || item.job.cover.is_some(),
     };
     let listener = Listener::new(run, &item.source, hold);
+    let expected = item.job.rendition.as_ref().map(|rendition| rendition.stamp);
+    run.bring(&item.output, expected, &listener).map_err(|error| undelivered(&error, &listener))?;
     let covers = run.media.cover(&item.output, &options, &listener)?;
     let time = covers.candidates.first().map(|candidate| candidate.time);
     let time = time.ok_or_else(|| Failure::new(FailureKind::NotAVideo, "no frame of it could be shown"))?;
-    let stamp = FileStamp::of(&cover_of(&item.output))
-        .map_err(|error| Failure::new(FailureKind::Io, format!("the cover was not written: {error}")))?;
+    let stamp = run.deliver(&cover_of(&item.output), true, &listener)?;
     Ok(CoverRecord { time, asked, stamp })
 }

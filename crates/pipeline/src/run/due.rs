@@ -1,7 +1,6 @@
 //! Publishing out of the ledger alone: what waits and whose time has come, and waiting for the rest.
 
 use std::collections::HashMap;
-use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
 use pinpress_publish::PublishState;
@@ -14,7 +13,7 @@ use crate::ledger::{
     FileStamp, HeldLedger, HoldError, Job, JobId, JobState, Ledger, LedgerError, LockError, PinRecord, PinStatus,
 };
 use crate::media::Media;
-use crate::naming::{absolute, cover_of, receipt_of};
+use crate::naming::{cover_of, receipt_of};
 use crate::observe::{RunEvent, RunObserver, new_video_span};
 use crate::outcome::{CoverOutcome, End, RunSummary};
 use crate::pins::{PinOptions, PinPlan};
@@ -44,7 +43,7 @@ pub fn publish_due(
         waiting.iter().map(|(_, job)| job.source.clone()).collect(),
         waiting.iter().map(|(record, job)| plan_of(record, job)).collect(),
     );
-    let run = Run::new(options, &book, (media, observer, interrupt), (&*ledger, ledger.lease().clone()));
+    let run = Run::new(options, &book, (media, observer, interrupt), (&*ledger, ledger.lease().clone()))?;
     let (to_cover, covers) = crossbeam_channel::unbounded();
     for (index, (record, job)) in waiting.iter().enumerate() {
         if let Some(item) = item_of(&run, index, record, job.clone()) {
@@ -68,7 +67,7 @@ pub fn publish_due(
 /// What is not out yet, earliest first, each with the job whose output it shows.
 fn waiting(ledger: &dyn Ledger, options: &RunOptions, pins: &PinOptions) -> Result<Vec<(PinRecord, Job)>, LedgerError> {
     // What lies in the output folders of others is theirs to publish.
-    let own = options.ledger_place().is_shared().then(|| absolute(&options.output));
+    let own = options.ledger_place().is_shared().then(|| options.results());
     let ours = |job: &Job| own.as_ref().is_none_or(|own| job.output.starts_with(own));
     let jobs: HashMap<JobId, Job> = ledger.jobs()?.into_iter().filter(ours).map(|job| (job.id, job)).collect();
     let open = |record: &PinRecord| {
@@ -89,11 +88,14 @@ fn plan_of(record: &PinRecord, job: &Job) -> Option<PinPlan> {
 }
 
 fn item_of<'a>(run: &'a Run<'a>, index: usize, record: &PinRecord, mut job: Job) -> Option<Item<'a>> {
-    let output = run.options.output.join(&job.output);
-    let wanting = wanting(record, &job, &output);
+    let output = run.local(&job.output);
+    let wanting = match run.result_stamp(&output) {
+        Ok(stamp) => wanting(record, &job, stamp).map(str::to_owned),
+        Err(error) => Some(error.to_string()),
+    };
     let picture = cover_of(&output);
     let time = job.cover.as_ref().map(|cover| cover.time);
-    let cover = picture.is_file().then_some(CoverOutcome { file: picture, time });
+    let cover = run.has_result(&picture).then_some(CoverOutcome { file: picture, time });
     job.state = if cover.is_some() { JobState::Covered } else { JobState::Fixed };
     let item = Item {
         index,
@@ -111,14 +113,14 @@ fn item_of<'a>(run: &'a Run<'a>, index: usize, record: &PinRecord, mut job: Job)
         worked: false,
     };
     if let Some(reason) = wanting {
-        run.end(item, End::Later { reason: reason.to_owned() });
+        run.end(item, End::Later { reason });
         return None;
     }
     Some(item)
 }
 
-/// What keeps a Pin from being published out of the ledger.
-fn wanting(record: &PinRecord, job: &Job, output: &Path) -> Option<&'static str> {
+/// What keeps a Pin from being published out of the ledger. `stamp` is that of its output.
+fn wanting(record: &PinRecord, job: &Job, stamp: Option<FileStamp>) -> Option<&'static str> {
     // Whether a Pin exists can be found out without its video.
     if in_doubt(record) {
         return None;
@@ -129,7 +131,6 @@ fn wanting(record: &PinRecord, job: &Job, output: &Path) -> Option<&'static str>
     if matches!(job.state, JobState::Unreadable | JobState::Failed | JobState::SetAside) {
         return Some("it was given up before it was done: see `pinpress status`, then `pinpress retry`");
     }
-    let stamp = FileStamp::of(output).ok();
     let unchanged = job.rendition.as_ref().is_some_and(|rendition| stamp == Some(rendition.stamp));
     (!unchanged).then_some("its output is gone or was changed: run `pinpress run` once more")
 }
@@ -178,6 +179,14 @@ pub fn watch(
     Ok(summary)
 }
 
+/// The stamp of the output of a job; of one in storage, the one that it was delivered with, as asking costs a call.
+fn stamp_of(options: &RunOptions, job: &Job) -> Option<FileStamp> {
+    if options.depot.is_some() {
+        return job.rendition.as_ref().map(|rendition| rendition.stamp);
+    }
+    FileStamp::of(&options.output.join(&job.output)).ok()
+}
+
 /// How many Pins wait, and when to look after the first of them.
 pub(super) fn next(options: &RunOptions, pins: &PinOptions) -> Result<Option<(usize, Timestamp)>, RunError> {
     let now = pins.clock.now();
@@ -185,7 +194,7 @@ pub(super) fn next(options: &RunOptions, pins: &PinOptions) -> Result<Option<(us
     let again = now.checked_add(AGAIN).unwrap_or(now);
     let times: Vec<Timestamp> = waiting(&*ledger, options, pins)?
         .iter()
-        .filter(|(record, job)| !in_doubt(record) && wanting(record, job, &options.output.join(&job.output)).is_none())
+        .filter(|(record, job)| !in_doubt(record) && wanting(record, job, stamp_of(options, job)).is_none())
         .map(|(record, _)| match record.due() {
             Some(due) if due > now => due,
             // Its time came while others were published.

@@ -1,10 +1,13 @@
 //! The second stage: each video as an output that fits.
 
+use std::path::Path;
+
 use crossbeam_channel::{Receiver, Sender};
 use pinpress_media::{Failure, FailureKind, Fix, FixOptions, Fixed, Observer, Plan};
 use pinpress_probe::{ProbeError, Source};
 
 use super::item::{Item, Listener};
+use super::results::undelivered;
 use super::{Mode, Run, Working, claims};
 use crate::disk::{Place, Shortage};
 use crate::ledger::{FileStamp, Hold, JobState, RenditionRecord, Step, StepOutcome};
@@ -62,17 +65,18 @@ fn fix<'a>(run: &'a Run<'a>, mut item: Item<'a>) -> Option<Item<'a>> {
     let (mut item, attempt) = run.begin(item, Step::Fix)?;
     let hold = run.leases.hold(attempt.claim());
     let result = match attempted {
-        Work::AsItIs => Ok(Plan::passthrough(item.checked.as_ref().and_then(|checked| checked.info.duration))),
+        Work::AsItIs => rendition(&item.output).map(|rendition| {
+            (Plan::passthrough(item.checked.as_ref().and_then(|checked| checked.info.duration)), rendition)
+        }),
         Work::Fix(options) => {
             let mut working = Working::begin(run, &item.source, RunStage::Fix);
             let fixed = working.span().in_scope(|| carry_out(run, &item, options, ours, &hold));
             if fixed.is_ok() {
                 working.succeeded(item.checked.as_ref().and_then(|checked| checked.info.duration));
             }
-            fixed.map(|fixed| fixed.plan)
+            fixed
         }
     };
-    let result = result.and_then(|plan| Ok((plan, rendition(&item)?)));
     let outcome = match &result {
         Ok((plan, rendition)) => StepOutcome::Fixed { plan: Box::new(plan.clone()), rendition: rendition.clone() },
         Err(failure) => step_outcome(failure),
@@ -124,15 +128,26 @@ fn carry_out<'a>(
     options: &FixOptions,
     ours: bool,
     hold: &Hold<'_>,
-) -> Result<Fixed, Failure> {
+) -> Result<(Plan, RenditionRecord), Failure> {
     run.folders
         .make_for(&item.output)
         .map_err(|error| Failure::new(FailureKind::Io, format!("cannot make the folder of its output: {error}")))?;
-    let options = FixOptions { threads: run.threads.per_job, overwrite: options.overwrite || ours, ..options.clone() };
+    let replace = options.overwrite || ours;
+    // What is kept in storage is at most a rest here.
+    let overwrite = replace || run.depot.is_some();
+    let options = FixOptions { threads: run.threads.per_job, overwrite, ..options.clone() };
     let Some(checked) = &item.checked else {
         return Err(Failure::new(FailureKind::Protocol, "it was not checked"));
     };
     let listener = Listener::new(run, &item.source, hold);
+    if !replace && run.depot.is_some() {
+        // Not after minutes of encoding.
+        let there = run.result_stamp(&item.output).map_err(|error| undelivered(&error, &listener))?;
+        if there.is_some() {
+            let message = "the output exists already: remove it, or pass --overwrite";
+            return Err(Failure::new(FailureKind::OutputExists, message));
+        }
+    }
     let source = run.objects.fetch(&item.found(), None, &listener).map_err(|error| unfetched(&error, &listener))?;
     let fix = Fix {
         source: source.path(),
@@ -142,7 +157,16 @@ fn carry_out<'a>(
         output: &item.output,
         part: None,
     };
-    run.media.fix(fix, &listener)
+    let encode = run.encodes.take();
+    let Fixed { plan, .. } = run.media.fix(fix, &listener)?;
+    drop(encode);
+    drop(source);
+    let delivered = rendition(&item.output)
+        .and_then(|made| Ok(RenditionRecord { stamp: run.deliver(&item.output, replace, &listener)?, ..made }));
+    if delivered.is_err() {
+        run.clear(&item.output);
+    }
+    Ok((plan, delivered?))
 }
 
 fn unfetched(error: &ProbeError, observer: &dyn Observer) -> Failure {
@@ -151,9 +175,9 @@ fn unfetched(error: &ProbeError, observer: &dyn Observer) -> Failure {
 }
 
 /// The output as it lies there now.
-fn rendition(item: &Item<'_>) -> Result<RenditionRecord, Failure> {
+fn rendition(output: &Path) -> Result<RenditionRecord, Failure> {
     let failed = |reason: String| Failure::new(FailureKind::Io, format!("the output cannot be read back: {reason}"));
-    let source = Source::open(&item.output).map_err(|error| failed(error.to_string()))?;
+    let source = Source::open(output).map_err(|error| failed(error.to_string()))?;
     let metadata = source.file().metadata().map_err(|error| failed(error.to_string()))?;
     let fingerprint = source.fingerprint().map_err(|error| failed(error.to_string()))?;
     Ok(RenditionRecord { fingerprint, stamp: FileStamp::from(&metadata) })

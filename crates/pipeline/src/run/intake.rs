@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use crossbeam_channel::{Receiver, Sender};
 use pinpress_probe::{Fingerprint, ProbeError, Seconds, Source};
+use pinpress_store::StoreError;
 use tracing::Span;
 
 use super::item::{Item, SpecOf};
@@ -142,8 +143,12 @@ fn examine(run: &Run<'_>, sighting: &Sighting) -> Examined {
     let cached = cached.map(key_of);
     if let Some(key) = &cached {
         match run.recorded(run.ledger.find(key)) {
-            Some(Some(job)) if is_settled(run, sighting.cover_at, &job) => return Examined::Known(key.clone()),
-            Some(_) => {}
+            Some(Some(job)) => match is_settled(run, sighting.cover_at, &job) {
+                Ok(true) => return Examined::Known(key.clone()),
+                Ok(false) => {}
+                Err(error) => return Examined::Later { reason: error.to_string() },
+            },
+            Some(None) => {}
             None => return Examined::Stopped,
         }
     }
@@ -189,12 +194,12 @@ fn fingerprint(run: &Run<'_>, source: &Source, place: &Path) -> Result<Fingerpri
 }
 
 /// Whether the job needs no look at the source: it is done and its results are there, or nothing will be tried.
-fn is_settled(run: &Run<'_>, cover_at: Option<Seconds>, job: &Job) -> bool {
-    match job.state {
+fn is_settled(run: &Run<'_>, cover_at: Option<Seconds>, job: &Job) -> Result<bool, StoreError> {
+    Ok(match job.state {
         JobState::Unreadable | JobState::Failed | JobState::SetAside => true,
         JobState::Checked | JobState::Fixing => false,
-        _ => Standing::of(run, cover_at, job).fixed,
-    }
+        _ => Standing::of(run, cover_at, job)?.fixed,
+    })
 }
 
 /// What of a job's results is still there.
@@ -204,13 +209,13 @@ struct Standing {
 }
 
 impl Standing {
-    fn of(run: &Run<'_>, asked: Option<Seconds>, job: &Job) -> Self {
-        let output = run.options.output.join(&job.output);
-        let is = |path: &Path, stamp: FileStamp| FileStamp::of(path).is_ok_and(|now| now == stamp);
-        let fixed = job.rendition.as_ref().is_some_and(|rendition| is(&output, rendition.stamp));
-        let covered = fixed
-            && job.cover.as_ref().is_some_and(|cover| cover.asked == asked && is(&cover_of(&output), cover.stamp));
-        Self { fixed, covered }
+    fn of(run: &Run<'_>, asked: Option<Seconds>, job: &Job) -> Result<Self, StoreError> {
+        let output = run.local(&job.output);
+        let is = |path: &Path, stamp: FileStamp| Ok(run.result_stamp(path)? == Some(stamp));
+        let fixed = job.rendition.as_ref().map_or(Ok(false), |rendition| is(&output, rendition.stamp))?;
+        let cover = job.cover.as_ref().filter(|cover| fixed && cover.asked == asked);
+        let covered = cover.map_or(Ok(false), |cover| is(&cover_of(&output), cover.stamp))?;
+        Ok(Self { fixed, covered })
     }
 }
 
@@ -254,7 +259,7 @@ impl<'a> Desk<'a> {
             return self.admit_twin(&sighting, span, of, &key);
         }
         let relative = self.claim(&sighting, &key)?;
-        let output = run.options.output.join(&relative);
+        let output = run.local(&relative);
         if matches!(run.options.mode, Mode::Fix(_)) && run.is_source(&output) {
             let reason = "its output would replace a source: choose another output folder".to_owned();
             run.finish(index, span, VideoOutcome::of(&source, End::Failed { stage: RunStage::Check, reason }));
@@ -276,7 +281,7 @@ impl<'a> Desk<'a> {
     fn admit_twin(&mut self, sighting: &Sighting, span: &Span, of: First, key: &JobKey) -> Option<Item<'a>> {
         let run = self.run;
         let receipt = match &run.options.mode {
-            Mode::Fix(_) => receipt_of(&run.options.output.join(self.name(sighting))),
+            Mode::Fix(_) => receipt_of(&run.local(&self.name(sighting))),
             Mode::AsIs => receipt_of(&absolute(&sighting.found.path)),
         };
         let (source, span) = (sighting.found.path.clone(), span.clone());
@@ -289,7 +294,7 @@ impl<'a> Desk<'a> {
             }
             TwinStanding::Ready(twin) => {
                 let job = run.recorded(run.ledger.find(key))??;
-                let output = run.options.output.join(&job.output);
+                let output = run.local(&job.output);
                 let time = job.cover.as_ref().map(|cover| cover.time);
                 let picture = cover_of(&output);
                 Some(Item {
@@ -302,7 +307,7 @@ impl<'a> Desk<'a> {
                     spec: spec_of(run, sighting),
                     cover_at: sighting.cover_at,
                     checked: None,
-                    cover: picture.is_file().then_some(CoverOutcome { file: picture, time }),
+                    cover: run.has_result(&picture).then_some(CoverOutcome { file: picture, time }),
                     twin_of: Some(twin.of),
                     job: Job { state: JobState::Covered, ..job },
                     worked: false,
@@ -356,7 +361,13 @@ impl<'a> Desk<'a> {
             }
             _ => {}
         }
-        let standing = Standing::of(run, item.cover_at, &item.job);
+        let standing = match Standing::of(run, item.cover_at, &item.job) {
+            Ok(standing) => standing,
+            Err(error) => {
+                run.end(item, End::Later { reason: error.to_string() });
+                return None;
+            }
+        };
         let state = match item.job.state {
             JobState::Fixed | JobState::Covering | JobState::Covered if !standing.fixed => JobState::Checked,
             JobState::Covered if !standing.covered => JobState::Fixed,

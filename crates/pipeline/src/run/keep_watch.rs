@@ -119,7 +119,7 @@ struct News<'a> {
 
 impl RunObserver for News<'_> {
     fn event(&self, event: &RunEvent<'_>) {
-        if let RunEvent::Finished { outcome } = event {
+        if let RunEvent::Finished { outcome, .. } = event {
             let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
             let before = told.insert(outcome.source.clone(), outcome.end.clone());
             let settled = matches!(outcome.end, End::UpToDate | End::Duplicate { .. });

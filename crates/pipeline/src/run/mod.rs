@@ -3,6 +3,7 @@
 //! fixes and covers on as many each as the machine has cores for, and publishing on a tokio runtime, the only place
 //! where threads and tasks meet. Nothing is sent before the walk has ended and every text and board is found right.
 
+mod aside;
 mod book;
 mod claims;
 mod cover;
@@ -15,6 +16,7 @@ mod keep_watch;
 mod publish;
 mod publish_watch;
 mod queue;
+mod results;
 mod stored;
 mod survey;
 mod twins;
@@ -30,7 +32,7 @@ use crossbeam_channel::Receiver;
 use jiff::Timestamp;
 use pinpress_media::FixOptions;
 use pinpress_probe::Spec;
-use pinpress_store::Stores;
+use pinpress_store::{ObjectAddress, StoreError, Stores};
 use tokio::runtime::Runtime;
 use tracing::Span;
 
@@ -42,9 +44,10 @@ pub use crate::ledger::{OWN_FOLDER, ledger_path, lock_path};
 use crate::media::Media;
 use crate::naming::absolute;
 use crate::objects::Objects;
-use crate::observe::{RunEvent, RunObserver, RunStage};
+use crate::observe::{ResultFiles, RunEvent, RunObserver, RunStage};
 use crate::outcome::{End, RunSummary, VideoOutcome};
 use crate::pins::{PinOptions, PinTexts, PinsError};
+use crate::places::Places;
 use crate::shard::Shard;
 use crate::sweep::sweep;
 use crate::threads::Threads;
@@ -55,6 +58,7 @@ use item::Item;
 pub use keep_watch::keep_watch;
 use queue::Tasks;
 pub use queue::{Until, Worked, work};
+use results::Depot;
 pub(crate) use stored::stamp_of;
 use survey::{Sighting, Survey};
 use twins::{Twin, Twins};
@@ -91,6 +95,8 @@ pub struct RunOptions {
     pub keep_free: KeepFree,
     /// The output folder; made when it is missing.
     pub output: PathBuf,
+    /// Where in storage outputs, covers and receipts go instead. The output folder has the rest then: ledger, log, report.
+    pub depot: Option<ObjectAddress>,
     /// The ledger; `None` keeps it in the output folder.
     pub ledger: Option<LedgerAddress>,
     /// The rule set of videos whose row names no other.
@@ -111,7 +117,7 @@ impl RunOptions {
     /// Where its ledger is.
     #[must_use]
     pub fn ledger_place(&self) -> LedgerPlace {
-        LedgerPlace::new(&self.output, self.ledger.as_ref()).of_shard(self.shard)
+        LedgerPlace::new(&self.output, self.ledger.as_ref()).of_shard(self.shard).of_depot(self.depot.as_ref())
     }
 
     /// Where it keeps what is its own: log, report, and the ledger that is not elsewhere.
@@ -153,6 +159,9 @@ pub enum RunError {
     /// Boards or texts are wrong.
     #[error(transparent)]
     Pins(#[from] PinsError),
+    /// The storage where results go cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// The system gives no threads.
     #[error("cannot start: {0}")]
     Runtime(std::io::Error),
@@ -168,11 +177,12 @@ pub fn run(
     observer: &dyn RunObserver,
     interrupt: &Interrupt,
 ) -> Result<RunSummary, RunError> {
-    let output = matches!(options.mode, Mode::Fix(_)).then_some(options.output.as_path());
     let walk = match options.mode {
-        Mode::Fix(_) => Walk::begin_with(&options.paths, output, &options.filters, &Stores::new())?,
+        Mode::Fix(_) => {
+            Walk::begin_with(&options.paths, Some(&options.output_as_named()), &options.filters, &Stores::new())?
+        }
         // What is published as it is is uploaded from its file.
-        Mode::AsIs => Walk::begin(&options.paths, output, &options.filters)?,
+        Mode::AsIs => Walk::begin(&options.paths, None, &options.filters)?,
     };
     let Some(walk) = survey::with_a_video(walk)? else {
         return Err(RunError::NoVideos { paths: options.paths.clone() });
@@ -218,7 +228,8 @@ fn behind_the_walk(
     if !swept.is_empty() {
         observer.event(&RunEvent::Swept { files: swept.len() });
     }
-    let run = Run::new(options, book, (media, observer, interrupt), (&*ledger, lease));
+    let mut run = Run::new(options, book, (media, observer, interrupt), (&*ledger, lease))?;
+    run.list_results()?;
     run.renewed_during(|| run.stages(sighted, options.pins.as_ref().zip(runtime)))?;
     // An empty folder may be one that another shard is about to write into.
     if output.is_last() {
@@ -262,6 +273,13 @@ struct Run<'a> {
     twins: Twins,
     /// Fetches the sources that are in storage.
     objects: Objects,
+    /// Where results are made: the output folder, unless they are delivered to storage from here.
+    made_in: PathBuf,
+    depot: Option<Depot>,
+    /// Outputs whose files are used, and by how many.
+    in_use: Mutex<HashMap<PathBuf, usize>>,
+    /// Videos that may be encoded at the same time; others are on their way from and to storage.
+    encodes: Places,
     /// The videos of a queue that it works off.
     tasks: Option<&'a Tasks<'a>>,
     /// The output folder, absolute, where the ledger has outputs of others too.
@@ -283,11 +301,15 @@ impl<'a> Run<'a> {
         book: &'a Book,
         (media, observer, interrupt): (&'a dyn Media, &'a dyn RunObserver, &'a Interrupt),
         (ledger, lease): (&'a dyn Ledger, Lease),
-    ) -> Self {
-        let output = absolute(&options.output);
+    ) -> Result<Self, RunError> {
+        let output = options.results();
+        let objects =
+            Objects::new(Stores::new(), options.jobs, interrupt.clone()).within(options.own_folder().join("objects"));
+        let made_in = options.made_in(&objects)?;
         let sources = options.paths.iter().map(|path| absolute(path));
         let sources = sources.filter(|path| !output.starts_with(path)).collect();
-        Self {
+        let threads = Threads::share(options.jobs, Threads::cores());
+        Ok(Self {
             options,
             book,
             media,
@@ -295,12 +317,15 @@ impl<'a> Run<'a> {
             interrupt,
             ledger,
             leases: Leases::new(lease),
-            threads: Threads::share(options.jobs, Threads::cores()),
-            folders: Folders::new(&options.output),
+            encodes: Places::new(threads.jobs),
+            threads,
+            folders: Folders::new(&made_in),
             room: Room::new(options.keep_free.clone()),
             twins: Twins::default(),
-            objects: Objects::new(Stores::new(), options.jobs, interrupt.clone())
-                .within(options.own_folder().join("objects")),
+            objects,
+            made_in,
+            depot: options.depot.as_ref().map(Depot::asked),
+            in_use: Mutex::default(),
             tasks: None,
             among_others: options.ledger_place().is_shared().then(|| output.clone()),
             sources,
@@ -308,7 +333,7 @@ impl<'a> Run<'a> {
             ended: Mutex::new(BTreeMap::new()),
             refused: OnceLock::new(),
             hold: Mutex::new(None),
-        }
+        })
     }
 }
 
@@ -322,7 +347,9 @@ impl Run<'_> {
         std::thread::scope(|scope| {
             // Each stage ends when the one before it has ended and its queue is empty.
             scope.spawn(move || intake::intake(self, given, sighted, &to_fix));
-            for _ in 0..self.threads.jobs {
+            // While one is delivered, another is encoded.
+            let fixing = if self.depot.is_some() { 2 * self.threads.jobs } else { self.threads.jobs };
+            for _ in 0..fixing {
                 let (fixes, to_cover) = (fixes.clone(), to_cover.clone());
                 scope.spawn(move || fix::fixes(self, &fixes, &to_cover));
             }
@@ -350,8 +377,9 @@ impl Run<'_> {
 
     /// Whether that file is a source, or would be found as one by the next run.
     fn is_source(&self, file: &Path) -> bool {
-        file.is_file() && {
-            let real = absolute(file);
+        // What storage does not tell is no reason: a source there is never replaced without being asked.
+        self.has_result(file) && {
+            let real = absolute(&self.shown(file));
             self.sources.iter().any(|source| real.starts_with(source))
         }
     }
@@ -369,8 +397,14 @@ impl Run<'_> {
     }
 
     /// Nothing more is done in this run with the video that has that span.
-    fn finish(&self, index: usize, span: &Span, outcome: VideoOutcome) {
-        span.in_scope(|| self.observer.event(&RunEvent::Finished { outcome: &outcome }));
+    fn finish(&self, index: usize, span: &Span, mut outcome: VideoOutcome) {
+        let (output, cover) = (outcome.output.clone(), outcome.cover.as_ref().map(|cover| cover.file.clone()));
+        self.name_results(&mut outcome);
+        let here = ResultFiles { output: output.as_deref(), cover: cover.as_deref() };
+        span.in_scope(|| self.observer.event(&RunEvent::Finished { outcome: &outcome, here }));
+        if let Some(output) = &output {
+            self.clear(output);
+        }
         span.record("end", outcome.end.name());
         if !outcome.end.is_good() {
             span.record("otel.status_code", "ERROR");
@@ -483,6 +517,7 @@ mod tests {
             settle: Duration::ZERO,
             keep_free: KeepFree::default(),
             output: dir.path().join("out"),
+            depot: None,
             ledger: None,
             spec: Spec::load("pinterest").unwrap(),
             mode: Mode::Fix(FixOptions::default()),

@@ -1,16 +1,19 @@
 //! The last stage: each output a Pin, once.
 
 use std::borrow::Cow;
+use std::path::Path;
 use std::sync::PoisonError;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use jiff::{SignedDuration, Timestamp};
-use pinpress_publish::{CoverSource, Draft, PublishError, PublishState};
+use pinpress_media::Observer;
+use pinpress_publish::{CoverAs, CoverSource, Draft, PublishError, PublishState};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::Receiver;
 use tracing::Instrument as _;
 
+use super::aside::{Aside, aside, run_errands};
 use super::item::Item;
 use super::publish_watch::Watch;
 use super::{Run, Working, claims};
@@ -40,14 +43,24 @@ pub(super) fn publishing<'a>(
         return;
     };
     while !run.stopping() && !run.book.wait(LOOK) {}
-    let publisher = Publisher { run, pins };
-    runtime.block_on(async {
-        let stream = futures_util::stream::poll_fn(|context| items.poll_recv(context));
-        let publish = |item: Item<'a>| {
-            let span = item.span.clone();
-            publisher.publish(item).instrument(span)
-        };
-        stream.for_each_concurrent(pins.uploads.max(1), publish).await;
+    let uploads = pins.uploads.max(1);
+    let (aside, errands) = aside();
+    std::thread::scope(|scope| {
+        for _ in 0..uploads {
+            let errands = errands.clone();
+            scope.spawn(move || run_errands(&errands));
+        }
+        // Gone at the end of this, it lets the threads go.
+        let aside = aside;
+        let publisher = Publisher { run, pins, aside: &aside };
+        runtime.block_on(async {
+            let stream = futures_util::stream::poll_fn(|context| items.poll_recv(context));
+            let publish = |item: Item<'a>| {
+                let span = item.span.clone();
+                publisher.publish(item).instrument(span)
+            };
+            stream.for_each_concurrent(uploads, publish).await;
+        });
     });
 }
 
@@ -55,6 +68,8 @@ pub(super) fn publishing<'a>(
 struct Publisher<'a, 'b> {
     run: &'a Run<'a>,
     pins: &'b PinOptions,
+    /// Asks storage.
+    aside: &'b Aside<'a>,
 }
 
 impl<'a> Publisher<'a, '_> {
@@ -63,6 +78,7 @@ impl<'a> Publisher<'a, '_> {
             return;
         }
         let (index, span) = (item.index, item.span.clone());
+        let _used = self.run.use_files(&item.output);
         let plan = self.run.book.plan(index);
         if let Some(of) = &item.twin_of
             && plan
@@ -108,10 +124,10 @@ impl<'a> Publisher<'a, '_> {
         };
         if let PublishState::Pinned { pin_id, url, .. } = &state {
             let pin = PinOutcome { id: pin_id.as_str().to_owned(), url: url.clone() };
-            self.write_receipt(item, &state, &record, true);
+            self.write_receipt(item, &state, &record, true).await;
             return Some((item.settled(), Some(pin)));
         }
-        if let Some(restored) = self.restored(item, &record) {
+        if let Some(restored) = self.restored(item, &record).await {
             return restored;
         }
         let in_doubt = matches!(state, PublishState::Intended { .. } | PublishState::Unknown { .. });
@@ -127,6 +143,11 @@ impl<'a> Publisher<'a, '_> {
             && let Some(at) = self.waits(&record)
         {
             return Some((End::Scheduled { at }, None));
+        }
+        if let Err(reason) = self.bring(item).await
+            && !in_doubt
+        {
+            return Some((End::Later { reason }, None));
         }
         // Looking whether a Pin exists is no attempt at creating one, and may be done as often as one likes.
         let step = if in_doubt { PinStep::Look } else { PinStep::Create };
@@ -187,7 +208,8 @@ impl<'a> Publisher<'a, '_> {
                     url: receipt.url,
                     adopted: receipt.adopted,
                 };
-                self.write_receipt(item, &state, &PinRecord { published: Some(Timestamp::now()), ..record }, false);
+                let record = PinRecord { published: Some(Timestamp::now()), ..record };
+                self.write_receipt(item, &state, &record, false).await;
                 Some((End::Done, Some(pin)))
             }
             Err(error) => self.failed(attempt, &error, watch.is_in_doubt()).map(|end| (end, None)),
@@ -196,17 +218,18 @@ impl<'a> Publisher<'a, '_> {
 
     /// A Pin that this ledger does not know to be there and that has a receipt: the ledger is new, or an earlier copy.
     /// It is entered, and not made again. The inner `None` is for a ledger that failed.
-    fn restored(self, item: &Item<'a>, record: &PinRecord) -> Option<Option<(End, Option<PinOutcome>)>> {
+    async fn restored(self, item: &Item<'a>, record: &PinRecord) -> Option<Option<(End, Option<PinOutcome>)>> {
         // Each rehearsal has a stand-in of its own, which knows no Pin of an earlier one.
         if record.key.destination == REHEARSAL {
             return None;
         }
-        let state = Receipt::read(&item.receipt)?.state_of(&record.key)?;
+        let (run, path) = (self.run, item.receipt.clone());
+        let receipt = self.blocking(move || run.read_receipt(&path)).await??;
+        let state = receipt.state_of(&record.key)?;
         let PublishState::Pinned { pin_id, url, .. } = &state else { return None };
         let text = serde_json::to_string(&state).ok()?;
         let pin = PinOutcome { id: pin_id.as_str().to_owned(), url: url.clone() };
         let enter = || {
-            let run = self.run;
             // The same video by another content: as it came, or as it was published.
             if run.recorded(run.ledger.pin_row(&record.key.destination, &pin.id))?.is_some_and(|row| row != record.id) {
                 return Some(Ok(()));
@@ -298,20 +321,74 @@ impl<'a> Publisher<'a, '_> {
         Some(entered.err().unwrap_or(end))
     }
 
+    /// What `work` answers, which asks storage where results are there; `None` when nobody can ask it any more.
+    async fn blocking<T: Send + 'a>(self, work: impl FnOnce() -> T + Send + 'a) -> Option<T> {
+        if self.run.options.depot.is_none() { Some(work()) } else { self.aside.run(work).await }
+    }
+
+    /// Sees to it that output and cover are files of this machine.
+    async fn bring(self, item: &Item<'a>) -> Result<(), String> {
+        let (run, source, output) = (self.run, item.source.clone(), item.output.clone());
+        let expected = item.job.rendition.as_ref().map(|rendition| rendition.stamp);
+        let cover =
+            item.cover.as_ref().filter(|_| self.pins.cover_as == CoverAs::Image).map(|cover| cover.file.clone());
+        let brought = self.blocking(move || {
+            let watch = Stopping(run);
+            run.bring(&output, expected, &watch)?;
+            cover.map_or(Ok(()), |cover| run.bring(&cover, None, &watch)).inspect_err(|_| {
+                tracing::warn!(video = ?source, "its output is here, its cover is not");
+            })
+        });
+        brought.await.unwrap_or(Ok(())).map_err(|error| error.to_string())
+    }
+
     /// Writes the receipt where it is due; `kept` is for a Pin of an earlier run.
-    fn write_receipt(self, item: &Item<'a>, state: &PublishState, record: &PinRecord, kept: bool) {
-        let path = item.receipt.clone();
-        let destination = record.key.destination.as_str();
-        if !Receipt::is_due(&path, destination, kept) {
-            return;
-        }
+    async fn write_receipt(self, item: &Item<'a>, state: &PublishState, record: &PinRecord, kept: bool) {
+        let (run, path) = (self.run, item.receipt.clone());
+        let destination = record.key.destination.clone();
         let receipt = ReceiptPin::of(record, state)
-            .and_then(|pin| Receipt::of(&item.job, &item.source, &item.output, item.cover.as_ref(), destination, pin));
-        if let Some(Err(error)) = receipt.map(|receipt| receipt.write(&path)) {
+            .and_then(|pin| Receipt::of(&item.job, &item.source, &item.output, item.cover.as_ref(), &destination, pin));
+        let Some(receipt) = receipt else { return };
+        let write = {
+            let path = path.clone();
+            move || run.keep_receipt(&receipt, &path, &destination, kept)
+        };
+        if let Some(Err(error)) = self.blocking(write).await {
             // The ledger has all of it; the next run writes the receipt again.
+            let path = run.shown(&path);
             let message = format!("the Pin is there, its receipt could not be written: {error}: {}", path.display());
-            self.run.observer.event(&RunEvent::Warning { video: Some(&item.source), message });
+            run.observer.event(&RunEvent::Warning { video: Some(&item.source), message });
         }
+    }
+}
+
+/// Ends transfers with the run.
+struct Stopping<'a>(&'a Run<'a>);
+
+impl Observer for Stopping<'_> {
+    fn cancelled(&self) -> bool {
+        self.0.stopping()
+    }
+}
+
+impl Run<'_> {
+    /// The receipt at `path`, here or in storage, if there is one that can be read.
+    fn read_receipt(&self, path: &Path) -> Option<Receipt> {
+        if let Err(error) = self.bring(path, None, &Stopping(self)) {
+            tracing::debug!(%error, "no receipt");
+        }
+        Receipt::read(path)
+    }
+
+    /// Writes a receipt where it is due.
+    fn keep_receipt(&self, receipt: &Receipt, path: &Path, destination: &str, kept: bool) -> Result<(), String> {
+        // Of one in storage that was written once, nothing but that it is there is asked each time.
+        let known = self.depot.is_some() && kept && self.has_result(path);
+        if known || (self.read_receipt(path).is_some() && !Receipt::is_due(path, destination, kept)) {
+            return Ok(());
+        }
+        receipt.write(path).map_err(|error| error.to_string())?;
+        self.deliver(path, true, &Stopping(self)).map(drop).map_err(|failure| failure.message)
     }
 }
 

@@ -153,7 +153,13 @@ fn work_off(
 ) -> Result<(), RunError> {
     let book = Book::open_ended();
     let tasks = Tasks::new(ledger, lease, room(options));
-    let mut run = Run::new(options, &book, (media, observer, interrupt), (ledger, lease.clone()));
+    let mut run = match Run::new(options, &book, (media, observer, interrupt), (ledger, lease.clone())) {
+        Ok(run) => run,
+        Err(error) => {
+            drop(ledger.end_task(&first, &TaskEnd::Released, lease));
+            return Err(error);
+        }
+    };
     run.tasks = Some(&tasks);
     let (sightings, sighted) = crossbeam_channel::unbounded();
     run.renewed_during(|| {

@@ -206,6 +206,7 @@ impl Ground {
             pinpress_pipeline::Manifest::load(&path).unwrap()
         });
         RunOptions {
+            depot: None,
             paths: vec![self.dir.path().join("raw")],
             filters: self.filters.clone(),
             shard: None,

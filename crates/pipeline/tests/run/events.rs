@@ -22,7 +22,7 @@ impl RunObserver for Heard {
                 assert_eq!(media.is_some(), *succeeded, "what did not work is no video that was done");
                 (name_of(video), format!("{stage} {}", if *succeeded { "done" } else { "failed" }))
             }
-            RunEvent::Finished { outcome } => (name_of(&outcome.source), outcome.end.name().to_owned()),
+            RunEvent::Finished { outcome, .. } => (name_of(&outcome.source), outcome.end.name().to_owned()),
             _ => return,
         };
         self.0.lock().unwrap().entry(video).or_default().push(word);
