@@ -153,6 +153,29 @@ fn receipts_in_storage_keep_another_machine_from_a_second_pin() {
 }
 
 #[test]
+fn covers_are_taken_from_a_bucket_into_a_bucket() {
+    let server = Server::moto();
+    let Some(()) = upload(&server, &VIDEOS[..1]) else { return };
+    let dir = tempdir().unwrap();
+    let cover = |more: &[&str]| {
+        let mut command = pinpress(server.address, dir.path());
+        ran(command.args(["cover", "s3://media/raw/", "-o", "s3://media/covers/", "-n", "2", "--json"]).args(more))
+    };
+    let first = cover(&[]);
+    assert_eq!(first.code, 0, "{}{}", first.stdout, first.stderr);
+    // Its pictures are all alike: there is no second one.
+    let pictures = ["covers/fits.cover.1.jpg"];
+    assert_eq!(results(&server), pictures);
+    assert!(first.stdout.contains("\"s3://media/covers/fits.cover.1.jpg\""), "{}", first.stdout);
+    let there = pictures.map(|key| server.bucket().look(&address(key)).unwrap());
+    let again = cover(&[]);
+    assert_eq!(again.code, 1, "{}{}", again.stdout, again.stderr);
+    assert_eq!(pictures.map(|key| server.bucket().look(&address(key)).unwrap()), there);
+    assert_eq!(cover(&["--overwrite"]).code, 0);
+    assert_eq!(left_behind(dir.path()), Vec::<std::path::PathBuf>::new());
+}
+
+#[test]
 fn an_output_never_replaces_a_source() {
     let server = Server::moto();
     let Some(()) = upload(&server, &VIDEOS[..1]) else { return };

@@ -99,14 +99,14 @@ fn what_a_run_keeps_is_kept_here() {
     let server = Server::moto();
     let dir = tempdir().unwrap();
     let told = |args: &[&str]| {
-        let ran = ran(pinpress(server.address, dir.path()).args(args));
+        let ran = ran(pinpress(server.address, dir.path()).env("PINPRESS_ACCESS_TOKEN", "none").args(args));
         assert_eq!(ran.code, 2, "{}{}", ran.stdout, ran.stderr);
         ran.stderr
     };
     let refused = told(&["publish", "out", "-o", "s3://media/out", "--board", "Rehearsal"]);
     assert!(refused.contains("a folder of this machine"), "{refused}");
-    let refused = told(&["cover", "s3://media/raw/", "-o", "s3://media/out"]);
-    assert!(refused.contains("a folder of this machine"), "{refused}");
+    let refused = told(&["cover", "raw", "-o", "s3://media/out", "--contact-sheet", "s3://media/sheet.jpg"]);
+    assert!(refused.contains("a file of this machine"), "{refused}");
     let refused = told(&["rehearse", "raw", "-o", "s3://media/out"]);
     assert!(refused.contains("stays on this machine"), "{refused}");
     let refused = told(&["rehearse", "s3://media/raw/", "-o", "out"]);

@@ -82,19 +82,6 @@ impl Destination {
         };
         Ok(address.local_path().map_or(Self::Storage(address), Self::Folder))
     }
-
-    /// # Errors
-    /// When it is no folder of this machine.
-    pub(crate) fn folder(argument: &Path) -> anyhow::Result<PathBuf> {
-        match Self::of(argument)? {
-            Self::Folder(folder) => Ok(folder),
-            Self::Storage(address) => {
-                anyhow::bail!(
-                    "fix, run and work write to storage, this does not: give a folder of this machine: {address}"
-                )
-            }
-        }
-    }
 }
 
 /// Where copies of objects lie while results are made in `folder`.

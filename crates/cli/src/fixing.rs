@@ -8,8 +8,9 @@ use pinpress_media::{Action, Failure, FailureKind, Fix, FixOptions, Fixed, Obser
 use pinpress_pipeline::naming::part_of;
 use pinpress_pipeline::{Checked, Found, Interrupt, Media as _, Objects, check_file};
 use pinpress_probe::{DeepReader, ProbeError, Spec};
-use pinpress_store::{Object, ObjectAddress, Reason, StoreError};
+use pinpress_store::{Object, ObjectAddress};
 
+use crate::delivery::Delivery;
 use crate::progress::Progress;
 use crate::whole::Whole;
 use crate::workers::LazyWorkers;
@@ -75,24 +76,6 @@ pub(crate) struct FixJob<'a> {
     pub(crate) progress: &'a Progress,
     /// Whether to go on.
     pub(crate) interrupt: &'a Interrupt,
-}
-
-/// Outputs on their way to storage.
-pub(crate) struct Delivery {
-    /// The folder that they go to.
-    pub(crate) to: ObjectAddress,
-    /// The folder that they are made in.
-    pub(crate) staging: PathBuf,
-}
-
-impl Delivery {
-    /// The object that `output`, a file in the staging folder, becomes.
-    fn target(&self, output: &Path) -> Result<ObjectAddress, Failure> {
-        let failed = |reason: &str| Failure::new(FailureKind::Io, format!("no object can be named so: {reason}"));
-        let relative = output.strip_prefix(&self.staging).map_err(|error| failed(&error.to_string()))?;
-        let relative = relative.to_str().ok_or_else(|| failed("the name is not UTF-8"))?;
-        self.to.join(relative).map_err(|error| failed(&error.to_string()))
-    }
 }
 
 impl FixJob<'_> {
@@ -226,10 +209,9 @@ impl FixJob<'_> {
         let fix = Fix { source, info: &before.info, spec: self.spec, options: &self.options, output, part };
         let listener = self.listen(&found.path);
         let fixed = self.workers.fix(fix, &listener)?;
-        if let Some(target) = &target {
+        if let Some(delivery) = &self.delivery {
             self.progress.started(&found.path, "upload");
-            let delivered = self.objects.deliver(output, target, self.options.overwrite, &listener);
-            delivered.map_err(|error| undelivered(&error, &listener))?;
+            delivery.deliver(output, self.options.overwrite, self.objects, &listener)?;
         }
         Ok(FixOutcome::Fixed(Box::new(fixed)))
     }
@@ -280,14 +262,6 @@ fn modified(source: &Found) -> Option<SystemTime> {
         Some(object) => Some(object.modified),
         None => std::fs::metadata(&source.path).and_then(|file| file.modified()).ok(),
     }
-}
-
-fn undelivered(error: &StoreError, observer: &dyn Observer) -> Failure {
-    if observer.cancelled() {
-        return Failure::new(FailureKind::Cancelled, "interrupted");
-    }
-    let kind = if matches!(error.reason, Reason::Exists) { FailureKind::OutputExists } else { FailureKind::Io };
-    Failure::new(kind, error.to_string())
 }
 
 fn cannot_make(folder: &Path, error: &std::io::Error) -> Failure {

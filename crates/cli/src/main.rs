@@ -5,6 +5,7 @@ mod app;
 mod browser;
 mod commands;
 mod config;
+mod delivery;
 mod destination;
 mod dry_run;
 mod exit;

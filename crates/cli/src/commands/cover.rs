@@ -10,8 +10,9 @@ use pinpress_pipeline::naming::{cover_stem, output_names};
 use pinpress_pipeline::ordered::in_order;
 use pinpress_pipeline::{Media as _, Objects, check_file, discover_with};
 use pinpress_probe::{DeepReader, Finding, RuleId, Seconds, Spec};
-use pinpress_store::Stores;
+use pinpress_store::{ObjectAddress, Stores};
 
+use crate::delivery::Delivery;
 use crate::destination::{Destination, copies_within};
 use crate::exit::Exit;
 use crate::fixing::Listener;
@@ -32,13 +33,14 @@ Examples:
   pinpress cover clip.mp4 -o covers
   pinpress cover clip.mp4 -o covers --contact-sheet sheet.jpg
   pinpress cover clip.mp4 -o covers --at 2500
+  pinpress cover s3://media/out/ -o s3://media/covers/ -n 3
 
 Pictures are called NAME.cover.1.jpg and so on, best first; one alone NAME.cover.jpg.")]
 pub(crate) struct CoverArgs {
     /// Videos, and folders of them, also in object storage.
     #[arg(value_name = "VIDEO", required = true)]
     paths: Vec<PathBuf>,
-    /// Where the pictures go.
+    /// Where the pictures go: a folder, or one in object storage.
     #[arg(short, long, value_name = "DIR", env = "PINPRESS_OUTPUT", hide_env = true)]
     output: PathBuf,
     /// How many frames.
@@ -88,7 +90,11 @@ pub(crate) struct CoverResult {
 
 pub(crate) fn run(args: &CoverArgs, shared: &Shared) -> anyhow::Result<Exit> {
     let stores = Stores::new();
-    let folder = Destination::folder(&args.output)?;
+    let destination = Destination::of(&args.output)?;
+    anyhow::ensure!(
+        args.contact_sheet.as_deref().is_none_or(|sheet| ObjectAddress::of_argument(sheet).is_none()),
+        "--contact-sheet writes to a file of this machine"
+    );
     let discovery = discover_with(&args.paths, None, &args.filter.filters(), &stores)?;
     let videos = &discovery.videos;
     anyhow::ensure!(!videos.is_empty(), "no video in {}", super::check::listed(&args.paths));
@@ -98,6 +104,19 @@ pub(crate) fn run(args: &CoverArgs, shared: &Shared) -> anyhow::Result<Exit> {
         videos.len()
     );
     let names: Vec<PathBuf> = videos.iter().map(|found| found.relative.clone()).collect();
+    let jobs = args.jobs.for_reading();
+    let interrupt = signals::interrupt();
+    let objects = Objects::new(stores, jobs, interrupt.clone());
+    let (folder, objects, delivery) = match destination {
+        Destination::Folder(folder) => {
+            let within = copies_within(&folder);
+            (folder, objects.within(within), None)
+        }
+        Destination::Storage(to) => {
+            let delivery = Delivery::new(to, &objects)?;
+            (delivery.staging.clone(), objects, Some(delivery))
+        }
+    };
     let targets: Vec<PathBuf> = output_names(&names).into_iter().map(|name| folder.join(name)).collect();
     // Names are those of the whole.
     let places = args.shard.places(videos, shared.quiet)?;
@@ -105,11 +124,9 @@ pub(crate) fn run(args: &CoverArgs, shared: &Shared) -> anyhow::Result<Exit> {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("cannot make the output folder: {}", folder.display()))?;
     }
-    let jobs = args.jobs.for_reading().min(places.len());
+    let jobs = jobs.min(places.len());
     let spec = Spec::load("pinterest")?;
     let workers = LazyWorkers::new(jobs).limited(&args.jobs.machine);
-    let interrupt = signals::interrupt();
-    let objects = Objects::new(stores, jobs, interrupt.clone()).within(copies_within(&folder));
     let progress = Progress::new(shared.quiet);
     progress.expect(places.len());
     let pick = |place: usize| {
@@ -126,6 +143,10 @@ pub(crate) fn run(args: &CoverArgs, shared: &Shared) -> anyhow::Result<Exit> {
         let (covers, broken) = match file {
             Ok(file) => {
                 let covers = workers.cover(file, &args.options(&targets[index]), &listener);
+                let covers = covers.and_then(|covers| match &delivery {
+                    Some(delivery) => delivered(covers, delivery, args.overwrite, &objects, &listener),
+                    None => Ok(covers),
+                });
                 let broken = if covers.is_ok() { broken(file, &spec, &workers) } else { Vec::new() };
                 (covers, broken)
             }
@@ -158,6 +179,24 @@ pub(crate) fn run(args: &CoverArgs, shared: &Shared) -> anyhow::Result<Exit> {
         exit = exit.worse(Exit::NotDone);
     }
     Ok(if interrupt.requested() { Exit::Interrupted } else { exit })
+}
+
+/// Takes the pictures of a video to storage, and names them as they are there.
+fn delivered(
+    mut covers: Covers,
+    delivery: &Delivery,
+    replace: bool,
+    objects: &Objects,
+    listener: &Listener<'_>,
+) -> Result<Covers, Failure> {
+    listener.progress.started(listener.video, "upload");
+    for candidate in &mut covers.candidates {
+        if let Some(file) = &mut candidate.file {
+            let at = delivery.deliver(&PathBuf::from(&*file), replace, objects, listener)?;
+            *file = at.to_path().as_path().into();
+        }
+    }
+    Ok(covers)
 }
 
 /// A file that is cut off has frames up to there, and none of what would have come.

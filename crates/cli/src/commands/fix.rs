@@ -4,16 +4,16 @@ use std::io::Write as _;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use pinpress_pipeline::naming::output_names;
 use pinpress_pipeline::ordered::in_order;
 use pinpress_pipeline::{Discovery, Found, Objects, Threads, discover_with};
 use pinpress_store::Stores;
 
+use crate::delivery::Delivery;
 use crate::destination::{Destination, copies_within};
 use crate::exit::Exit;
-use crate::fixing::{Delivery, FixJob};
+use crate::fixing::FixJob;
 use crate::intake::FilterArgs;
 use crate::options::{FixArgs, JobsOption, Shared, SpecOption};
 use crate::output::{Results, complain, warn};
@@ -91,9 +91,8 @@ pub(crate) fn run(args: &FixCommand, shared: &Shared) -> anyhow::Result<Exit> {
     let (objects, delivery) = match destination {
         Some(Destination::Folder(folder)) => (objects.within(copies_within(&folder)), None),
         Some(Destination::Storage(to)) if !args.plan => {
-            let staging =
-                objects.staging().context("no room for results: set TMPDIR to a folder that can be written")?;
-            (objects, Some(Delivery { to, staging }))
+            let delivery = Delivery::new(to, &objects)?;
+            (objects, Some(delivery))
         }
         _ => (objects, None),
     };
