@@ -1,5 +1,6 @@
 //! What must be whole: fetched, worked on, delivered.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use tempfile::tempdir;
@@ -88,7 +89,7 @@ fn results_go_to_storage_under_their_own_keys() {
 #[test]
 fn a_line_that_is_cut_in_the_upload_leaves_no_result() {
     let server = Server::moto();
-    let Some(()) = upload(&server, &[("conforming-9x16.mp4", "raw/fits.mp4")]) else { return };
+    let Some(()) = upload(&server, &[("matroska-fit.mkv", "raw/other.mkv")]) else { return };
     let dir = tempdir().unwrap();
     let proxy = Proxy::before(server.address);
     // Requests alone are some kilobytes; the video has a million.
@@ -96,7 +97,7 @@ fn a_line_that_is_cut_in_the_upload_leaves_no_result() {
     let ran = ran(pinpress(proxy.address, dir.path()).args(["fix", "s3://media/raw/", "-o", "s3://media/out"]));
     assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
     assert!(proxy.is_cut() && ran.stdout.contains("the storage cannot be reached"), "{}", ran.stdout);
-    assert_eq!(keys(&server.bucket()), ["raw/fits.mp4"]);
+    assert_eq!(keys(&server.bucket()), ["raw/other.mkv"]);
     assert_eq!(left_behind(dir.path()), Vec::<PathBuf>::new());
 }
 
@@ -131,4 +132,42 @@ fn plans_are_made_without_a_place_for_results() {
     assert_eq!(planned.code, 0, "{}{}", planned.stdout, planned.stderr);
     assert!(planned.stdout.contains("s3://media/raw/sound.mov"), "{}", planned.stdout);
     assert_eq!((left_behind(dir.path()), files(dir.path())), (Vec::new(), Vec::new()));
+}
+
+#[test]
+fn what_fits_goes_to_its_place_without_travelling() {
+    let Some(video) = fixture("conforming-9x16.mp4") else { return };
+    let server = Server::of_files();
+    // Made large by a box that readers pass over (ISO/IEC 14496-12 §8.1.2).
+    server.plant("raw.mp4", |mut file| {
+        file.write_all(&std::fs::read(&video).unwrap()).unwrap();
+        file.write_all(b"\x02\x00\x00\x00free").unwrap();
+        file.set_len(file.metadata().unwrap().len() - 8 + 0x0200_0000).unwrap();
+    });
+    let size = std::fs::metadata(server.file("raw.mp4")).unwrap().len();
+    let dir = tempdir().unwrap();
+    let fix = |more: &[&str]| {
+        let proxy = Proxy::before(server.address);
+        let mut command = pinpress(proxy.address, dir.path());
+        let fixed = ran(command.args(["fix", "--format", "json", "s3://media/raw.mp4"]).args(more));
+        assert!(proxy.down() + proxy.up() < 300_000, "{} bytes travelled", proxy.down() + proxy.up());
+        fixed
+    };
+    let planned = fix(&["--plan"]);
+    assert_eq!(planned.code, 0, "{}{}", planned.stdout, planned.stderr);
+    assert_eq!(report(&planned.stdout)["videos"][0]["plan"]["action"], "passthrough");
+    let fixed = fix(&["-o", "s3://media/out"]);
+    assert_eq!(fixed.code, 0, "{}{}", fixed.stdout, fixed.stderr);
+    assert_eq!(report(&fixed.stdout)["videos"][0]["output"], "s3://media/out/raw.mp4");
+    let bytes = |key: &str| std::fs::read(server.file(key)).unwrap();
+    assert!(bytes("out/raw.mp4") == bytes("raw.mp4"), "it is another file of {size} bytes");
+    assert!(!keys(&server.bucket()).iter().any(|key| key.ends_with(".pinpress-tmp")));
+
+    // Somebody else's stays.
+    put(&server.bucket(), "out/raw.mp4", b"somebody else's");
+    let refused = fix(&["-o", "s3://media/out"]);
+    assert!(refused.code == 1 && refused.stdout.contains("--overwrite replaces it"), "{}", refused.stdout);
+    assert_eq!(server.bucket().look(&address("out/raw.mp4")).unwrap().size, 15);
+    assert_eq!(fix(&["-o", "s3://media/out", "--overwrite"]).code, 0);
+    assert!(bytes("out/raw.mp4") == bytes("raw.mp4"));
 }

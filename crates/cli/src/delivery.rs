@@ -50,7 +50,8 @@ impl Delivery {
     }
 }
 
-fn undelivered(error: &StoreError, observer: &dyn Observer) -> Failure {
+/// What kept a result from its place.
+pub(crate) fn undelivered(error: &StoreError, observer: &dyn Observer) -> Failure {
     if observer.cancelled() {
         return Failure::new(FailureKind::Cancelled, "interrupted");
     }

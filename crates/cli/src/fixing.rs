@@ -1,5 +1,7 @@
 //! What `fix` does with one video: check it, plan it, carry it out, a result for each output.
 
+mod stored;
+
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -8,7 +10,7 @@ use pinpress_media::{Action, Failure, FailureKind, Fix, FixOptions, Fixed, Obser
 use pinpress_pipeline::naming::part_of;
 use pinpress_pipeline::{Checked, Found, Interrupt, Media as _, Objects, check_file};
 use pinpress_probe::{DeepReader, ProbeError, Spec};
-use pinpress_store::{Object, ObjectAddress};
+use pinpress_store::Object;
 
 use crate::delivery::Delivery;
 use crate::progress::Progress;
@@ -109,10 +111,7 @@ impl FixJob<'_> {
                 vec![result(None, Some(output.clone()), self.carry_out((found, &whole), &before, output, None))]
             }
             _ => {
-                let plans = whole
-                    .path()
-                    .and_then(|file| self.workers.plan(file, &before.info, self.spec, &self.options, &listener));
-                let plans = match plans {
+                let plans = match self.plans((found, &whole), &before, &listener) {
                     Ok(plans) => plans,
                     Err(failure) => return vec![result(None, output, Err(failure))],
                 };
@@ -137,6 +136,21 @@ impl FixJob<'_> {
                 plans.into_iter().take_while(|_| !self.interrupt.requested()).map(one).collect()
             }
         }
+    }
+
+    /// What would be done. Of an object none of its pictures travels, unless they decide it.
+    fn plans(
+        &self,
+        (found, whole): (&Found, &Whole<'_>),
+        before: &Checked,
+        listener: &Listener<'_>,
+    ) -> Result<Vec<Plan>, Failure> {
+        if found.object.is_some()
+            && let Some(plans) = self.workers.plan_by_facts(&before.info, self.spec, &self.options, listener)?
+        {
+            return Ok(plans);
+        }
+        self.workers.plan(whole.path()?, &before.info, self.spec, &self.options, listener)
     }
 
     /// What the output is called in the end.
@@ -197,6 +211,11 @@ impl FixJob<'_> {
                 return Ok(FixOutcome::Kept(Box::new(kept)));
             }
         }
+        if let (Some(target), None) = (&target, part)
+            && let Some(copied) = self.copied_in_storage(found, before, target)?
+        {
+            return Ok(FixOutcome::Fixed(Box::new(copied)));
+        }
         let missing = output.parent().filter(|folder| !folder.is_dir());
         if let Some(folder) = missing {
             std::fs::create_dir_all(folder).map_err(|error| cannot_make(folder, &error))?;
@@ -214,24 +233,6 @@ impl FixJob<'_> {
             delivery.deliver(output, self.options.overwrite, self.objects, &listener)?;
         }
         Ok(FixOutcome::Fixed(Box::new(fixed)))
-    }
-
-    /// The object that is there already, when it is newer than its source and passes.
-    fn kept_in_storage(&self, found: &Found, target: &ObjectAddress) -> Result<Option<Checked>, Failure> {
-        let object = self.objects.look(target).map_err(|error| Failure::new(FailureKind::Io, error.to_string()))?;
-        let Some(object) = object else { return Ok(None) };
-        let newer = modified(found).is_some_and(|source| object.modified >= source);
-        let there = Found { path: target.to_path(), relative: target.name().into(), object: Some(object) };
-        let checked = self.objects.check(&there, self.spec, self.workers).ok();
-        match checked.filter(|checked| newer && checked.report.passes()) {
-            Some(checked) => Ok(Some(checked)),
-            None => Err(Failure::new(
-                FailureKind::OutputExists,
-                format!(
-                    "there is an object already, and it is not this one's result: --overwrite replaces it: {target}"
-                ),
-            )),
-        }
     }
 
     /// The output that is there already, when it is newer than its source and passes.

@@ -75,6 +75,16 @@ impl LazyWorkers {
         self.get()?.plan(source, info, spec, options, observer)
     }
 
+    pub(crate) fn plan_by_facts(
+        &self,
+        info: &MediaInfo,
+        spec: &Spec,
+        options: &FixOptions,
+        observer: &dyn Observer,
+    ) -> Result<Option<Vec<Plan>>, Failure> {
+        self.get()?.plan_by_facts(info, spec, options, observer)
+    }
+
     pub(crate) fn about(&self) -> Result<About, Failure> {
         self.get()?.about()
     }

@@ -83,8 +83,8 @@ pub enum Request {
     },
     /// Say what a fix would do. Answer: [`Reply::Planned`].
     Plan {
-        /// The video.
-        source: WirePath,
+        /// The video; without it the facts alone decide, or nothing is planned.
+        source: Option<WirePath>,
         /// Its facts, as the front read them.
         info: Box<MediaInfo>,
         /// The rule set.
@@ -127,9 +127,9 @@ impl Request {
         match self {
             Self::Probe { source }
             | Self::Decode { source, .. }
-            | Self::Plan { source, .. }
             | Self::Fix { source, .. }
             | Self::Cover { source, .. } => Some(source.into()),
+            Self::Plan { source, .. } => source.as_ref().map(Into::into),
             Self::About => None,
         }
     }
@@ -210,7 +210,7 @@ pub enum Reply {
     Decoded(Decoded),
     /// A plan, or one for each part of a video that is split.
     Planned {
-        /// The plans, at least one, in order of their parts.
+        /// The plans in order of their parts; none where the video was not given and only a look into it decides.
         plans: Vec<Plan>,
     },
     /// A verified file under its final name.

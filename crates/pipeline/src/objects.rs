@@ -264,6 +264,14 @@ impl Objects {
         Ok(())
     }
 
+    /// Copies an object to another key of its bucket, where it is.
+    ///
+    /// # Errors
+    /// As [`Objects::deliver`], and when the object is another one by now.
+    pub fn copy(&self, object: &Object, to: &ObjectAddress, replace: bool) -> Result<Object, StoreError> {
+        self.stores.bucket(to)?.copy(object, to, existing(replace))
+    }
+
     /// A folder for files that are to be delivered. It goes with this.
     ///
     /// # Errors

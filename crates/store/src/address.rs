@@ -134,6 +134,12 @@ impl ObjectAddress {
         &self.key
     }
 
+    /// Whether both are in the same bucket.
+    #[must_use]
+    pub fn shares_bucket(&self, other: &Self) -> bool {
+        self.scheme == other.scheme && self.bucket == other.bucket
+    }
+
     /// Whether it can only be a folder: it ends with `/`, or is a whole bucket.
     #[must_use]
     pub const fn is_folder(&self) -> bool {

@@ -95,6 +95,23 @@ impl Bucket {
         meta.map(|meta| Object::new(to.clone(), meta)).map_err(|fault| self.fault(fault, to))
     }
 
+    /// Copies an object within this bucket, by the storage itself: none of its bytes travels here.
+    ///
+    /// # Errors
+    /// When the key has an object and `existing` refuses it, the object is another one by now, or the storage refuses or
+    /// cannot be reached.
+    pub fn copy(&self, object: &Object, to: &ObjectAddress, existing: Existing) -> Result<Object, StoreError> {
+        let from = object.address.location();
+        let copied = self.wait(upload::copy(&*self.store, &from, &to.location(), object.size, existing));
+        let meta = copied.map_err(|fault| self.fault(fault, to))?;
+        if self.look(&object.address)?.identity() != object.identity() {
+            // What was copied is not what was judged.
+            self.remove(to)?;
+            return Err(Reason::Changed.at(&object.address));
+        }
+        Ok(Object::new(to.clone(), meta))
+    }
+
     /// Removes an object. One that is not there is no error.
     ///
     /// # Errors

@@ -148,15 +148,15 @@ async fn next_part(open: &mut File, size: u64) -> std::io::Result<PutPayload> {
     Ok(bytes.into())
 }
 
-/// From the temporary key to the final one, once all of it is there.
-async fn place(store: &dyn ObjectStore, temporary: &Key, to: &Key, len: u64, existing: Existing) -> Result<(), Fault> {
-    let there = store.head(temporary).await.map_err(Fault::writing)?;
+/// From one key to the final one, once all of it is there.
+async fn place(store: &dyn ObjectStore, from: &Key, to: &Key, len: u64, existing: Existing) -> Result<(), Fault> {
+    let there = store.head(from).await.map_err(Fault::writing)?;
     if there.size != len {
-        let said = format!("{len} bytes were uploaded and {} are there", there.size);
+        let said = format!("{len} bytes were meant and {} are there", there.size);
         return Err(Fault::Known(Reason::Other { said }));
     }
     if existing == Existing::Refused {
-        match store.copy_if_not_exists(temporary, to).await {
+        match store.copy_if_not_exists(from, to).await {
             Ok(()) => return Ok(()),
             Err(Error::AlreadyExists { .. } | Error::Precondition { .. }) => return Err(Fault::Known(Reason::Exists)),
             // Amazon's own among them: a look and a copy, between which somebody else may come.
@@ -164,7 +164,23 @@ async fn place(store: &dyn ObjectStore, temporary: &Key, to: &Key, len: u64, exi
             Err(error) => return Err(Fault::writing(error)),
         }
     }
-    store.copy(temporary, to).await.map_err(Fault::writing)
+    store.copy(from, to).await.map_err(Fault::writing)
+}
+
+/// From one key to another, and a look at what is there then.
+pub(crate) async fn copy(
+    store: &dyn ObjectStore,
+    from: &Key,
+    to: &Key,
+    len: u64,
+    existing: Existing,
+) -> Result<ObjectMeta, Fault> {
+    if existing == Existing::Refused {
+        refuse_existing(store, to).await?;
+    }
+    place(store, from, to, len, existing).await?;
+    let there = store.head(to).await.map_err(Fault::writing)?;
+    if there.size == len { Ok(there) } else { Err(Fault::Known(Reason::Changed)) }
 }
 
 /// Beside `to`: hidden, and marked as what is still being written.

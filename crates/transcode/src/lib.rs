@@ -30,7 +30,7 @@ mod writeback;
 
 pub use decoded::decode;
 pub use facts::read;
-pub use prepare::{plan_for, plans};
+pub use prepare::{plan_for, plans, plans_by_facts};
 pub use rendition::Rendition;
 pub use sync::sync_times;
 pub use verify::{Claim, VerifiedRendition};

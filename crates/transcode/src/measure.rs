@@ -51,12 +51,20 @@ pub struct What {
     pub threads: usize,
 }
 
+impl What {
+    /// Whether there is anything to measure.
+    #[must_use]
+    pub const fn is_needed(self) -> bool {
+        self.scan || self.crop.is_some()
+    }
+}
+
 /// Decodes a sample of the first picture of the file at `source`. What cannot be told is `None`.
 ///
 /// # Errors
 /// When the file cannot be read or decoded at all, or `cancel` is set.
 pub fn measure(source: &Path, info: &MediaInfo, what: What, cancel: &Cancel) -> Result<Measured, Failure> {
-    let Some(video) = info.primary_video().filter(|_| what.scan || what.crop.is_some()) else {
+    let Some(video) = info.primary_video().filter(|_| what.is_needed()) else {
         return Ok(Measured::default());
     };
     let look = |places, pictures, short_us| {

@@ -41,6 +41,22 @@ pub fn plans(
     }
 }
 
+/// The same, where the facts alone decide it; `None` where it turns on what only packets or pictures tell.
+///
+/// # Errors
+/// When the encoder that was asked for cannot be used.
+pub fn plans_by_facts(info: &MediaInfo, spec: &Spec, options: &FixOptions) -> Result<Option<Vec<Plan>>, Failure> {
+    if info.primary_video().is_some() && options.splits(info, spec) {
+        return Ok(None);
+    }
+    let Outline { plans, look } = outline(info, spec, options, &[None])?;
+    Ok(match look {
+        None => Some(plans),
+        Some(look) if look.what.is_needed() => None,
+        Some(look) => Some(planned(info, spec, &look.options, &Measured::default(), &[None])),
+    })
+}
+
 /// The plan for `fix`.
 ///
 /// # Errors
@@ -59,28 +75,54 @@ fn prepared(
     parts: &[Option<Part>],
     cancel: &Cancel,
 ) -> Result<Vec<Plan>, Failure> {
-    let planned = |options: &FixOptions, measured: &Measured| -> Vec<Plan> {
-        let one = |part: &Option<Part>| match part {
-            Some(part) => plan_part(info, spec, options, measured, *part),
-            None => plan(info, spec, options, measured),
-        };
-        parts.iter().map(one).collect()
-    };
-    let first = planned(options, &Measured::default());
-    let step = first.first().and_then(|plan| plan.video.as_ref());
-    let Some((step, video)) = step.zip(info.primary_video()) else { return Ok(first) };
+    let Outline { plans, look } = outline(info, spec, options, parts)?;
+    let Some(Look { options, what }) = look else { return Ok(plans) };
+    Ok(planned(info, spec, &options, &measure(source, info, what, cancel)?, parts))
+}
+
+/// Plans by the facts alone, and the look that may change them.
+struct Outline {
+    plans: Vec<Plan>,
+    look: Option<Look>,
+}
+
+/// What a second plan begins with.
+struct Look {
+    /// With the encoder that there is.
+    options: FixOptions,
+    what: What,
+}
+
+fn outline(info: &MediaInfo, spec: &Spec, options: &FixOptions, parts: &[Option<Part>]) -> Result<Outline, Failure> {
+    let plans = planned(info, spec, options, &Measured::default(), parts);
+    let step = plans.first().and_then(|plan| plan.video.as_ref());
+    let Some((step, video)) = step.zip(info.primary_video()) else { return Ok(Outline { plans, look: None }) };
     let encodes = matches!(step, VideoStep::Encode(_) | VideoStep::Extend(_));
-    let options =
-        if encodes { &FixOptions { encoder: encoder::resolve(options.encoder)?, ..options.clone() } } else { options };
     let what = What {
         scan: matches!(step, VideoStep::Encode(_)) && may_be_interlaced(video),
         crop: cropped_to(step, video).filter(|_| options.crop_focus == CropFocus::Auto),
         threads: options.threads.max(1),
     };
     if !encodes && what.crop.is_none() {
-        return Ok(first);
+        return Ok(Outline { plans, look: None });
     }
-    Ok(planned(options, &measure(source, info, what, cancel)?))
+    let encoder = if encodes { encoder::resolve(options.encoder)? } else { options.encoder };
+    let options = FixOptions { encoder, ..options.clone() };
+    Ok(Outline { plans, look: Some(Look { options, what }) })
+}
+
+fn planned(
+    info: &MediaInfo,
+    spec: &Spec,
+    options: &FixOptions,
+    measured: &Measured,
+    parts: &[Option<Part>],
+) -> Vec<Plan> {
+    let one = |part: &Option<Part>| match part {
+        Some(part) => plan_part(info, spec, options, measured, *part),
+        None => plan(info, spec, options, measured),
+    };
+    parts.iter().map(one).collect()
 }
 
 /// Whether it is worth a look: it says so, or it has the size and the rate of such video.

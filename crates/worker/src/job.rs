@@ -58,8 +58,11 @@ fn answer(request: &Request, walls: Vec<String>, threads: usize, events: &Arc<Ev
             .map(Reply::Decoded)
         }
         Request::Plan { source, info, spec, options } => {
-            pinpress_transcode::plans(&PathBuf::from(source), info, spec, options, &cancel)
-                .map(|plans| Reply::Planned { plans })
+            let plans = match source {
+                Some(source) => pinpress_transcode::plans(&PathBuf::from(source), info, spec, options, &cancel)?,
+                None => pinpress_transcode::plans_by_facts(info, spec, options)?.unwrap_or_default(),
+            };
+            Ok(Reply::Planned { plans })
         }
         Request::Fix { source, info, spec, options, output, part } => {
             let (source, output) = (PathBuf::from(source), PathBuf::from(output));

@@ -158,8 +158,32 @@ impl Workers {
         options: &FixOptions,
         observer: &dyn Observer,
     ) -> Result<Vec<Plan>, Failure> {
+        self.plan_of(Some(for_worker(source)), (info, spec, options), observer)
+    }
+
+    /// The same by the facts alone, for a video that is not at hand; `None` where only a look into it decides.
+    ///
+    /// # Errors
+    /// As [`Workers::call`].
+    pub fn plan_by_facts(
+        &self,
+        info: &MediaInfo,
+        spec: &Spec,
+        options: &FixOptions,
+        observer: &dyn Observer,
+    ) -> Result<Option<Vec<Plan>>, Failure> {
+        let plans = self.plan_of(None, (info, spec, options), observer)?;
+        Ok((!plans.is_empty()).then_some(plans))
+    }
+
+    fn plan_of(
+        &self,
+        source: Option<WirePath>,
+        (info, spec, options): (&MediaInfo, &Spec, &FixOptions),
+        observer: &dyn Observer,
+    ) -> Result<Vec<Plan>, Failure> {
         let request = Request::Plan {
-            source: for_worker(source),
+            source,
             info: Box::new(info.clone()),
             spec: Box::new(spec.clone()),
             options: Box::new(options.clone()),
