@@ -24,8 +24,10 @@ impl MetricsArgs {
     /// When the address cannot be listened on.
     pub(crate) fn begin(&self, client: Option<&Client>, quiet: bool) -> anyhow::Result<Option<Watched>> {
         let Some(address) = &self.metrics else { return Ok(None) };
-        let metrics = Metrics::new(env!("CARGO_PKG_VERSION"), client.map(Client::budget_view));
-        let metrics = Arc::new(metrics);
+        let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION")));
+        if let Some(client) = client {
+            metrics.calls_of(client.budget_view());
+        }
         let server = Server::start(address, Arc::clone(&metrics))?;
         if !quiet {
             drop(writeln!(anstream::stderr(), "metrics: http://{}/metrics", server.address()));
@@ -44,6 +46,11 @@ pub(crate) struct Watched {
 impl Watched {
     pub(crate) fn event(&self, event: &RunEvent<'_>) {
         self.metrics.event(event);
+    }
+
+    /// The calls that are left are those of `client`, where nobody's are shown yet.
+    pub(crate) fn calls_of(&self, client: &Client) {
+        self.metrics.calls_of(client.budget_view());
     }
 
     /// Where workers that die are counted.

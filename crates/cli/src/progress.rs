@@ -240,7 +240,7 @@ impl RunObserver for Progress {
             }
             RunEvent::Warning { video, message } => self.warning(*video, message),
             RunEvent::Finished { outcome, .. } => self.outcome(outcome),
-            RunEvent::Begun | RunEvent::Found { .. } | RunEvent::StageDone { .. } => {}
+            RunEvent::Begun { .. } | RunEvent::Found { .. } | RunEvent::StageDone { .. } => {}
         }
     }
 }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use clap::{Args, ValueEnum};
 use pinpress_media::Deaths;
 use pinpress_pipeline::{RunEvent, RunObserver, RunOptions, RunSummary, video_span};
+use pinpress_publish::Client;
 
 use crate::exit::Exit;
 use crate::logs;
@@ -220,7 +221,6 @@ impl WorkOutput {
     /// # Errors
     /// When there is no room for what is kept until the end, or metrics cannot be served.
     pub(crate) fn new(tell: &EventsOption, shared: &Shared) -> anyhow::Result<Self> {
-        // A worker has a client for each order, and no calls of its own.
         let watched = tell.metrics.begin(None, shared.quiet)?;
         let events = (!tell.for_people()).then(|| EventLines::new().map(Mutex::new)).transpose()?;
         Ok(Self { progress: Progress::new(shared.quiet), events, watched })
@@ -229,6 +229,13 @@ impl WorkOutput {
     /// Where media workers that die are counted.
     pub(crate) fn deaths(&self) -> Arc<Deaths> {
         self.watched.as_ref().map(Watched::deaths).unwrap_or_default()
+    }
+
+    /// The calls that are left are those of `client`, from now on.
+    pub(crate) fn calls_of(&self, client: &Client) {
+        if let Some(watched) = &self.watched {
+            watched.calls_of(client);
+        }
     }
 
     /// Takes the live lines away.
@@ -293,7 +300,7 @@ fn log(event: &RunEvent<'_>) {
             }
         }
         // Some ten times a second; and what the next one says too.
-        RunEvent::Media { .. } | RunEvent::Upload { .. } | RunEvent::Begun | RunEvent::Found { .. } => {}
+        RunEvent::Media { .. } | RunEvent::Upload { .. } | RunEvent::Begun { .. } | RunEvent::Found { .. } => {}
     }
 }
 
@@ -362,7 +369,7 @@ impl EventLines {
                 self.write(Event::Finished(VideoJson::from(*outcome)));
             }
             // No part of the contract: it follows from what is.
-            RunEvent::Begun | RunEvent::Found { .. } | RunEvent::StageDone { .. } => {}
+            RunEvent::Begun { .. } | RunEvent::Found { .. } | RunEvent::StageDone { .. } => {}
         }
     }
 

@@ -9,6 +9,7 @@ use pinpress_probe::Seconds;
 use tracing::Span;
 use tracing::field::Empty;
 
+use crate::ledger::Reach;
 use crate::outcome::VideoOutcome;
 
 /// A step of the flow, as people know it.
@@ -72,7 +73,10 @@ pub struct ResultFiles<'a> {
 #[derive(Debug)]
 pub enum RunEvent<'a> {
     /// The ledger is open and work begins.
-    Begun,
+    Begun {
+        /// Whether the ledger is within reach, from now on.
+        ledger: Reach,
+    },
     /// A video was found.
     Found {
         /// The source.

@@ -165,6 +165,12 @@ impl Client {
         BudgetView::from(&self.budget)
     }
 
+    /// The same client with the budget of another one of the same account: their calls wait for their turn together.
+    #[must_use]
+    pub fn within(self, budget: &BudgetView) -> Self {
+        Self { budget: budget.budget(), ..self }
+    }
+
     /// What it was made with.
     #[must_use]
     pub const fn options(&self) -> &ClientOptions {

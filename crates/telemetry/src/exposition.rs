@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn every_metric_of_the_list_is_on_both_pages_under_its_name() {
-        let exposition = Exposition::of(Arc::new(Metrics::new("1.2.3", None)));
+        let exposition = Exposition::of(Arc::new(Metrics::new("1.2.3")));
         // These have no value before something is known.
         let absent = ["pinpress_api_calls_left", "pinpress_next_pin_timestamp_seconds"];
         for format in [Format::OpenMetrics, Format::Prometheus] {

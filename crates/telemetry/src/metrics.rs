@@ -1,10 +1,10 @@
 //! The metrics of a run: they hear its events, and are asked by the server.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use pinpress_media::Deaths;
+use pinpress_pipeline::ledger::Reach;
 use pinpress_pipeline::{RunEvent, RunObserver};
 use pinpress_publish::{BudgetLeft, BudgetView};
 
@@ -15,19 +15,23 @@ use crate::tally::Tally;
 pub struct Metrics {
     pub(crate) version: &'static str,
     begun: SystemTime,
-    ready: AtomicBool,
+    ready: Mutex<Option<Reach>>,
     tally: Mutex<Tally>,
     deaths: Arc<Deaths>,
-    budget: Option<BudgetView>,
+    budget: OnceLock<BudgetView>,
 }
 
 impl Metrics {
-    /// Metrics of which nothing happened yet, of a pinpress of that version. The calls that are left are those of
-    /// `budget`, of which nothing is shown without one.
+    /// Metrics of which nothing happened yet, of a pinpress of that version.
     #[must_use]
-    pub fn new(version: &'static str, budget: Option<BudgetView>) -> Self {
-        let (ready, tally, deaths) = (AtomicBool::new(false), Mutex::default(), Arc::default());
+    pub fn new(version: &'static str) -> Self {
+        let (ready, tally, deaths, budget) = (Mutex::default(), Mutex::default(), Arc::default(), OnceLock::new());
         Self { version, begun: SystemTime::now(), ready, tally, deaths, budget }
+    }
+
+    /// The calls that are left are those of `budget`, the first that is told; before, nothing is shown of them.
+    pub fn calls_of(&self, budget: BudgetView) {
+        drop(self.budget.set(budget));
     }
 
     /// Where workers that die are counted.
@@ -36,9 +40,13 @@ impl Metrics {
         Arc::clone(&self.deaths)
     }
 
-    /// Whether the ledger was opened and work has begun.
+    /// Whether work has begun, and the ledger is within reach.
     pub(crate) fn is_ready(&self) -> bool {
-        self.ready.load(Ordering::Relaxed)
+        self.reach().as_ref().is_some_and(Reach::is_there)
+    }
+
+    fn reach(&self) -> MutexGuard<'_, Option<Reach>> {
+        self.ready.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// When the run began, since 1970.
@@ -55,14 +63,15 @@ impl Metrics {
     }
 
     pub(crate) fn calls_left(&self) -> Vec<BudgetLeft> {
-        self.budget.as_ref().map(BudgetView::left).unwrap_or_default()
+        self.budget.get().map(BudgetView::left).unwrap_or_default()
     }
 }
 
 impl RunObserver for Metrics {
     fn event(&self, event: &RunEvent<'_>) {
         match event {
-            RunEvent::Begun => self.ready.store(true, Ordering::Relaxed),
+            // Rounds of a run that watches open the same ledger again, each with a view of its own.
+            RunEvent::Begun { ledger } => *self.reach() = Some(ledger.clone()),
             // Some ten times a second for each video, and nothing to count.
             RunEvent::Media { .. } => {}
             event => self.with_tally(|tally| tally.event(event)),

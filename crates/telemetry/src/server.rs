@@ -151,12 +151,14 @@ mod tests {
 
     #[test]
     fn probes_tell_alive_from_ready() {
-        let metrics = Arc::new(Metrics::new("0", None));
+        use pinpress_pipeline::ledger::Reach;
+
+        let metrics = Arc::new(Metrics::new("0"));
         let server = Server::start(&"127.0.0.1:0".parse().unwrap(), Arc::clone(&metrics)).unwrap();
         let address = server.address();
         assert!(get(address, "/healthz").starts_with("HTTP/1.1 200 "));
         assert!(get(address, "/readyz").starts_with("HTTP/1.1 503 "));
-        metrics.event(&RunEvent::Begun);
+        metrics.event(&RunEvent::Begun { ledger: Reach::default() });
         assert!(get(address, "/readyz").starts_with("HTTP/1.1 200 "));
         let page = get(address, "/metrics");
         assert!(
@@ -174,7 +176,7 @@ mod tests {
     fn a_taken_address_is_told_with_what_to_do() {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = taken.local_addr().unwrap().to_string();
-        let error = Server::start(&address.parse().unwrap(), Arc::new(Metrics::new("0", None))).unwrap_err();
+        let error = Server::start(&address.parse().unwrap(), Arc::new(Metrics::new("0"))).unwrap_err();
         let text = error.to_string();
         assert!(text.contains("in use") && text.contains("--metrics") && text.ends_with(&address), "{text}");
     }

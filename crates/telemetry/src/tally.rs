@@ -104,7 +104,7 @@ impl Tally {
             RunEvent::Finished { outcome, .. } => self.finished(outcome),
             RunEvent::Idle { pins, until } => self.round_is_over(*pins, Some(*until)),
             RunEvent::Watching { pins, until } => self.round_is_over(*pins, *until),
-            RunEvent::Begun
+            RunEvent::Begun { .. }
             | RunEvent::Discovered { .. }
             | RunEvent::Swept { .. }
             | RunEvent::Media { .. }

@@ -1,5 +1,6 @@
 //! `pinpress work`: one of the machines that work off a queue.
 
+use std::cell::OnceCell;
 use std::io::Write as _;
 
 use anyhow::Context as _;
@@ -7,6 +8,8 @@ use clap::Args;
 use jiff::SignedDuration;
 use pinpress_pipeline::ledger::{Lease, Order};
 use pinpress_pipeline::{CoverUrl, Mode, PinOptions, PinTexts, RunOptions, SystemClock, Until, Worked};
+
+use pinpress_publish::Client;
 
 use crate::destination::OutputFolder;
 use crate::exit::Exit;
@@ -63,7 +66,20 @@ pub(crate) fn run(args: &WorkArgs, shared: &Shared) -> anyhow::Result<Exit> {
     let workers = LazyWorkers::new(3 * jobs).limited(&args.jobs.machine).counted(output.deaths());
     let interrupt = signals::interrupt();
     let until = if args.until_empty { Until::Empty } else { Until::Stopped };
-    let mut prepare = |order: &Order| args.options(order, jobs);
+    // Each order has a client of its own, on its own runtime; their calls are those of one account.
+    let budget = OnceCell::new();
+    let client = || -> anyhow::Result<Client> {
+        let client = args.api.client()?;
+        output.calls_of(&client);
+        Ok(match budget.get() {
+            Some(budget) => client.within(budget),
+            None => {
+                drop(budget.set(client.budget_view()));
+                client
+            }
+        })
+    };
+    let mut prepare = |order: &Order| args.options(order, jobs, &client);
     let lease = Lease::of(args.lease);
     let worked = pinpress_pipeline::work((&ledger, &lease), &mut prepare, (&workers, &output, &interrupt), until)?;
     output.end()?;
@@ -82,7 +98,12 @@ pub(crate) fn run(args: &WorkArgs, shared: &Shared) -> anyhow::Result<Exit> {
 
 impl WorkArgs {
     /// The order's terms, on this machine.
-    fn options(&self, order: &Order, jobs: usize) -> anyhow::Result<RunOptions> {
+    fn options(
+        &self,
+        order: &Order,
+        jobs: usize,
+        client: &dyn Fn() -> anyhow::Result<Client>,
+    ) -> anyhow::Result<RunOptions> {
         let terms = &order.terms;
         let pins = terms.pins.as_ref().map(|pins| {
             let base = self.api.base().to_string();
@@ -93,7 +114,7 @@ impl WorkArgs {
                 pins.destination
             );
             Ok(PinOptions {
-                client: self.api.client()?,
+                client: client()?,
                 destination: pins.destination.clone(),
                 cover_as: pins.cover_as,
                 cover_url: pins.cover_url.clone().map(CoverUrl::new),

@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
+use pinpress_fixtures::Postgres;
 use pinpress_rehearsal::{Rehearsal, RehearsalOptions};
 
 use crate::ground::{output_of, pinpress};
@@ -121,6 +122,42 @@ fn a_run_that_watches_shows_what_it_did() {
     let (code, said) = run.interrupt();
     assert_eq!(code, Some(130), "{said}");
     assert!(get(&address, "/healthz", "*/*").is_none(), "it ends with the run");
+}
+
+/// A worker is ready while the database is there, and shows the calls that are left from the first order on.
+#[test]
+fn a_worker_tells_whether_its_ledger_is_within_reach() {
+    let Some(mut server) = Postgres::start() else { return };
+    let Some(dir) = raw(&RAW[..1]) else { return };
+    let pinterest = Rehearsal::start(RehearsalOptions::new(dir.path().join("pinterest"))).unwrap();
+    let url = server.database();
+    let on_it = |args: &[&str]| {
+        let mut command = command(dir.path(), &pinterest);
+        command.env("PINPRESS_LEDGER", &url).args(args);
+        command
+    };
+    let mut worker = Running::start(on_it(&["work", "--metrics", "127.0.0.1:0"]));
+    let address = worker.address();
+    let becomes = |code: &str| {
+        let begun = Instant::now();
+        while !get(&address, "/readyz", "*/*").unwrap().0.starts_with(&format!("HTTP/1.1 {code} ")) {
+            assert!(begun.elapsed() < LIMIT, "never {code}");
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    };
+    becomes("200");
+    server.kill().unwrap();
+    becomes("503");
+    assert!(get(&address, "/healthz", "*/*").unwrap().0.starts_with("HTTP/1.1 200 "), "it is alive all the same");
+    server.up().unwrap();
+    becomes("200");
+    let (_, page) = get(&address, "/metrics", "*/*").unwrap();
+    assert!(!page.contains("pinpress_api_calls_left{"), "there is no order yet:\n{page}");
+    let entered = on_it(&["enqueue", "raw", "-o", "out", "--preset", "ultrafast", "--board", "rehearsal"]).status();
+    assert!(entered.unwrap().success());
+    let (_, page) = page_with(&address, "*/*", "pinpress_videos{state=\"published\"} 1");
+    assert!(page.contains("pinpress_api_calls_left{"), "{page}");
+    worker.interrupt();
 }
 
 #[test]

@@ -13,6 +13,7 @@ pub mod model;
 pub mod place;
 pub mod postgres;
 pub mod queue;
+mod reach;
 mod rules;
 mod slots;
 pub mod sqlite;
@@ -37,6 +38,7 @@ pub use queue::{
     NewTask, Order, OrderId, OrderPins, OrderTerms, Placed, QueueHost, QueueState, Task, TaskEnd, TaskPin, TaskState,
     TaskTerms,
 };
+pub use reach::Reach;
 pub use sqlite::SqliteLedger;
 pub use sqlite::file::copy_of;
 
@@ -256,6 +258,11 @@ pub trait Ledger: Send + Sync {
     /// When the ledger cannot be read.
     fn queue_state(&self) -> Result<Option<QueueState>, LedgerError> {
         Ok(None)
+    }
+
+    /// Whether it could be reached lately; a file always can.
+    fn reach(&self) -> Reach {
+        Reach::default()
     }
 
     /// Enters that a source cannot be read as a video.

@@ -36,7 +36,7 @@ pub fn publish_due(
     let Some(pins) = &options.pins else { return Ok(RunSummary::default()) };
     let runtime = runtime()?;
     let waiting = waiting(&*ledger, options, pins)?;
-    observer.event(&RunEvent::Begun);
+    observer.event(&RunEvent::Begun { ledger: ledger.reach() });
     waiting.iter().for_each(|(_, job)| observer.event(&RunEvent::Found { video: &job.source }));
     observer.event(&RunEvent::Discovered { videos: waiting.len(), skipped: 0, complete: true });
     let book = Book::closed(

@@ -221,7 +221,7 @@ fn behind_the_walk(
     let mut output = place.lock_output()?;
     let ledger = place.open()?;
     let lease = place.succeed(&*ledger, &output)?;
-    observer.event(&RunEvent::Begun);
+    observer.event(&RunEvent::Begun { ledger: ledger.reach() });
     // A shard beside others leaves temp files to whoever comes first the next time: these may be at work on them.
     let swept = if output.is_alone() { sweep(&options.output) } else { Vec::new() };
     output.let_others_in()?;

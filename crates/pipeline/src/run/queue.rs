@@ -19,7 +19,8 @@ use super::{Run, RunError, RunOptions, runtime};
 use crate::discover::Found;
 use crate::interrupt::Interrupt;
 use crate::ledger::{
-    Bell, Lease, Leases, LedgerError, Order, OrderId, OutputLock, PostgresLedger, QueueState, Task, TaskEnd, TaskPin,
+    Bell, Lease, Leases, Ledger as _, LedgerError, Order, OrderId, OutputLock, PostgresLedger, QueueState, Task,
+    TaskEnd, TaskPin,
 };
 use crate::media::Media;
 use crate::observe::{RunEvent, RunObserver, RunStage, new_video_span};
@@ -77,7 +78,7 @@ pub fn work<E: From<RunError>>(
     let mut bell = ledger.bell();
     let mut prepared: BTreeMap<OrderId, RunOptions> = BTreeMap::new();
     let mut worked = Worked::default();
-    observer.event(&RunEvent::Begun);
+    observer.event(&RunEvent::Begun { ledger: ledger.reach() });
     while !interrupt.requested() && worked.refused.is_none() {
         let Some(task) = ledger.claim_next(None, lease).map_err(failed)? else {
             let state = ledger.queue().map_err(failed)?;

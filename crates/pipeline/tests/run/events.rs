@@ -15,7 +15,7 @@ struct Heard(Mutex<HashMap<String, Vec<String>>>);
 impl RunObserver for Heard {
     fn event(&self, event: &RunEvent<'_>) {
         let (video, word) = match event {
-            RunEvent::Begun => (String::new(), "begun".to_owned()),
+            RunEvent::Begun { .. } => (String::new(), "begun".to_owned()),
             RunEvent::Found { video } => (name_of(video), "found".to_owned()),
             RunEvent::Started { video, stage } => (name_of(video), stage.to_string()),
             RunEvent::StageDone { video, stage, media, succeeded, .. } => {

@@ -72,6 +72,10 @@ impl BudgetView {
     pub fn left(&self) -> Vec<BudgetLeft> {
         self.0.left()
     }
+
+    pub(crate) fn budget(&self) -> Arc<Budget> {
+        Arc::clone(&self.0)
+    }
 }
 
 impl From<&Arc<Budget>> for BudgetView {

@@ -8,6 +8,7 @@ use postgres::fallible_iterator::FallibleIterator as _;
 use super::queue::CHANNEL;
 use super::server::{Failed, Server};
 use crate::interrupt::Interrupt;
+use crate::ledger::Reach;
 
 /// How often who waits looks whether to stop.
 const LOOK: Duration = Duration::from_millis(200);
@@ -17,6 +18,7 @@ pub struct Bell {
     server: Server,
     /// `None` while the database is away.
     client: Option<Client>,
+    reach: Reach,
 }
 
 impl std::fmt::Debug for Bell {
@@ -26,9 +28,9 @@ impl std::fmt::Debug for Bell {
 }
 
 impl Bell {
-    pub(super) fn new(server: Server) -> Self {
+    pub(super) fn new(server: Server, reach: Reach) -> Self {
         let client = listening(&server).ok();
-        Self { server, client }
+        Self { server, client, reach }
     }
 
     /// Waits until a video was entered or released, or so long at most; less when it is asked to stop. While the
@@ -47,11 +49,13 @@ impl Bell {
                 Some(Err(error)) => {
                     tracing::debug!(%error, "nothing is heard of new videos for a while");
                     self.client = None;
+                    self.reach.tell(false);
                 }
                 None => {
                     std::thread::sleep(left);
                     self.client = listening(&self.server).ok();
                     if self.client.is_some() {
+                        self.reach.tell(true);
                         // Something may have come meanwhile.
                         return;
                     }

@@ -32,7 +32,7 @@ use super::model::{
     FileStamp, Job, JobId, JobKey, JobState, PinContent, PinKey, PinRecord, PinStatus, PinTiming, Step, StepOutcome,
 };
 use super::queue::{NewTask, Order, OrderId, Placed, QueueState, Task, TaskEnd};
-use super::{Ledger, LedgerError};
+use super::{Ledger, LedgerError, Reach};
 
 /// A ledger in a `PostgreSQL` database.
 pub struct PostgresLedger {
@@ -116,7 +116,7 @@ impl PostgresLedger {
     /// Hears of videos that are entered from now on.
     #[must_use]
     pub fn bell(&self) -> Bell {
-        Bell::new(self.pool.server().clone())
+        Bell::new(self.pool.server().clone(), self.pool.reach())
     }
 
     fn with<T>(&self, work: impl FnMut(&mut Work<'_>) -> Result<T, Failed>) -> Result<T, LedgerError> {
@@ -232,6 +232,10 @@ impl Ledger for PostgresLedger {
 
     fn expire(&self, claimant: Option<&Claimant>) -> Result<(), LedgerError> {
         self.with(|work| claims::expire(work, claimant.map(Claimant::as_str)))
+    }
+
+    fn reach(&self) -> Reach {
+        self.pool.reach()
     }
 
     fn queue_state(&self) -> Result<Option<QueueState>, LedgerError> {

@@ -8,7 +8,7 @@ use postgres::types::ToSql;
 use postgres::{Client, Row, Statement, Transaction};
 
 use super::server::{Failed, Server};
-use crate::ledger::LedgerError;
+use crate::ledger::{LedgerError, Reach};
 
 /// Connections of one process. Statements take about a millisecond, and encodes take seconds: with more, a database of
 /// a hundred connections would serve fewer machines.
@@ -27,6 +27,7 @@ pub(super) struct Pool {
     server: Server,
     connections: Mutex<Connections>,
     freed: Condvar,
+    reach: Reach,
 }
 
 #[derive(Default)]
@@ -43,11 +44,15 @@ struct Connection {
 
 impl Pool {
     pub(super) fn new(server: Server) -> Self {
-        Self { server, connections: Mutex::default(), freed: Condvar::new() }
+        Self { server, connections: Mutex::default(), freed: Condvar::new(), reach: Reach::default() }
     }
 
     pub(super) const fn server(&self) -> &Server {
         &self.server
+    }
+
+    pub(super) fn reach(&self) -> Reach {
+        self.reach.clone()
     }
 
     /// Carries out `change` in a transaction, again when the database was away or another transaction was in its way,
@@ -84,9 +89,13 @@ impl Pool {
         let mut place = self.lend();
         let mut connection = match place.connection.take() {
             Some(idle) if !idle.client.is_closed() => idle,
-            _ => Connection { client: self.server.connect()?, statements: HashMap::new() },
+            _ => {
+                let client = self.server.connect().inspect_err(|_| self.reach.tell(false))?;
+                Connection { client, statements: HashMap::new() }
+            }
         };
         let done = connection.transact(again, change);
+        self.reach.tell(!connection.client.is_closed());
         if !connection.client.is_closed() && !done.as_ref().is_err_and(Failed::is_passing) {
             place.connection = Some(connection);
         }
