@@ -1,14 +1,17 @@
 //! Runs whose results go to a bucket.
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
 
 use assert_cmd::Command;
 use pinpress_rehearsal::Rehearsal;
 use tempfile::tempdir;
 
 use crate::fix::VIDEOS;
-use crate::ground::{files, left_behind, pinpress, ran, report, upload};
+use crate::ground::{files, fixture, left_behind, pinpress, ran, report, upload};
 use crate::proxy::Proxy;
 use crate::runs::account;
 use crate::servers::{Server, address, keys, put};
@@ -204,4 +207,59 @@ fn storage_that_goes_away_loses_nothing() {
     assert_eq!(then.code, 0, "{}{}", then.stdout, then.stderr);
     assert_eq!(pinterest.pins().len(), 3);
     assert_eq!(results(&server), RESULTS);
+}
+
+/// A line that is cut holds the program where it is, and there it is killed.
+#[test]
+fn a_kill_in_the_upload_leaves_nothing_under_the_final_key() {
+    let Some(video) = fixture("conforming-9x16.mp4") else { return };
+    let server = Server::moto();
+    let dir = tempdir().unwrap();
+    let source = dir.path().join("clip.mp4");
+    std::fs::copy(&video, &source).unwrap();
+    // Made larger than what goes in one request, by a box that readers pass over (ISO/IEC 14496-12 §8.1.2).
+    let mut file = std::fs::File::options().append(true).open(&source).unwrap();
+    file.write_all(b"\x02\x00\x00\x00free").unwrap();
+    let size = file.metadata().unwrap().len() - 8 + 0x0200_0000;
+    file.set_len(size).unwrap();
+    // In the first part, in the third, and where all parts are there and are to become one object.
+    for limit in [1_000_000, 20_000_000, size + 1_000] {
+        let proxy = Proxy::before(server.address);
+        proxy.cut_after(limit);
+        let mut command = pinpress(proxy.address, dir.path());
+        command.args(["fix", "clip.mp4", "-o", "s3://media/out"]);
+        let mut child = in_background(&command);
+        let begun = Instant::now();
+        while !proxy.is_cut() {
+            assert!(begun.elapsed() < Duration::from_secs(60), "{limit} bytes never came");
+            assert!(child.try_wait().unwrap().is_none(), "it ended before {limit} bytes");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let left = keys(&server.bucket());
+        assert!(left.iter().all(|key| key.ends_with(".pinpress-tmp")), "after {limit} bytes: {left:?}");
+    }
+    let fixed = ran(pinpress(server.address, dir.path()).args(["fix", "clip.mp4", "-o", "s3://media/out"]));
+    assert_eq!(fixed.code, 0, "{}{}", fixed.stdout, fixed.stderr);
+    assert_eq!(server.bucket().look(&address("out/clip.mp4")).unwrap().size, size);
+    let uploads = server.boto3("len(s3.list_multipart_uploads(Bucket='media').get('Uploads', []))");
+    assert!(uploads.parse::<u32>().unwrap() >= 1, "what a lifecycle rule is for");
+    assert_eq!(std::fs::metadata(&source).unwrap().len(), size);
+}
+
+/// The command, with its output thrown away.
+fn in_background(command: &Command) -> Child {
+    let mut child = std::process::Command::new(command.get_program());
+    child.args(command.get_args()).stdout(Stdio::null()).stderr(Stdio::null()).stdin(Stdio::null());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => child.env(name, value),
+            None => child.env_remove(name),
+        };
+    }
+    if let Some(folder) = command.get_current_dir() {
+        child.current_dir(folder);
+    }
+    child.spawn().unwrap()
 }
