@@ -9,6 +9,7 @@ use futures_util::StreamExt as _;
 use jiff::{SignedDuration, Timestamp};
 use pinpress_media::Observer;
 use pinpress_publish::{CoverAs, CoverSource, Draft, PublishError, PublishState};
+use pinpress_store::{Reason, StoreError};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::Receiver;
 use tracing::Instrument as _;
@@ -224,7 +225,11 @@ impl<'a> Publisher<'a, '_> {
             return None;
         }
         let (run, path) = (self.run, item.receipt.clone());
-        let receipt = self.blocking(move || run.read_receipt(&path)).await??;
+        let receipt = match self.blocking(move || run.read_receipt(&path)).await? {
+            Ok(receipt) => receipt?,
+            // Without knowing it, a second Pin could be made.
+            Err(error) => return Some(Some((End::Later { reason: error.to_string() }, None))),
+        };
         let state = receipt.state_of(&record.key)?;
         let PublishState::Pinned { pin_id, url, .. } = &state else { return None };
         let text = serde_json::to_string(&state).ok()?;
@@ -372,19 +377,26 @@ impl Observer for Stopping<'_> {
 }
 
 impl Run<'_> {
-    /// The receipt at `path`, here or in storage, if there is one that can be read.
-    fn read_receipt(&self, path: &Path) -> Option<Receipt> {
-        if let Err(error) = self.bring(path, None, &Stopping(self)) {
-            tracing::debug!(%error, "no receipt");
+    /// The receipt at `path`, here or in storage; `None` when there is none that can be read.
+    ///
+    /// # Errors
+    /// When storage does not say whether there is one.
+    fn read_receipt(&self, path: &Path) -> Result<Option<Receipt>, StoreError> {
+        match self.bring(path, None, &Stopping(self)) {
+            Ok(()) | Err(StoreError { reason: Reason::NotFound, .. }) => Ok(Receipt::read(path)),
+            Err(error) => Err(error),
         }
-        Receipt::read(path)
     }
 
     /// Writes a receipt where it is due.
     fn keep_receipt(&self, receipt: &Receipt, path: &Path, destination: &str, kept: bool) -> Result<(), String> {
         // Of one in storage that was written once, nothing but that it is there is asked each time.
         let known = self.depot.is_some() && kept && self.has_result(path);
-        if known || (self.read_receipt(path).is_some() && !Receipt::is_due(path, destination, kept)) {
+        if known {
+            return Ok(());
+        }
+        self.read_receipt(path).map_err(|error| error.to_string())?;
+        if !Receipt::is_due(path, destination, kept) {
             return Ok(());
         }
         receipt.write(path).map_err(|error| error.to_string())?;
