@@ -64,7 +64,8 @@ impl ScheduleArgs {
     ) -> anyhow::Result<(RunSummary, Exit)> {
         carry_out(options, output, machine, |workers| {
             if self.watch && matches!((work, &options.mode), (Work::Run, Mode::Fix(_))) {
-                let changes = FolderChanges::below(&options.paths, &options.output_as_named());
+                let manifest = options.texts.manifest.as_ref().map(|manifest| manifest.path.as_path());
+                let changes = FolderChanges::below(&options.paths, manifest, &options.output_as_named());
                 if let Some(reason) = changes.blind() {
                     warn(&format!("folders are looked through every few seconds: {reason}"));
                 }

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 
+use crate::naming::absolute;
+
 /// Changes are waited for until none came for so long: a copy of many files is one change.
 const QUIET: Duration = Duration::from_secs(2);
 
@@ -47,16 +49,22 @@ struct Pace {
 }
 
 impl FolderChanges {
-    /// Watches `paths`, and all below them but what is below `output`.
+    /// Watches `paths`, and all below them but what is below `output`; and the file `beside` them.
     #[must_use]
-    pub fn below(paths: &[PathBuf], output: &Path) -> Self {
+    pub fn below(paths: &[PathBuf], beside: Option<&Path>, output: &Path) -> Self {
         let (tell, events) = crossbeam_channel::bounded(1);
-        let own = crate::naming::absolute(output);
+        let own = absolute(output);
+        let roots: Vec<PathBuf> = paths.iter().map(|path| absolute(path)).collect();
+        let beside = beside.map(absolute);
+        let (watched, file) = (roots.clone(), beside.clone());
+        let matters = move |path: &PathBuf| {
+            Some(path) == file.as_ref() || !path.starts_with(&own) && watched.iter().any(|root| path.starts_with(root))
+        };
         let heard = move |event: notify::Result<Event>| {
             // An error is a reason to look: events may have been lost.
             let told = event.map_or(true, |event| {
-                let elsewhere = event.paths.is_empty() || event.paths.iter().any(|path| !path.starts_with(&own));
-                elsewhere && !matches!(event.kind, EventKind::Access(_))
+                let matters = event.paths.is_empty() || event.paths.iter().any(&matters);
+                matters && !matches!(event.kind, EventKind::Access(_))
             });
             if told {
                 // One is enough.
@@ -64,8 +72,13 @@ impl FolderChanges {
             }
         };
         let watcher = notify::recommended_watcher(heard).and_then(|mut watcher| {
-            for path in paths {
-                watcher.watch(&crate::naming::absolute(path), RecursiveMode::Recursive)?;
+            for path in &roots {
+                watcher.watch(path, RecursiveMode::Recursive)?;
+            }
+            // Its folder: what editors save is another file under the same name.
+            let folder = beside.as_deref().and_then(Path::parent);
+            if let Some(folder) = folder.filter(|folder| !roots.iter().any(|root| folder.starts_with(root))) {
+                watcher.watch(folder, RecursiveMode::NonRecursive)?;
             }
             Ok(watcher)
         });
@@ -124,12 +137,36 @@ mod tests {
     }
 
     #[test]
+    fn a_manifest_beside_the_folders_is_told_and_its_neighbours_are_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let (raw, manifest) = (dir.path().join("raw"), dir.path().join("pins.csv"));
+        std::fs::create_dir(&raw).unwrap();
+        std::fs::write(&manifest, "file\n").unwrap();
+        let changes = FolderChanges::below(std::slice::from_ref(&raw), Some(&manifest), &dir.path().join("out"));
+        if changes.blind().is_some() {
+            println!("skipped: the system does not tell of changes here");
+            return;
+        }
+        std::fs::write(dir.path().join("notes.txt"), "a").unwrap();
+        let soon = Instant::now() + 2 * QUIET;
+        while Instant::now() < soon {
+            assert!(!changes.wait(Duration::from_millis(100)), "a neighbour is no change");
+        }
+        // As editors save: another file takes its name.
+        std::fs::write(dir.path().join("pins.csv~"), "file\na.mp4\n").unwrap();
+        std::fs::rename(dir.path().join("pins.csv~"), &manifest).unwrap();
+        assert!(told(&changes), "the manifest was saved");
+        std::fs::write(raw.join("a.mp4"), "a").unwrap();
+        assert!(told(&changes), "a video came");
+    }
+
+    #[test]
     fn a_file_that_comes_is_told_and_what_is_written_to_the_output_is_not() {
         let dir = tempfile::tempdir().unwrap();
         let (raw, out) = (dir.path().join("raw"), dir.path().join("raw/out"));
         std::fs::create_dir_all(raw.join("deep")).unwrap();
         std::fs::create_dir(&out).unwrap();
-        let changes = FolderChanges::below(std::slice::from_ref(&raw), &out);
+        let changes = FolderChanges::below(std::slice::from_ref(&raw), None, &out);
         if let Some(reason) = changes.blind() {
             println!("skipped: the system tells of no changes: {reason}");
             return;

@@ -196,11 +196,17 @@ fn a_folder_that_is_watched_is_done_as_it_fills() {
     let mut options = ground.run_options();
     assert!(matches!(ground.try_run(&ScriptedMedia::default()), Err(RunError::NoVideos { .. })));
     options.more_to_come = true;
+    let manifest = options.texts.manifest.as_ref().unwrap().path.clone();
     let (interrupt, told, media) = (Interrupt::default(), Told::default(), ScriptedMedia::default());
     // The last step first.
     let steps: Vec<Box<dyn FnOnce() + Send>> = vec![
         Box::new(|| interrupt.request()),
-        Box::new(|| std::fs::remove_file(ground.raw(".pinpressignore")).unwrap()),
+        Box::new(|| {
+            std::fs::remove_file(ground.raw(".pinpressignore")).unwrap();
+            // Its row came after the watch had begun.
+            ground.video("third.mp4", "3");
+            std::fs::write(&manifest, "file,title\na.mp4,First\nlater.mp4,Second\nthird.mp4,Third\n").unwrap();
+        }),
         Box::new(|| {
             std::fs::remove_file(ground.raw("later.pin.toml")).unwrap();
             std::fs::write(ground.raw(".pinpressignore"), "{a\n").unwrap();
@@ -214,13 +220,13 @@ fn a_folder_that_is_watched_is_done_as_it_fills() {
     let summary = keep_watch(&options, &media, &told, &interrupt, &Script(Mutex::new(steps))).unwrap();
     assert!(summary.interrupted);
     let ends: Vec<_> = summary.videos.iter().map(|video| (name_of(&video.source), video.end.clone())).collect();
-    assert_eq!(ends.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["a.mp4", "later.mp4"]);
+    assert_eq!(ends.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["a.mp4", "later.mp4", "third.mp4"]);
     let titles: Vec<_> = ground.rehearsal.pins().into_iter().filter_map(|pin| pin.title).collect();
-    assert_eq!(titles, ["First", "Second"]);
+    assert_eq!(titles, ["First", "Second", "Third"]);
     assert_eq!(told.0.lock().unwrap()["a.mp4"], 1, "it is not told of again when nothing was done");
     assert_eq!(told.1.load(Ordering::SeqCst), 2, "what is wrong is told of, and the watch goes on");
     drop(run(&options, &media, &(), &Interrupt::default()).unwrap());
-    assert_eq!(ground.rehearsal.pins().len(), 2);
+    assert_eq!(ground.rehearsal.pins().len(), 3);
 }
 
 #[test]

@@ -43,7 +43,7 @@ pub struct PinOptions {
 
 /// What the rows of a manifest and the options say about the videos, before it is matched with them and with what
 /// lies beside them.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct PinTexts {
     /// The manifest.
     pub manifest: Option<Manifest>,

@@ -1,5 +1,6 @@
 //! A folder that is kept an eye on: what comes into it is done as a run would, and Pins go out at their times.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -8,25 +9,28 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::due::{AGAIN, next};
-use super::{RunError, RunOptions, publish_due, run};
+use super::{RunError, RunOptions, publish_due, run_with};
 use crate::changes::Changes;
 use crate::discover::DiscoverError;
 use crate::interrupt::Interrupt;
 use crate::ledger::{HoldError, LockError};
+use crate::manifest::Manifest;
 use crate::media::Media;
 use crate::naming::absolute;
 use crate::observe::{RunEvent, RunObserver};
 use crate::outcome::{End, RunSummary};
+use crate::pins::PinTexts;
 
 /// How often who waits looks at the clock, which may have been set.
 const LOOK: Duration = Duration::from_millis(200);
 
 /// Runs, and runs again when something changed below the given paths, until it is asked to stop. Between two runs what
-/// has become due is published. A folder without a video is no error, as one may come, and neither is a row of the
+/// has become due is published. The manifest is read again each time.
+/// A folder without a video is no error, as one may come, and neither is a row of the
 /// manifest without its file. The answer is how every video stands at the end.
 ///
 /// # Errors
-/// As [`run()`].
+/// As [`run()`](super::run()).
 pub fn keep_watch(
     options: &RunOptions,
     media: &dyn Media,
@@ -36,10 +40,11 @@ pub fn keep_watch(
 ) -> Result<RunSummary, RunError> {
     let news = News { observer, told: Mutex::default() };
     let mut summary = RunSummary::default();
+    let mut texts = Cow::Borrowed(&options.texts);
     loop {
         let mut held = false;
         let begun = !summary.videos.is_empty();
-        match run(options, media, &news, interrupt) {
+        match run_with(options, &texts, media, &news, interrupt) {
             Ok(round) => summary.replace(round),
             Err(RunError::NoVideos { .. }) => {}
             // Whoever is at work there is not in the way for ever.
@@ -80,6 +85,19 @@ pub fn keep_watch(
         if interrupt.requested() {
             summary.interrupted = true;
             return Ok(summary);
+        }
+        read_again(&mut texts, &news);
+    }
+}
+
+/// The manifest as it is now; the one before where it cannot be read.
+fn read_again(texts: &mut Cow<'_, PinTexts>, observer: &dyn RunObserver) {
+    let Some(path) = texts.manifest.as_ref().map(|manifest| manifest.path.clone()) else { return };
+    match Manifest::load(&path) {
+        Ok(now) => texts.to_mut().manifest = Some(now),
+        Err(error) => {
+            let message = format!("the manifest as it was before is used: {error}");
+            observer.event(&RunEvent::Warning { video: None, message });
         }
     }
 }

@@ -177,6 +177,17 @@ pub fn run(
     observer: &dyn RunObserver,
     interrupt: &Interrupt,
 ) -> Result<RunSummary, RunError> {
+    run_with(options, &options.texts, media, observer, interrupt)
+}
+
+/// The same with other texts than those of the options: a manifest that was saved again meanwhile.
+fn run_with(
+    options: &RunOptions,
+    texts: &PinTexts,
+    media: &dyn Media,
+    observer: &dyn RunObserver,
+    interrupt: &Interrupt,
+) -> Result<RunSummary, RunError> {
     let walk = match options.mode {
         Mode::Fix(_) => {
             Walk::begin_with(&options.paths, Some(&options.output_as_named()), &options.filters, &Stores::new())?
@@ -189,7 +200,7 @@ pub fn run(
     };
     let runtime = options.pins.as_ref().map(|_| runtime()).transpose()?;
     let (book, over) = (Book::default(), AtomicBool::new(false));
-    let survey = Survey { options, runtime: runtime.as_ref(), observer, interrupt, book: &book, over: &over };
+    let survey = Survey { options, texts, runtime: runtime.as_ref(), observer, interrupt, book: &book, over: &over };
     let (sightings, sighted) = crossbeam_channel::unbounded();
     let ended = std::thread::scope(|scope| {
         scope.spawn(move || survey.carry_out(walk, &sightings));
@@ -377,11 +388,10 @@ impl Run<'_> {
 
     /// Whether that file is a source, or would be found as one by the next run.
     fn is_source(&self, file: &Path) -> bool {
-        // What storage does not tell is no reason: a source there is never replaced without being asked.
-        self.has_result(file) && {
-            let real = absolute(&self.shown(file));
-            self.sources.iter().any(|source| real.starts_with(source))
-        }
+        let real = absolute(&self.shown(file));
+        // What storage does not tell may be one.
+        self.sources.iter().any(|source| real.starts_with(source))
+            && self.result_stamp(file).map_or(true, |stamp| stamp.is_some())
     }
 
     /// The value, or the end of the run.
@@ -528,8 +538,15 @@ mod tests {
         };
         let (tell, asked) = crossbeam_channel::unbounded();
         let (book, over, interrupt) = (Book::default(), AtomicBool::new(false), Interrupt::default());
-        let survey =
-            Survey { options: &options, runtime: None, observer: &(), interrupt: &interrupt, book: &book, over: &over };
+        let survey = Survey {
+            options: &options,
+            texts: &options.texts,
+            runtime: None,
+            observer: &(),
+            interrupt: &interrupt,
+            book: &book,
+            over: &over,
+        };
         let (sightings, sighted) = crossbeam_channel::unbounded();
         let first = std::iter::once(video("a.mkv"));
         // The second is not met before the first was read.

@@ -14,7 +14,7 @@ use super::{RunError, RunOptions};
 use crate::discover::{DiscoverError, Found, Seen, Walk};
 use crate::interrupt::Interrupt;
 use crate::observe::{RunEvent, RunObserver};
-use crate::pins::{Early, PinPlan, assign, resolve};
+use crate::pins::{Early, PinPlan, PinTexts, assign, resolve};
 
 /// So many more videos are worth telling about while the walk goes on.
 const TELL: usize = 500;
@@ -37,6 +37,7 @@ pub(super) struct Sighting {
 #[derive(Clone, Copy)]
 pub(super) struct Survey<'a> {
     pub(super) options: &'a RunOptions,
+    pub(super) texts: &'a PinTexts,
     pub(super) runtime: Option<&'a Runtime>,
     pub(super) observer: &'a dyn RunObserver,
     pub(super) interrupt: &'a Interrupt,
@@ -56,7 +57,7 @@ impl Survey<'_> {
         walk: impl Iterator<Item = Seen>,
         sightings: &Sender<Sighting>,
     ) -> Result<Vec<Option<PinPlan>>, RunError> {
-        let early = self.options.pins.is_some().then(|| Early::new(&self.options.paths, &self.options.texts));
+        let early = self.options.pins.is_some().then(|| Early::new(&self.options.paths, self.texts));
         // All of them, as a row is a mistake only if it names none at all; and which of them are ours.
         let (mut videos, mut ours, mut mistakes) = (Vec::new(), Vec::new(), Vec::new());
         for seen in walk {
@@ -113,14 +114,14 @@ impl Survey<'_> {
         self.tell(true);
         DiscoverError::refuse(mistakes)?;
         let (Some(pins), Some(runtime)) = (&self.options.pins, self.runtime) else { return Ok(Vec::new()) };
-        let RunOptions { paths, texts, more_to_come, .. } = self.options;
-        let assignments = assign(&videos, paths, texts, *more_to_come)?;
+        let RunOptions { paths, more_to_come, .. } = self.options;
+        let assignments = assign(&videos, paths, self.texts, *more_to_come)?;
         let foreign: HashSet<_> =
             videos.iter().zip(&ours).filter(|(_, our)| !**our).map(|(video, _)| &video.path).collect();
         for (video, message) in assignments.advice.iter().filter(|(video, _)| !foreign.contains(video)) {
             self.warn(Some(video), message.clone());
         }
-        let orders = runtime.block_on(resolve(&pins.client, assignments, texts))?;
+        let orders = runtime.block_on(resolve(&pins.client, assignments, self.texts))?;
         Ok(orders.into_iter().zip(ours).filter(|(_, our)| *our).map(|(order, _)| order.pin).collect())
     }
 
