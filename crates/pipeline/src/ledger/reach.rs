@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Whether a ledger could be reached when it was last asked. Nothing is asked for this: whoever works or waits does so at
-/// least every half minute.
+/// Whether a ledger could be reached when it was last asked. Nothing is asked for this: who works renews claims, and who
+/// waits for videos of a queue listens. A run that only watches folders asks nothing meanwhile.
 #[derive(Debug, Clone, Default)]
 pub struct Reach {
     away: Arc<AtomicBool>,
