@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use pinpress_media::{Failure, FailureKind, Observer};
 use pinpress_pipeline::Objects;
-use pinpress_store::{ObjectAddress, Reason, StoreError};
+use pinpress_pipeline::objects::undelivered;
+use pinpress_store::ObjectAddress;
 
 /// A folder in storage, and the one in which its files are made.
 pub(crate) struct Delivery {
@@ -48,13 +49,4 @@ impl Delivery {
         objects.deliver(file, &target, replace, observer).map_err(|error| undelivered(&error, observer))?;
         Ok(target)
     }
-}
-
-/// What kept a result from its place.
-pub(crate) fn undelivered(error: &StoreError, observer: &dyn Observer) -> Failure {
-    if observer.cancelled() {
-        return Failure::new(FailureKind::Cancelled, "interrupted");
-    }
-    let kind = if matches!(error.reason, Reason::Exists) { FailureKind::OutputExists } else { FailureKind::Io };
-    Failure::new(kind, error.to_string())
 }

@@ -231,7 +231,7 @@ impl WorkOutput {
         self.watched.as_ref().map(Watched::deaths).unwrap_or_default()
     }
 
-    /// The calls that are left are those of `client`, from now on.
+    /// The calls that are left are those of `client`, where nobody's are shown yet.
     pub(crate) fn calls_of(&self, client: &Client) {
         if let Some(watched) = &self.watched {
             watched.calls_of(client);

@@ -328,6 +328,12 @@ impl Failure {
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), log: Vec::new() }
     }
+
+    /// An output that is there, and is not to be replaced.
+    #[must_use]
+    pub fn output_exists() -> Self {
+        Self::new(FailureKind::OutputExists, "the output exists already: remove it, or pass --overwrite")
+    }
 }
 
 /// What kind of failure.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use pinpress_media::Observer;
+use pinpress_media::{Failure, FailureKind, Observer};
 use pinpress_probe::{DeepReader, MediaInfo, ProbeError, Spec};
 use pinpress_store::{Existing, Listing, Object, ObjectAddress, Reason, StoreError, Stores, Transfer};
 
@@ -332,6 +332,16 @@ fn unread(error: StoreError) -> ProbeError {
 struct Unheard;
 
 impl Observer for Unheard {}
+
+/// What kept a result from its place in storage, or from coming back.
+#[must_use]
+pub fn undelivered(error: &StoreError, observer: &dyn Observer) -> Failure {
+    if observer.cancelled() {
+        return Failure::new(FailureKind::Cancelled, "interrupted");
+    }
+    let kind = if matches!(error.reason, Reason::Exists) { FailureKind::OutputExists } else { FailureKind::Io };
+    Failure::new(kind, error.to_string())
+}
 
 /// Goes on as long as its observer does.
 struct Heard<'a>(&'a dyn Observer);

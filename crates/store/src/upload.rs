@@ -175,9 +175,6 @@ pub(crate) async fn copy(
     len: u64,
     existing: Existing,
 ) -> Result<ObjectMeta, Fault> {
-    if existing == Existing::Refused {
-        refuse_existing(store, to).await?;
-    }
     place(store, from, to, len, existing).await?;
     let there = store.head(to).await.map_err(Fault::writing)?;
     if there.size == len { Ok(there) } else { Err(Fault::Known(Reason::Changed)) }

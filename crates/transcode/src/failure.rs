@@ -39,12 +39,6 @@ pub fn from_io(action: &str, error: &io::Error) -> Failure {
     Failure::new(FailureKind::Io, format!("{action}: {error}{remedy}"))
 }
 
-/// An output that is there, and is not to be replaced.
-#[must_use]
-pub fn exists() -> Failure {
-    Failure::new(FailureKind::OutputExists, "the output exists already: remove it, or pass --overwrite")
-}
-
 /// An output that is no file's.
 #[must_use]
 pub fn nameless() -> Failure {
@@ -61,7 +55,7 @@ pub fn of_creating(error: &io::Error) -> Failure {
 #[must_use]
 pub fn of_renaming(error: &io::Error) -> Failure {
     match error.kind() {
-        io::ErrorKind::AlreadyExists => exists(),
+        io::ErrorKind::AlreadyExists => Failure::output_exists(),
         _ => from_io("cannot rename the output", error),
     }
 }

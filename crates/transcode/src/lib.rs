@@ -71,5 +71,5 @@ pub fn carry_out(
 /// # Errors
 /// `OutputExists`.
 pub fn refuse_existing(output: &Path, overwrite: bool) -> Result<(), Failure> {
-    if !overwrite && std::fs::symlink_metadata(output).is_ok() { Err(failure::exists()) } else { Ok(()) }
+    if !overwrite && std::fs::symlink_metadata(output).is_ok() { Err(Failure::output_exists()) } else { Ok(()) }
 }

@@ -70,10 +70,10 @@ pub(crate) fn run(args: &WorkArgs, shared: &Shared) -> anyhow::Result<Exit> {
     let budget = OnceCell::new();
     let client = || -> anyhow::Result<Client> {
         let client = args.api.client()?;
-        output.calls_of(&client);
         Ok(match budget.get() {
             Some(budget) => client.within(budget),
             None => {
+                output.calls_of(&client);
                 drop(budget.set(client.budget_view()));
                 client
             }

@@ -1,11 +1,11 @@
 //! Results in storage that need no file here.
 
 use pinpress_media::{Failure, FailureKind, Fixed, Plan};
+use pinpress_pipeline::objects::undelivered;
 use pinpress_pipeline::{Checked, Found};
 use pinpress_store::ObjectAddress;
 
 use super::{FixJob, modified};
-use crate::delivery::undelivered;
 
 impl FixJob<'_> {
     /// The object that is there already, when it is newer than its source and passes.

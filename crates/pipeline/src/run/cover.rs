@@ -9,10 +9,10 @@ use tokio::sync::mpsc::Sender;
 
 use super::fix::{end_of, step_outcome};
 use super::item::{Item, Listener};
-use super::results::undelivered;
 use super::{Mode, Run, Working};
 use crate::ledger::{CoverRecord, Hold, JobState, Step, StepOutcome};
 use crate::naming::{cover_of, cover_stem};
+use crate::objects::undelivered;
 use crate::observe::RunStage;
 use crate::outcome::CoverOutcome;
 

@@ -180,7 +180,7 @@ pub fn watch(
 }
 
 /// The stamp of the output of a job; of one in storage, the one that it was delivered with, as asking costs a call.
-fn stamp_of(options: &RunOptions, job: &Job) -> Option<FileStamp> {
+fn stamp_at_rest(options: &RunOptions, job: &Job) -> Option<FileStamp> {
     if options.depot.is_some() {
         return job.rendition.as_ref().map(|rendition| rendition.stamp);
     }
@@ -194,7 +194,7 @@ pub(super) fn next(options: &RunOptions, pins: &PinOptions) -> Result<Option<(us
     let again = now.checked_add(AGAIN).unwrap_or(now);
     let times: Vec<Timestamp> = waiting(&*ledger, options, pins)?
         .iter()
-        .filter(|(record, job)| !in_doubt(record) && wanting(record, job, stamp_of(options, job)).is_none())
+        .filter(|(record, job)| !in_doubt(record) && wanting(record, job, stamp_at_rest(options, job)).is_none())
         .map(|(record, _)| match record.due() {
             Some(due) if due > now => due,
             // Its time came while others were published.

@@ -7,10 +7,10 @@ use pinpress_media::{Failure, FailureKind, Fix, FixOptions, Fixed, Observer, Pla
 use pinpress_probe::{ProbeError, Source};
 
 use super::item::{Item, Listener};
-use super::results::undelivered;
 use super::{Mode, Run, Working, claims};
 use crate::disk::{Place, Shortage};
 use crate::ledger::{FileStamp, Hold, JobState, RenditionRecord, Step, StepOutcome};
+use crate::objects::undelivered;
 use crate::observe::{RunEvent, RunStage};
 use crate::outcome::End;
 
@@ -144,8 +144,7 @@ fn carry_out<'a>(
         // Not after minutes of encoding.
         let there = run.result_stamp(&item.output).map_err(|error| undelivered(&error, &listener))?;
         if there.is_some() {
-            let message = "the output exists already: remove it, or pass --overwrite";
-            return Err(Failure::new(FailureKind::OutputExists, message));
+            return Err(Failure::output_exists());
         }
     }
     let source = run.objects.fetch(&item.found(), None, &listener).map_err(|error| unfetched(&error, &listener))?;

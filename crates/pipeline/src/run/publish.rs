@@ -47,7 +47,9 @@ pub(super) fn publishing<'a>(
     let uploads = pins.uploads.max(1);
     let (aside, errands) = aside();
     std::thread::scope(|scope| {
-        for _ in 0..uploads {
+        // Files of this machine are at hand.
+        let runners = if run.depot.is_some() { uploads } else { 0 };
+        for _ in 0..runners {
             let errands = errands.clone();
             scope.spawn(move || run_errands(&errands));
         }
@@ -328,21 +330,19 @@ impl<'a> Publisher<'a, '_> {
 
     /// What `work` answers, which asks storage where results are there; `None` when nobody can ask it any more.
     async fn blocking<T: Send + 'a>(self, work: impl FnOnce() -> T + Send + 'a) -> Option<T> {
-        if self.run.options.depot.is_none() { Some(work()) } else { self.aside.run(work).await }
+        if self.run.depot.is_none() { Some(work()) } else { self.aside.run(work).await }
     }
 
     /// Sees to it that output and cover are files of this machine.
     async fn bring(self, item: &Item<'a>) -> Result<(), String> {
-        let (run, source, output) = (self.run, item.source.clone(), item.output.clone());
+        let (run, output) = (self.run, item.output.clone());
         let expected = item.job.rendition.as_ref().map(|rendition| rendition.stamp);
         let cover =
             item.cover.as_ref().filter(|_| self.pins.cover_as == CoverAs::Image).map(|cover| cover.file.clone());
         let brought = self.blocking(move || {
             let watch = Stopping(run);
             run.bring(&output, expected, &watch)?;
-            cover.map_or(Ok(()), |cover| run.bring(&cover, None, &watch)).inspect_err(|_| {
-                tracing::warn!(video = ?source, "its output is here, its cover is not");
-            })
+            cover.map_or(Ok(()), |cover| run.bring(&cover, None, &watch))
         });
         brought.await.unwrap_or(Ok(())).map_err(|error| error.to_string())
     }

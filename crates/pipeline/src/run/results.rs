@@ -9,10 +9,11 @@ use std::time::SystemTime;
 use pinpress_media::{Failure, FailureKind, Observer};
 use pinpress_store::{Object, ObjectAddress, Reason, StoreError};
 
+use super::stored::object_stamp;
 use super::{Run, RunError, RunOptions};
 use crate::ledger::FileStamp;
 use crate::naming::{absolute, cover_of, receipt_of};
-use crate::objects::Objects;
+use crate::objects::{Objects, undelivered};
 use crate::outcome::VideoOutcome;
 
 /// A folder in storage where results go.
@@ -81,13 +82,11 @@ impl RunOptions {
 /// What stands for a result in storage as a file's stamp does for a file. Storages tell the time to the second or better
 /// as they are asked, so it is left out where the etag says enough.
 fn stamp(object: &Object) -> FileStamp {
-    let identity = object.identity().map(|identity| blake3::hash(identity.to_string().as_bytes()));
-    let first = |hash: &blake3::Hash| hash.as_bytes().first_chunk().copied().map_or(0, u64::from_le_bytes);
-    let since = || object.modified.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-    match identity.as_ref().map(first) {
-        Some(inode) => FileStamp { len: object.size, mtime_ns: 0, inode },
-        None => FileStamp { len: object.size, mtime_ns: i64::try_from(since()).unwrap_or(0), inode: 0 },
+    if let Some(stamp) = object_stamp(object) {
+        return FileStamp { mtime_ns: 0, ..stamp };
     }
+    let since = object.modified.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    FileStamp { len: object.size, mtime_ns: i64::try_from(since).unwrap_or(0), inode: 0 }
 }
 
 impl Run<'_> {
@@ -135,7 +134,9 @@ impl Run<'_> {
     /// `OutputExists` when one is there that may not be replaced, `Cancelled`, `Io`.
     pub(super) fn deliver(&self, local: &Path, replace: bool, observer: &dyn Observer) -> Result<FileStamp, Failure> {
         let Some((depot, below)) = self.depot_of(local) else {
-            return FileStamp::of(local).map_err(|error| Failure::new(FailureKind::Io, error.to_string()));
+            return FileStamp::of(local).map_err(|error| {
+                Failure::new(FailureKind::Io, format!("{} was not written: {error}", local.display()))
+            });
         };
         let delivered = depot.place(below).and_then(|to| self.objects.put(local, &to, replace, observer));
         let now = stamp(&delivered.map_err(|error| undelivered(&error, observer))?);
@@ -237,13 +238,4 @@ impl Drop for InUse<'_> {
         drop(in_use);
         self.run.clear(&self.output);
     }
-}
-
-/// What kept a result from being delivered, or fetched back.
-pub(super) fn undelivered(error: &StoreError, observer: &dyn Observer) -> Failure {
-    if observer.cancelled() {
-        return Failure::new(FailureKind::Cancelled, error.to_string());
-    }
-    let kind = if matches!(error.reason, Reason::Exists) { FailureKind::OutputExists } else { FailureKind::Io };
-    Failure::new(kind, error.to_string())
 }

@@ -23,7 +23,7 @@ pub(crate) fn stamp_of(found: &Found) -> Option<FileStamp> {
 
 /// What stands for an object in the ledger as a file's stamp does for a file; `None` where storage does not tell when it
 /// becomes another.
-fn object_stamp(object: &Object) -> Option<FileStamp> {
+pub(super) fn object_stamp(object: &Object) -> Option<FileStamp> {
     let identity = blake3::hash(object.identity()?.to_string().as_bytes());
     let inode = u64::from_le_bytes(identity.as_bytes().first_chunk().copied().unwrap_or_default());
     let since = object.modified.duration_since(SystemTime::UNIX_EPOCH).ok();
