@@ -28,3 +28,6 @@ mod runs;
 #[path = "object_storage/servers.rs"]
 #[allow(dead_code, reason = "the crate's own suite has more use for it")]
 mod servers;
+#[cfg(test)]
+#[path = "object_storage/sidecars.rs"]
+mod sidecars;

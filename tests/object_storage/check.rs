@@ -3,6 +3,7 @@
 use serde_json::Value;
 use tempfile::tempdir;
 
+use crate::fix::VIDEOS;
 use crate::ground::{enlarge, fixture, left_behind, pinpress, ran, report, upload};
 use crate::proxy::Proxy;
 use crate::servers::{Server, put};
@@ -123,10 +124,30 @@ fn parts_and_patterns_are_those_of_a_folder() {
         };
         assert_eq!(paths("s3://media/raw/"), paths("raw/"), "{more:?}");
     }
-    std::fs::write(server.file("raw/.pinpressignore"), "drafts\n").unwrap();
-    let ran = ran(pinpress(server.address, dir.path()).args(["check", "s3://media/raw/"]));
-    assert_eq!(ran.code, 2);
-    assert!(ran.stderr.contains("give its lines as --exclude"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_file_of_patterns_is_read_and_its_mistakes_are_told() {
+    let server = Server::moto();
+    let Some(()) = upload(
+        &server,
+        &[("conforming-9x16.mp4", "raw/-first.mp4"), ("conforming-9x16.mp4", "raw/drafts/a.mp4"), VIDEOS[0]],
+    ) else {
+        return;
+    };
+    let dir = tempdir().unwrap();
+    let told = || ran(pinpress(server.address, dir.path()).args(["check", "--format", "ndjson", "s3://media/raw/"]));
+    assert_eq!(told().stdout.lines().count(), 3);
+    put(&server.bucket(), "raw/.pinpressignore", b"drafts/\n-*\n");
+    let one = told();
+    assert_eq!(one.stdout.lines().count(), 1, "{}", one.stdout);
+    assert!(one.stdout.contains("raw/fits.mp4"), "{}", one.stdout);
+    put(&server.bucket(), "raw/.pinpressignore", b"[draft\n");
+    let refused = told();
+    assert_eq!(refused.code, 2, "{}", refused.stdout);
+    for told in ["a mistake in .pinpressignore:", "line 1: \"[draft\" is no", "s3://media/raw/.pinpressignore"] {
+        assert!(refused.stderr.contains(told), "{told}: {}", refused.stderr);
+    }
 }
 
 #[test]

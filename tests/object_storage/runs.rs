@@ -17,7 +17,7 @@ pub(crate) fn account(folder: &Path) -> Rehearsal {
     Rehearsal::start(options).unwrap()
 }
 
-fn run(at: SocketAddr, folder: &Path, pinterest: &Rehearsal) -> Command {
+pub(crate) fn run(at: SocketAddr, folder: &Path, pinterest: &Rehearsal) -> Command {
     let mut command = pinpress(at, folder);
     command.env("PINPRESS_ACCESS_TOKEN", pinterest.token()).env("PINPRESS_API", pinterest.api_base());
     command.env("PINPRESS_KEEP_FREE", "0").args(["run", "s3://media/raw/", "-o", "out", "--preset", "ultrafast"]);
@@ -79,19 +79,6 @@ fn what_cannot_be_read_is_told_and_the_rest_is_done() {
     assert!(ran.stdout.contains("s3://media/raw/broken.mkv"), "{}", ran.stdout);
     assert!(!ran.stdout.contains("pinpress-objects-"), "a copy is named: {}", ran.stdout);
     server.bucket().remove(&address("raw/broken.mkv")).unwrap();
-}
-
-#[test]
-fn nothing_is_sent_where_texts_stand_that_nobody_reads() {
-    let server = Server::moto();
-    let Some(()) = upload(&server, &VIDEOS[..1]) else { return };
-    put(&server.bucket(), "raw/fits.pin.toml", b"board = \"Elsewhere\"");
-    let dir = tempdir().unwrap();
-    let pinterest = account(dir.path());
-    let ran = ran(&mut run(server.address, dir.path(), &pinterest));
-    assert_eq!(ran.code, 2, "{}{}", ran.stdout, ran.stderr);
-    assert!(ran.stderr.contains("put it into a manifest"), "{}", ran.stderr);
-    assert_eq!(pinterest.pins().len(), 0);
 }
 
 #[test]

@@ -288,6 +288,7 @@ impl TextArgs {
             description: self.description.clone(),
             alt_text: self.alt_text.clone(),
             link: self.pin_link.clone(),
+            stored: pinpress_pipeline::StoredSidecars::default(),
         })
     }
 

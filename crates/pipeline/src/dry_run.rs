@@ -10,7 +10,7 @@ use pinpress_publish::{BoardId, BoardSectionId, CoverSource, PinDraft, PlannedRe
 use pinpress_store::Stores;
 
 use crate::check::check_file;
-use crate::discover::{Found, discover, discover_with};
+use crate::discover::{Discovery, Found, discover, discover_with};
 use crate::ledger::{Ledger, LedgerError, PinKey, PinStatus};
 use crate::media::Media;
 use crate::naming::{absolute, cover_of};
@@ -91,8 +91,9 @@ pub fn dry_run(options: &RunOptions, media: &dyn Media) -> Result<DryRun, RunErr
     if discovery.videos.is_empty() {
         return Err(RunError::NoVideos { paths: options.paths.clone() });
     }
+    let Discovery { videos, strays, .. } = &discovery;
     let (assignments, Flaws { mut mistakes, drafts }) =
-        draft_all(&discovery.videos, &options.paths, &options.texts, options.more_to_come)?;
+        draft_all(videos, strays, &options.paths, &options.texts, options.more_to_come)?;
     let is_ours = |found: &&Found| options.shard.is_none_or(|shard| shard.holds(&found.relative));
     let ours: HashSet<&PathBuf> = discovery.videos.iter().filter(is_ours).map(|found| &found.path).collect();
     let advice = assignments.advice.iter().filter(|(path, _)| ours.contains(path)).cloned().collect();

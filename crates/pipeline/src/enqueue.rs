@@ -36,7 +36,7 @@ pub fn enqueue(options: &RunOptions, ledger: &PostgresLedger) -> Result<Enqueued
     let (orders, advice) = match &options.pins {
         None => (vec![VideoOrder::default(); videos.len()], Vec::new()),
         Some(pins) => {
-            let assignments = assign(videos, &options.paths, &options.texts, options.more_to_come)?;
+            let assignments = assign(videos, &discovery.strays, &options.paths, &options.texts, options.more_to_come)?;
             let advice = assignments.advice.clone();
             (runtime()?.block_on(resolve(&pins.client, assignments, &options.texts))?, advice)
         }

@@ -41,7 +41,7 @@ pub use dry_run::{DryRun, DryVideo, Standing, dry_run};
 pub use enqueue::{Enqueued, enqueue};
 pub use interrupt::Interrupt;
 pub use ledger::{HoldError, Ledger, LedgerAddress, LedgerError, LedgerPlace, SqliteLedger, ledger_path, own_folder};
-pub use manifest::{Manifest, ManifestError, Mistake, Sidecars, Template};
+pub use manifest::{Manifest, ManifestError, Mistake, Sidecars, StoredSidecars, Template};
 pub use media::Media;
 pub use naming::means;
 pub use objects::{Fetched, Objects};

@@ -73,7 +73,7 @@ pub(crate) fn run(args: &RehearseArgs, shared: &Shared) -> anyhow::Result<Exit> 
     // What the stand-in cannot do is found before anything is made.
     let videos = pinpress_pipeline::discover(&args.paths, Some(&args.output), &args.filter.filters())?.videos;
     anyhow::ensure!(!videos.is_empty(), "no video in {}", super::check::listed(&args.paths));
-    let boards = boards(&texts, &Sidecars::beside(&videos));
+    let boards = boards(&texts, &Sidecars::beside(&videos, &[], &texts.stored));
     if texts.board.is_none() {
         texts.board = Some(BOARD.to_owned());
     }

@@ -13,7 +13,7 @@ impl FixJob<'_> {
         let object = self.objects.look(target).map_err(|error| Failure::new(FailureKind::Io, error.to_string()))?;
         let Some(object) = object else { return Ok(None) };
         let newer = modified(found).is_some_and(|source| object.modified >= source);
-        let there = Found { path: target.to_path(), relative: target.name().into(), object: Some(object) };
+        let there = Found { object: Some(object), ..Found::here(target.to_path(), target.name().into()) };
         let checked = self.objects.check(&there, self.spec, self.workers).ok();
         match checked.filter(|checked| newer && checked.report.passes()) {
             Some(checked) => Ok(Some(checked)),

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use ignore::Error;
-use ignore::gitignore::GitignoreBuilder;
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use super::IGNORE_FILE;
 
@@ -44,6 +44,31 @@ pub(super) fn mistakes(folder: &Path) -> Vec<IgnoreMistake> {
         collect(&error, None, &path, &mut found);
     }
     found
+}
+
+/// The patterns in `text`, which is that of the file at `path` and holds for `folder`, and what is wrong with them.
+pub(super) fn parse(folder: &Path, path: &Path, text: &[u8]) -> (Gitignore, Vec<IgnoreMistake>) {
+    let mut found = Vec::new();
+    let mistake = |line, reason| IgnoreMistake { path: path.to_owned(), line, reason };
+    let mut builder = GitignoreBuilder::new(folder);
+    builder.allow_unclosed_class(false);
+    match std::str::from_utf8(text) {
+        Ok(text) => {
+            // Editors on Windows begin a file with this mark.
+            let lines = text.strip_prefix('\u{feff}').unwrap_or(text).lines();
+            for (line, number) in lines.zip(1..) {
+                if let Err(error) = builder.add_line(None, line) {
+                    collect(&error, Some(number), path, &mut found);
+                }
+            }
+        }
+        Err(error) => found.push(mistake(None, format!("cannot be read: {error}"))),
+    }
+    let patterns = builder.build().unwrap_or_else(|error| {
+        found.push(mistake(None, error.to_string()));
+        Gitignore::empty()
+    });
+    (patterns, found)
 }
 
 fn collect(error: &Error, line: Option<u64>, path: &Path, found: &mut Vec<IgnoreMistake>) {

@@ -8,9 +8,12 @@
 //! Objects in storage are told by their names alone: a look at the bytes of each would be a request of its own. The
 //! one that is given itself is taken whatever it is called.
 
+mod ahead;
+mod beside;
 mod filters;
 mod ignore_file;
 mod objects;
+mod patterns;
 mod sniff;
 mod walk;
 
@@ -19,6 +22,8 @@ use std::path::{Path, PathBuf};
 
 use pinpress_store::{AddressError, Object, ObjectAddress, StoreError, Stores};
 
+pub use beside::Beside;
+pub(crate) use beside::candidates;
 pub use filters::{Filters, GlobError, IGNORE_FILE};
 pub use ignore_file::IgnoreMistake;
 pub use sniff::{VIDEO_EXTENSIONS, has_video_extension, looks_like_video};
@@ -33,6 +38,16 @@ pub struct Found {
     pub relative: PathBuf,
     /// What storage said of it, where it is no file of this machine: `path` is its address then.
     pub object: Option<Object>,
+    /// What the walk through storage has seen beside it.
+    pub beside: Beside,
+}
+
+impl Found {
+    /// A file of this machine.
+    #[must_use]
+    pub const fn here(path: PathBuf, relative: PathBuf) -> Self {
+        Self { path, relative, object: None, beside: Beside::Unknown }
+    }
 }
 
 /// What was found, in sorted order under each given path.
@@ -46,6 +61,8 @@ pub struct Discovery {
     pub loops: Vec<PathBuf>,
     /// Files that are no videos by name and content.
     pub skipped: usize,
+    /// Sidecars in storage whose names are those of nothing beside them.
+    pub strays: Vec<ObjectAddress>,
 }
 
 /// A place that could not be looked into.
@@ -89,14 +106,6 @@ pub enum DiscoverError {
     /// Storage could not be looked into.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// What Pins say stands where it is not read.
-    #[error(
-        "what Pins say is not read in object storage: put it into a manifest on this machine, and remove it: {address}"
-    )]
-    Sidecar {
-        /// The object.
-        address: ObjectAddress,
-    },
     /// A pattern that is none.
     #[error(transparent)]
     Glob(#[from] GlobError),
@@ -147,7 +156,8 @@ fn collect(walk: Walk) -> Result<Discovery, DiscoverError> {
     for seen in walk {
         match seen {
             Seen::Video(found) => discovery.videos.push(found),
-            Seen::Skipped | Seen::Sidecar(_) => discovery.skipped += 1,
+            Seen::Skipped => discovery.skipped += 1,
+            Seen::Sidecar(stray) => discovery.strays.push(stray),
             Seen::Unreadable(place) => discovery.unreadable.push(place),
             Seen::Loop(link) => discovery.loops.push(link),
             Seen::Mistakes(more) => mistakes.extend(more),

@@ -1,16 +1,16 @@
 //! The walk through a folder of objects, as storage lists them.
 
-use std::iter::Peekable;
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
-use ignore::overrides::Override;
 use pinpress_media::TEMP_SUFFIX;
-use pinpress_store::{Listing, Object, ObjectAddress, Reason, StoreError, Stores};
+use pinpress_store::{Object, ObjectAddress, Reason, StoreError, Stores};
 
-use super::ignore_file::IgnoreMistake;
+use super::ahead::Ahead;
+use super::beside::{Beside, Listed, is_sidecar};
+use super::patterns::Patterns;
 use super::walk::Seen;
 use super::{DiscoverError, Filters, Found, IGNORE_FILE, Unreadable, has_video_extension};
-use crate::manifest::SIDECAR_SUFFIX;
 
 /// What lies at or below an address.
 pub(super) struct ObjectWalk {
@@ -28,10 +28,13 @@ enum Rest {
 
 struct Below {
     folder: ObjectAddress,
-    objects: Peekable<Listing>,
-    meant: Override,
+    objects: Ahead,
+    patterns: Patterns,
+    sidecars: Listed,
     /// Where the results go: what lies there is none to work on.
     output: Option<ObjectAddress>,
+    /// To be told before the next object is taken.
+    to_tell: VecDeque<Seen>,
 }
 
 /// Whether both are the same folder.
@@ -56,12 +59,15 @@ impl ObjectWalk {
                 Err(error) => return Err(error.into()),
             }
         }
-        let meant = filters.below(Path::new("/"))?;
+        let patterns = Patterns::new(bucket.clone(), filters.below(Path::new("/"))?);
         let mut objects = bucket.list(&address).peekable();
         match objects.peek() {
             Some(Ok(_)) => {
                 let output = output.filter(|output| lies_below(&address, output));
-                Ok(Self { path, rest: Rest::Below(Box::new(Below { folder: address, objects, meant, output })) })
+                let objects = Ahead::of(&address, objects);
+                let (sidecars, to_tell) = (Listed::default(), VecDeque::new());
+                let below = Below { folder: address, objects, patterns, sidecars, output, to_tell };
+                Ok(Self { path, rest: Rest::Below(Box::new(below)) })
             }
             Some(Err(_)) => match objects.next() {
                 Some(Err(error)) => Err(error.into()),
@@ -81,45 +87,83 @@ impl Iterator for ObjectWalk {
     type Item = Seen;
 
     fn next(&mut self) -> Option<Seen> {
-        let Below { folder, objects, meant, output } = match &mut self.rest {
+        match &mut self.rest {
             Rest::One(object) => {
                 let object = object.take()?;
                 let relative = object.address.name().into();
-                return Some(video(object, relative));
+                Some(video(object, relative, Beside::Unknown))
             }
-            Rest::Below(below) => &mut **below,
-        };
-        loop {
-            let object = match objects.next()? {
-                Ok(object) => object,
-                Err(error) => {
-                    let reason = error.reason.to_string();
-                    return Some(Seen::Unreadable(Unreadable { path: self.path.clone(), reason }));
-                }
-            };
-            let Some(relative) = below(folder, &object.address).map(PathBuf::from) else { continue };
-            if relative.file_name().is_some_and(|name| name == IGNORE_FILE) {
-                let reason =
-                    "files of patterns are not read in object storage: give its lines as --exclude, and remove it";
-                let mistake = IgnoreMistake { path: object.address.to_path(), line: None, reason: reason.to_owned() };
-                return Some(Seen::Mistakes(vec![mistake]));
-            }
-            if output.as_ref().is_some_and(|output| below(output, &object.address).is_some()) {
-                continue;
-            }
-            if is_hidden(&relative) || !is_meant(meant, &relative) {
-                continue;
-            }
-            if relative.as_os_str().as_encoded_bytes().ends_with(SIDECAR_SUFFIX.as_bytes()) {
-                return Some(Seen::Sidecar(object.address));
-            }
-            return Some(if has_video_extension(&relative) { video(object, relative) } else { Seen::Skipped });
+            Rest::Below(below) => below.next(&self.path),
         }
     }
 }
 
-fn video(object: Object, relative: PathBuf) -> Seen {
-    Seen::Video(Found { path: object.address.to_path(), relative, object: Some(object) })
+impl Below {
+    fn next(&mut self, path: &Path) -> Option<Seen> {
+        loop {
+            if let Some(seen) = self.to_tell.pop_front() {
+                return Some(seen);
+            }
+            let Self { folder, objects, patterns, sidecars, output, .. } = self;
+            let mut met = |object: &Object| {
+                let Some(relative) = relative(folder, output.as_ref(), object) else { return };
+                if relative.file_name().is_some_and(|name| name == IGNORE_FILE) {
+                    patterns.meet(relative.parent().unwrap_or(relative).to_owned(), object.clone());
+                } else if is_sidecar(relative) && !is_hidden(relative) {
+                    sidecars.meet(object);
+                }
+            };
+            match objects.take(&mut met) {
+                Some(Ok(object)) => self.judge(object),
+                Some(Err(error)) => {
+                    // Whether more lies beside what was listed last is not known: nothing is said of it.
+                    self.sidecars = Listed::default();
+                    let reason = error.reason.to_string();
+                    return Some(Seen::Unreadable(Unreadable { path: path.to_owned(), reason }));
+                }
+                None => {
+                    self.stray(None);
+                    return self.to_tell.pop_front();
+                }
+            }
+        }
+    }
+
+    /// What an object is.
+    fn judge(&mut self, object: Object) {
+        self.stray(Some(object.address.key()));
+        let beside = self.sidecars.of(object.address.key());
+        let Some(relative) = relative(&self.folder, self.output.as_ref(), &object).map(Path::to_owned) else { return };
+        // Its name is hidden, its mistakes are not.
+        let is_patterns = relative.file_name().is_some_and(|name| name == IGNORE_FILE);
+        if is_hidden(relative.parent().filter(|_| is_patterns).unwrap_or(&relative)) {
+            return;
+        }
+        let through = self.patterns.let_through(&relative);
+        let mistakes = self.patterns.mistakes();
+        if !mistakes.is_empty() {
+            self.to_tell.push_back(Seen::Mistakes(mistakes));
+        }
+        if through && !is_patterns {
+            let is_video = has_video_extension(&relative);
+            self.to_tell.push_back(if is_video { video(object, relative, beside) } else { Seen::Skipped });
+        }
+    }
+
+    fn stray(&mut self, key: Option<&str>) {
+        self.to_tell.extend(self.sidecars.strays(key).into_iter().map(Seen::Sidecar));
+    }
+}
+
+fn video(object: Object, relative: PathBuf, beside: Beside) -> Seen {
+    Seen::Video(Found { path: object.address.to_path(), relative, object: Some(object), beside })
+}
+
+/// Where an object lies below `folder`; `None` for the folder itself, and for what lies in the output.
+fn relative<'a>(folder: &ObjectAddress, output: Option<&ObjectAddress>, object: &'a Object) -> Option<&'a Path> {
+    let relative = below(folder, &object.address)?;
+    let in_output = output.is_some_and(|output| below(output, &object.address).is_some());
+    (!in_output).then(|| Path::new(relative))
 }
 
 /// Whether `other` is a folder below `folder`, and not the same.
@@ -140,53 +184,92 @@ fn is_hidden(relative: &Path) -> bool {
     relative.iter().any(|part| hidden(part.as_encoded_bytes()))
 }
 
-/// Whether the patterns let it through. A folder that is left out is left out with all that is in it.
-fn is_meant(meant: &Override, relative: &Path) -> bool {
-    let mut folders = relative.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty());
-    !meant.matched(relative, false).is_ignore() && !folders.any(|folder| meant.matched(folder, true).is_ignore())
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::IgnoreMistake;
     use super::*;
 
-    fn meant(include: &[&str], exclude: &[&str]) -> Vec<&'static str> {
+    /// What both walks find in a folder of these files: as files, and as objects.
+    fn found(files: &[(&str, &str)], filters: &Filters) -> [Vec<String>; 2] {
+        let dir = tempfile::tempdir().unwrap();
+        for (key, text) in files {
+            let path = dir.path().join(key);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        let folder: ObjectAddress = format!("file://{}/", dir.path().display()).parse().unwrap();
+        let objects = ObjectWalk::begin(folder, None, filters, &Stores::new()).unwrap();
+        let files = super::super::Walk::begin(&[dir.path().to_owned()], None, filters).unwrap();
+        let told = |seen: Seen| match seen {
+            Seen::Video(found) => Some(found.relative.display().to_string()),
+            Seen::Skipped => Some("skipped".to_owned()),
+            Seen::Mistakes(mistakes) => {
+                let place = |mistake: IgnoreMistake| (mistake.line, mistake.path.file_name().unwrap().to_owned());
+                Some(format!("{:?}", mistakes.into_iter().map(place).collect::<Vec<_>>()))
+            }
+            _ => None,
+        };
+        let mut both = [objects.filter_map(told).collect::<Vec<_>>(), files.filter_map(told).collect()];
+        // A folder's files come before its folders in the one order, and among them in the other.
+        both.iter_mut().for_each(|told| told.sort());
+        both
+    }
+
+    const KEYS: [&str; 5] = ["a.mov", "a.mp4", "2024/b.mov", "2024/raw/c.mov", "drafts/2024/d.mov"];
+
+    #[test]
+    fn options_mean_what_they_mean_in_a_folder() {
         let owned = |globs: &[&str]| globs.iter().map(|glob| (*glob).to_owned()).collect();
-        let meant = Filters { include: owned(include), exclude: owned(exclude) }.below(Path::new("/")).unwrap();
-        let keys = ["a.mov", "a.mp4", "2024/b.mov", "2024/raw/c.mov", "drafts/2024/d.mov"];
-        keys.into_iter().filter(|key| is_meant(&meant, Path::new(key))).collect()
+        for (include, exclude, count) in [
+            (&[][..], &[][..], 5),
+            (&["*.mov"], &[], 4),
+            (&["2024/**"], &[], 2),
+            (&[], &["drafts"], 4),
+            (&[], &["drafts/"], 4),
+            (&["*.mov"], &["raw"], 3),
+            (&["/a.*"], &["*.mp4"], 1),
+            (&[], &["2024/*"], 3),
+        ] {
+            let filters = Filters { include: owned(include), exclude: owned(exclude) };
+            let [objects, files] = found(&KEYS.map(|key| (key, "x")), &filters);
+            assert_eq!(objects, files, "{include:?} {exclude:?}");
+            assert_eq!(objects.len(), count, "{include:?} {exclude:?}");
+        }
     }
 
     #[test]
-    fn patterns_mean_what_they_mean_in_a_folder() {
-        // The same by the walk through a folder of these files.
-        let walked = |include: &[&str], exclude: &[&str]| {
-            let dir = tempfile::tempdir().unwrap();
-            for key in ["a.mov", "a.mp4", "2024/b.mov", "2024/raw/c.mov", "drafts/2024/d.mov"] {
-                let path = dir.path().join(key);
-                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-                std::fs::write(path, "x").unwrap();
-            }
-            let owned = |globs: &[&str]| globs.iter().map(|glob| (*glob).to_owned()).collect();
-            let filters = Filters { include: owned(include), exclude: owned(exclude) };
-            let found = super::super::discover(&[dir.path().to_owned()], None, &filters).unwrap();
-            let mut found: Vec<_> = found.videos.iter().map(|found| found.relative.display().to_string()).collect();
-            found.sort();
-            found
-        };
-        for (include, exclude) in [
-            (&[][..], &[][..]),
-            (&["*.mov"], &[]),
-            (&["2024/**"], &[]),
-            (&[], &["drafts"]),
-            (&[], &["drafts/"]),
-            (&["*.mov"], &["raw"]),
-            (&["/a.*"], &["*.mp4"]),
-            (&[], &["2024/*"]),
+    fn files_of_patterns_mean_what_they_mean_in_a_folder() {
+        let all: &[(&str, &str)] = &[
+            ("-first.mp4", "x"),
+            ("-drafts/a.mp4", "x"),
+            ("-drafts/.pinpressignore", "!*.mp4\n"),
+            ("keep/a.mp4", "x"),
+            ("keep/.pinpressignore", "!a.mp4\nb*\n/c.mp4\n"),
+            ("keep/b.mov", "x"),
+            ("keep/c.mp4", "x"),
+            ("keep/deep/c.mp4", "x"),
+            ("left-out/a.mov", "x"),
+            ("left-out/.pinpressignore", "{a\n"),
+            (".hidden/.pinpressignore", "{a\n"),
+            ("note.txt", "x"),
+            ("z.mov", "x"),
+        ];
+        for (patterns, expected) in [
+            ("", 8),
+            ("left-out\n", 6),
+            ("left-out/\n-*\n*.mp4\n", 3),
+            ("\u{feff}left-out/\r\n# c\r\n*.mov\r\n", 5),
+            ("/*\n!/keep/\n", 2),
+            ("left-out\n[draft\n{x\n", 7),
         ] {
-            let mut here = meant(include, exclude);
-            here.sort_unstable();
-            assert_eq!(here, walked(include, exclude), "{include:?} {exclude:?}");
+            let files: Vec<_> = all.iter().copied().chain([(".pinpressignore", patterns)]).collect();
+            let [objects, files] = found(&files, &Filters::default());
+            assert_eq!(objects, files, "{patterns:?}");
+            assert_eq!(objects.len(), expected, "{patterns:?}: {objects:?}");
+            let filters = Filters { include: vec!["*.mp4".to_owned()], exclude: vec!["deep".to_owned()] };
+            let again: Vec<_> = all.iter().copied().chain([(".pinpressignore", patterns)]).collect();
+            let [objects, files] = found(&again, &filters);
+            assert_eq!(objects, files, "{patterns:?} with options");
         }
     }
 

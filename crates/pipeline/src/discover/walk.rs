@@ -18,7 +18,7 @@ pub enum Seen {
     Video(Found),
     /// A file that is no video by name and content.
     Skipped,
-    /// An object that says what a Pin says, beside a video; it is not read.
+    /// An object that says what a Pin says, of nothing that lies beside it. It is besides one that is skipped.
     Sidecar(ObjectAddress),
     /// A place that could not be looked into.
     Unreadable(Unreadable),
@@ -159,7 +159,7 @@ impl Iterator for Walk {
             };
             let Some(below) = &mut root.below else {
                 let relative = root.path.file_name().map_or_else(|| root.path.clone(), PathBuf::from);
-                let seen = Seen::Video(Found { path: root.path.clone(), relative, object: None });
+                let seen = Seen::Video(Found::here(root.path.clone(), relative));
                 let real = std::mem::take(&mut root.real);
                 self.roots.pop();
                 if self.is_new(&seen, Some(real)) {
@@ -229,7 +229,7 @@ impl Folder {
         let regular = entry.file_type().is_some_and(|kind| kind.is_file());
         if regular && (has_video_extension(path) || looks_like_video(path)) {
             let relative = path.strip_prefix(&self.path).unwrap_or(path).to_owned();
-            return Some(Seen::Video(Found { path: path.to_owned(), relative, object: None }));
+            return Some(Seen::Video(Found::here(path.to_owned(), relative)));
         }
         Some(Seen::Skipped)
     }
@@ -262,7 +262,7 @@ fn refuse(error: &ignore::Error, root: &Path) -> Seen {
                 return Seen::Skipped;
             }
             let relative = path.strip_prefix(root).unwrap_or(&path).to_owned();
-            Seen::Video(Found { path, relative, object: None })
+            Seen::Video(Found::here(path, relative))
         }
         Reason::Text(reason) => Seen::Unreadable(Unreadable { path, reason }),
     }

@@ -16,6 +16,7 @@ mod place;
 mod row;
 mod sidecar;
 mod starter;
+mod stored;
 mod tables;
 mod template;
 
@@ -29,6 +30,7 @@ pub use place::Place;
 pub use row::{COLUMNS, Row};
 pub use sidecar::{SIDECAR_SUFFIX, Sidecars};
 pub use starter::Starter;
+pub use stored::StoredSidecars;
 pub(crate) use template::{IN_A_SEGMENT, words};
 pub use template::{Named, Template, TemplateError};
 

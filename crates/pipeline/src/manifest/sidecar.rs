@@ -12,8 +12,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
+use pinpress_store::{Object, ObjectAddress};
+
 use super::mistake::{At, Mistake};
 use super::row::Row;
+use super::stored::StoredSidecars;
 use super::{read, tables};
 use crate::discover::Found;
 
@@ -21,7 +24,7 @@ use crate::discover::Found;
 pub const SIDECAR_SUFFIX: &str = ".pin.toml";
 
 /// A page of text; a film that was named by mistake is not read.
-const MAX_BYTES: u64 = 1 << 20;
+pub(super) const MAX_BYTES: u64 = 1 << 20;
 
 /// The sidecars of some videos.
 #[derive(Debug, Default)]
@@ -33,32 +36,57 @@ pub struct Sidecars {
 }
 
 impl Sidecars {
-    /// Reads the sidecars of `videos`. One beside none of them, that could be meant for none that lies there, is a
-    /// mistake: its video would go out without what it says.
+    /// Reads the sidecars of `videos`. One beside them that could be meant for nothing that lies there, as are `strays`
+    /// in storage, is a mistake: its video would go out without what it says.
     #[must_use]
-    pub fn beside(videos: &[Found]) -> Self {
-        let mut folders: BTreeMap<&Path, Vec<usize>> = BTreeMap::new();
-        for (place, video) in videos.iter().enumerate() {
-            folders.entry(video.path.parent().unwrap_or_else(|| Path::new(""))).or_default().push(place);
-        }
+    pub fn beside(videos: &[Found], strays: &[ObjectAddress], stored: &StoredSidecars) -> Self {
+        let (mut here, mut there): (BTreeMap<&Path, Vec<usize>>, BTreeMap<String, _>) = Default::default();
         let mut sidecars = Self::default();
-        for (folder, places) in folders {
+        for (place, video) in videos.iter().enumerate() {
+            match stored.of(video) {
+                Ok(Some(object)) => {
+                    let (_, owners) = there.entry(object.address.to_string()).or_insert((object, Vec::new()));
+                    owners.push(place);
+                }
+                Ok(None) if video.object.is_some() => {}
+                Ok(None) => here.entry(folder_of(video)).or_default().push(place),
+                Err((address, said)) => sidecars.mistakes.push(unreadable(At::file(&address.to_path()), &said)),
+            }
+        }
+        for (folder, places) in here {
             sidecars.look_into(folder, &places, videos);
+        }
+        for (object, owners) in there.into_values() {
+            let at = At::file(&object.address.to_path());
+            sidecars.give(at, &owners, videos, || stored.read(&object));
+        }
+        let of_video = |folder: &ObjectAddress| {
+            let lies_there = |video: &&Object| video.address.parent() == *folder;
+            videos.iter().filter_map(|video| video.object.as_ref()).any(|video| lies_there(&video))
+        };
+        for stray in strays.iter().filter(|stray| of_video(&stray.parent())) {
+            let subject = stray.name().strip_suffix(SIDECAR_SUFFIX).unwrap_or(stray.name());
+            sidecars.mistakes.push(of_nothing(At::file(&stray.to_path()), subject));
         }
         sidecars
     }
 
     /// What the sidecar of one video says, as far as it can be read: the nearer of those with its names.
-    pub(crate) fn of(video: &Path) -> Option<Row> {
-        let own = [video.file_name(), video.file_stem()].into_iter().flatten();
-        let mut names = own.map(|name| {
-            let mut name = name.to_owned();
-            name.push(SIDECAR_SUFFIX);
-            video.with_file_name(name)
-        });
-        let at = At::file(&names.find(|name| name.is_file())?);
+    pub(crate) fn of(video: &Found, stored: &StoredSidecars) -> Option<Row> {
         let mut one = Self::default();
-        one.take(0, at);
+        if video.object.is_some() {
+            let object = stored.of(video).ok().flatten()?;
+            one.take(0, At::file(&object.address.to_path()), stored.read(&object));
+        } else {
+            let own = [video.path.file_name(), video.path.file_stem()].into_iter().flatten();
+            let mut names = own.map(|name| {
+                let mut name = name.to_owned();
+                name.push(SIDECAR_SUFFIX);
+                video.path.with_file_name(name)
+            });
+            let path = names.find(|name| name.is_file())?;
+            one.take(0, At::file(&path), of_file(&path));
+        }
         one.rows.remove(&0)
     }
 
@@ -88,39 +116,54 @@ impl Sidecars {
                 [] => {
                     let meant = |other: &OsString| other == subject || Path::new(other).file_stem() == Some(subject);
                     if !names.iter().any(meant) {
-                        let wanted = Path::new(subject).display();
-                        let message = format!("no video is called {wanted} here: rename the sidecar, or move it away");
-                        self.mistakes.push(Mistake::new(at, message));
+                        self.mistakes.push(of_nothing(at, &Path::new(subject).display().to_string()));
                     }
                 }
-                [owner] => self.take(*owner, at),
-                several => {
-                    let told =
-                        |place: &usize| videos[*place].path.file_name().unwrap_or_default().display().to_string();
-                    let told: Vec<String> = several.iter().map(told).collect();
-                    let message = format!(
-                        "it could be of each of {}: call it {}{SIDECAR_SUFFIX} for the one",
-                        told.join(", "),
-                        told[0]
-                    );
-                    self.mistakes.push(Mistake::new(at, message));
-                }
+                owners => self.give(at, owners, videos, || of_file(&folder.join(&name))),
             }
         }
     }
 
-    fn take(&mut self, owner: usize, at: At) {
-        let Some(path) = &at.file else { return };
-        let text = match read(path, MAX_BYTES).map(String::from_utf8) {
+    /// To the one video whose it is.
+    fn give(&mut self, at: At, owners: &[usize], videos: &[Found], read: impl FnOnce() -> Result<Vec<u8>, String>) {
+        if let [owner] = owners {
+            return self.take(*owner, at, read());
+        }
+        let told = |place: &usize| videos[*place].path.file_name().unwrap_or_default().display().to_string();
+        let told: Vec<String> = owners.iter().map(told).collect();
+        let first = told.first().map_or("", String::as_str);
+        let all = told.join(", ");
+        let message = format!("it could be of each of {all}: call it {first}{SIDECAR_SUFFIX} for the one");
+        self.mistakes.push(Mistake::new(at, message));
+    }
+
+    fn take(&mut self, owner: usize, at: At, read: Result<Vec<u8>, String>) {
+        let text = match read.map(String::from_utf8) {
             Ok(Ok(text)) => text,
             Ok(Err(_)) => return self.mistakes.push(Mistake::new(at, "it is not UTF-8: save it as UTF-8 text")),
-            Err(error) => return self.mistakes.push(Mistake::new(at, format!("cannot be read: {error}"))),
+            Err(said) => return self.mistakes.push(unreadable(at, &said)),
         };
         if let Some(record) = tables::sidecar(&text, &at, &mut self.mistakes) {
             let row = Row::of_sidecar(record, &mut self.mistakes);
             self.rows.insert(owner, row);
         }
     }
+}
+
+fn folder_of(video: &Found) -> &Path {
+    video.path.parent().unwrap_or_else(|| Path::new(""))
+}
+
+fn of_file(path: &Path) -> Result<Vec<u8>, String> {
+    read(path, MAX_BYTES).map_err(|error| error.to_string())
+}
+
+fn unreadable(at: At, said: &str) -> Mistake {
+    Mistake::new(at, format!("cannot be read: {said}"))
+}
+
+fn of_nothing(at: At, subject: &str) -> Mistake {
+    Mistake::new(at, format!("no video is called {subject} here: rename the sidecar, or move it away"))
 }
 
 /// What a sidecar of this name is of; `None` for what is none. Hidden files are nobody's.

@@ -55,7 +55,7 @@ mod tests {
             let videos: Vec<Found> = names
                 .iter()
                 .map(|name| PathBuf::from(format!("deep/{name}.mp4")))
-                .map(|relative| Found { path: relative.clone(), relative, object: None })
+                .map(|relative| Found::here(relative.clone(), relative))
                 .collect();
             let starter = Starter::of(&videos).unwrap();
             prop_assert!(starter.left_out.is_empty());
@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn names_that_a_row_cannot_hold_are_told() {
         let path = PathBuf::from(" a.mp4");
-        let starter = Starter::of(&[Found { path: path.clone(), relative: path.clone(), object: None }]).unwrap();
+        let starter = Starter::of(&[Found::here(path.clone(), path.clone())]).unwrap();
         assert_eq!((starter.left_out, starter.csv.iter().filter(|byte| **byte == b'\n').count()), (vec![path], 1));
     }
 }

@@ -12,7 +12,7 @@ use pinpress_probe::{Seconds, Spec};
 use pinpress_publish::{BoardId, BoardSectionId, Client, CoverAs, PinDraft, Problems, PublishError};
 
 use crate::clock::Clock;
-use crate::manifest::{Manifest, ManifestError, Template};
+use crate::manifest::{Manifest, ManifestError, StoredSidecars, Template};
 
 pub use cover_url::CoverUrl;
 pub use prepare::{Assignment, Assignments, title_from_name};
@@ -57,6 +57,8 @@ pub struct PinTexts {
     pub alt_text: Option<Template>,
     /// Where Pins lead that are not told.
     pub link: Option<Template>,
+    /// Reads what lies beside videos in storage.
+    pub stored: StoredSidecars,
 }
 
 /// A Pin to be: its texts pass, its board is known.

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use pinpress_probe::{Seconds, Spec};
 use pinpress_publish::{BoardId, BoardSectionId, Client, PinDraft, Problem, PublishError};
+use pinpress_store::ObjectAddress;
 
 use super::{BadDraft, PinPlan, PinTexts, PinsError, VideoOrder};
 use crate::discover::Found;
-use crate::manifest::{At, Mistake, Named, Row, Sidecars, Template, refuse, words};
+use crate::manifest::{At, Mistake, Named, Row, Sidecars, StoredSidecars, Template, refuse, words};
 
 /// What is said of one video, its texts checked. The board has not been looked up.
 #[derive(Debug, Clone)]
@@ -36,19 +37,20 @@ pub struct Assignments {
     pub advice: Vec<(PathBuf, String)>,
 }
 
-/// Matches the rows with `videos`, whose given folders are `roots`. Sends nothing. With `more_to_come` a row may name a
-/// file that is not there yet.
+/// Matches the rows with `videos`, whose given folders are `roots`, and the sidecars beside them, of which `strays` are of
+/// none. Sends nothing. With `more_to_come` a row may name a file that is not there yet.
 ///
 /// # Errors
 /// With every mistake of the manifest at once: rows that name no video, texts over their limits, rule sets that do
 /// not load, rows without a board. Else with every video whose name gives no usable title.
 pub(crate) fn assign(
     videos: &[Found],
+    strays: &[ObjectAddress],
     roots: &[PathBuf],
     texts: &PinTexts,
     more_to_come: bool,
 ) -> Result<Assignments, PinsError> {
-    let (assignments, flaws) = draft_all(videos, roots, texts, more_to_come)?;
+    let (assignments, flaws) = draft_all(videos, strays, roots, texts, more_to_come)?;
     let Flaws { mut mistakes, drafts } = flaws;
     if mistakes.is_empty() && !drafts.is_empty() {
         return Err(PinsError::Drafts { drafts });
@@ -79,11 +81,12 @@ pub(crate) struct Flaws {
 /// When nothing at all names a board.
 pub(crate) fn draft_all(
     videos: &[Found],
+    strays: &[ObjectAddress],
     roots: &[PathBuf],
     texts: &PinTexts,
     more_to_come: bool,
 ) -> Result<(Assignments, Flaws), PinsError> {
-    let Sidecars { rows: mut beside, mut mistakes } = Sidecars::beside(videos);
+    let Sidecars { rows: mut beside, mut mistakes } = Sidecars::beside(videos, strays, &texts.stored);
     if texts.board.is_none() && texts.manifest.is_none() && beside.is_empty() && mistakes.is_empty() {
         return Err(PinsError::NoBoard);
     }
@@ -161,6 +164,7 @@ pub(crate) struct Early<'a> {
     places: HashMap<PathBuf, &'a Row>,
     /// The same by what they say.
     names: HashMap<&'a Path, &'a Row>,
+    stored: &'a StoredSidecars,
 }
 
 impl<'a> Early<'a> {
@@ -178,7 +182,7 @@ impl<'a> Early<'a> {
                 );
             }
         }
-        Self { places, names }
+        Self { places, names, stored: &texts.stored }
     }
 
     /// The rule set and the cover that are asked for.
@@ -192,7 +196,7 @@ impl<'a> Early<'a> {
                 .or_else(|| self.names.get(video.relative.as_path()))
                 .copied()
         };
-        let row = match (far, Sidecars::of(&video.path)) {
+        let row = match (far, Sidecars::of(video, self.stored)) {
             (Some(far), Some(near)) => Some(far.clone().under(&near).0),
             (far, near) => far.cloned().or(near),
         };
@@ -364,7 +368,7 @@ mod tests {
                 let path = dir.path().join(name);
                 std::fs::create_dir_all(path.parent().unwrap()).unwrap();
                 std::fs::write(&path, b"x").unwrap();
-                Found { path, relative: PathBuf::from(name), object: None }
+                Found::here(path, PathBuf::from(name))
             })
             .collect();
         Folder { dir, videos }
@@ -373,7 +377,7 @@ mod tests {
     fn told(folder: &Folder, csv: &str, board: Option<&str>) -> Result<Assignments, PinsError> {
         let manifest = Manifest::parse(csv.as_bytes(), Format::Csv, &folder.dir.path().join("pins.csv"));
         let texts = PinTexts { manifest: Some(manifest), board: board.map(str::to_owned), ..PinTexts::default() };
-        assign(&folder.videos, &[folder.dir.path().to_owned()], &texts, false)
+        assign(&folder.videos, &[], &[folder.dir.path().to_owned()], &texts, false)
     }
 
     fn sidecar(folder: &Folder, name: &str, text: &str) {
@@ -420,9 +424,9 @@ mod tests {
     fn sidecars_alone_name_boards() {
         let folder = folder(&["a.mov", "b.mov"]);
         let nothing = PinTexts::default();
-        assert!(matches!(assign(&folder.videos, &[], &nothing, false), Err(PinsError::NoBoard)));
+        assert!(matches!(assign(&folder.videos, &[], &[], &nothing, false), Err(PinsError::NoBoard)));
         sidecar(&folder, "a.pin.toml", BESIDE);
-        let assignments = assign(&folder.videos, &[], &nothing, false).unwrap();
+        let assignments = assign(&folder.videos, &[], &[], &nothing, false).unwrap();
         assert_eq!(assignments.videos[0].draft.as_ref().unwrap().board, "Near");
         assert!(assignments.videos[1].draft.is_none(), "nobody says where");
     }
@@ -438,7 +442,7 @@ mod tests {
         sidecar(&folder, ".hidden.pin.toml", "?");
         sidecar(&folder, "d.pin.toml", "board = 7\npublish_at = 2026-12-01\nlink = 'http://x/{parent}'");
         let texts = PinTexts { board: Some("B".to_owned()), ..PinTexts::default() };
-        let told = refused(&folder, assign(&folder.videos, &[], &texts, false));
+        let told = refused(&folder, assign(&folder.videos, &[], &[], &texts, false));
         let wanted = "\
 the texts of the Pins have 9 mistakes:
   line 1, column 9, titel: unknown column: is it title?: [DIR]/a.pin.toml
@@ -464,7 +468,7 @@ nothing was sent; mend these and run again";
             link: Some("https://example.com/{stem}".parse().unwrap()),
             ..PinTexts::default()
         };
-        let assignments = assign(&folder.videos, &[], &texts, false).unwrap();
+        let assignments = assign(&folder.videos, &[], &[], &texts, false).unwrap();
         let draft = assignments.videos[0].draft.as_ref().unwrap();
         assert_eq!((draft.title.as_deref(), draft.description.as_deref()), (Some("one two (1)"), Some("From my_day")));
         assert_eq!(draft.link.as_deref(), Some("https://example.com/one-two"));
@@ -532,7 +536,7 @@ nothing was sent; mend these and run again: [DIR]/pins.csv"
         let long = "x".repeat(2_100);
         let folder = folder(&["a.mov", "b.mov", "c.mov"]);
         let texts = PinTexts { board: Some(" ".to_owned()), ..PinTexts::default() };
-        let Err(error @ PinsError::Drafts { .. }) = assign(&folder.videos, &[], &texts, false) else {
+        let Err(error @ PinsError::Drafts { .. }) = assign(&folder.videos, &[], &[], &texts, false) else {
             panic!("no flaws")
         };
         let text = error.to_string();

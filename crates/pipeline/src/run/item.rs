@@ -94,7 +94,7 @@ impl Item<'_> {
 
     /// What was found.
     pub(super) fn found(&self) -> Found {
-        Found { path: self.source.clone(), relative: PathBuf::new(), object: self.object.clone() }
+        Found { object: self.object.clone(), ..Found::here(self.source.clone(), PathBuf::new()) }
     }
 
     /// The good end of an item for which nothing is left to do.

@@ -518,7 +518,7 @@ mod tests {
         let video = |name: &str| {
             let path = dir.path().join(name);
             std::fs::write(&path, name).unwrap();
-            Seen::Video(Found { path, relative: name.into(), object: None })
+            Seen::Video(Found::here(path, name.into()))
         };
         let options = RunOptions {
             paths: vec![dir.path().to_owned()],

@@ -255,7 +255,7 @@ impl<'a> Tasks<'a> {
         };
         let sighting = Sighting {
             index,
-            found: Found { path: task.source, relative: task.output.clone(), object },
+            found: Found { object, ..Found::here(task.source, task.output.clone()) },
             spec: task.terms.spec.map(Arc::new),
             cover_at: task.terms.cover_at,
             output: Some(task.output),

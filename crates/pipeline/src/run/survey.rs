@@ -59,7 +59,7 @@ impl Survey<'_> {
     ) -> Result<Vec<Option<PinPlan>>, RunError> {
         let early = self.options.pins.is_some().then(|| Early::new(&self.options.paths, self.texts));
         // All of them, as a row is a mistake only if it names none at all; and which of them are ours.
-        let (mut videos, mut ours, mut mistakes) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut videos, mut ours, mut strays, mut mistakes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for seen in walk {
             if self.interrupt.requested() || self.over.load(Ordering::Relaxed) {
                 return Ok(Vec::new());
@@ -70,12 +70,8 @@ impl Survey<'_> {
                     self.book.skip();
                     continue;
                 }
-                // On which board it is to go may stand there.
-                Seen::Sidecar(address) if self.options.pins.is_some() => {
-                    return Err(DiscoverError::Sidecar { address }.into());
-                }
-                Seen::Sidecar(_) => {
-                    self.book.skip();
+                Seen::Sidecar(stray) => {
+                    strays.push(stray);
                     continue;
                 }
                 Seen::Unreadable(place) => {
@@ -115,7 +111,7 @@ impl Survey<'_> {
         DiscoverError::refuse(mistakes)?;
         let (Some(pins), Some(runtime)) = (&self.options.pins, self.runtime) else { return Ok(Vec::new()) };
         let RunOptions { paths, more_to_come, .. } = self.options;
-        let assignments = assign(&videos, paths, self.texts, *more_to_come)?;
+        let assignments = assign(&videos, &strays, paths, self.texts, *more_to_come)?;
         let foreign: HashSet<_> =
             videos.iter().zip(&ours).filter(|(_, our)| !**our).map(|(video, _)| &video.path).collect();
         for (video, message) in assignments.advice.iter().filter(|(video, _)| !foreign.contains(video)) {
