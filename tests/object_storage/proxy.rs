@@ -2,8 +2,8 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 #[derive(Default)]
 struct Counts {
@@ -13,6 +13,8 @@ struct Counts {
     /// Bytes from the client after which nothing passes any more; 0 for no such limit.
     cut_after: AtomicU64,
     cut: AtomicBool,
+    /// What stands behind the first line of each request.
+    headers: Mutex<Vec<String>>,
 }
 
 pub(crate) struct Proxy {
@@ -55,6 +57,10 @@ impl Proxy {
         self.counts.requests.load(Ordering::SeqCst)
     }
 
+    pub(crate) fn headers(&self) -> Vec<String> {
+        self.counts.headers.lock().unwrap().clone()
+    }
+
     /// Cuts every line for good once the client has sent so many bytes.
     pub(crate) fn cut_after(&self, bytes: u64) {
         self.counts.cut_after.store(bytes, Ordering::SeqCst);
@@ -75,8 +81,13 @@ fn pass(mut from: TcpStream, mut to: TcpStream, counts: &Counts, up: bool) {
         if up {
             let sent = counts.up.fetch_add(count as u64, Ordering::SeqCst) + count as u64;
             // The head of a request is in one piece here: it is short, and sent at once.
-            let heads = bytes.windows(11).filter(|window| window == b" HTTP/1.1\r\n").count();
-            counts.requests.fetch_add(heads as u64, Ordering::SeqCst);
+            const FIRST_LINE: &[u8] = b" HTTP/1.1\r\n";
+            for at in (0..count).filter(|at| bytes[*at..].starts_with(FIRST_LINE)) {
+                counts.requests.fetch_add(1, Ordering::SeqCst);
+                let head = String::from_utf8_lossy(&bytes[at + FIRST_LINE.len()..]).into_owned();
+                let headers = head.split("\r\n\r\n").next().unwrap_or_default();
+                counts.headers.lock().unwrap().push(headers.to_ascii_lowercase());
+            }
             let limit = counts.cut_after.load(Ordering::SeqCst);
             if limit > 0 && sent > limit {
                 counts.cut.store(true, Ordering::SeqCst);

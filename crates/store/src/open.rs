@@ -4,7 +4,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use object_store::aws::AmazonS3Builder;
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, S3CopyIfNotExists};
 use object_store::azure::MicrosoftAzureBuilder;
 use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::local::LocalFileSystem;
@@ -36,7 +36,10 @@ pub(crate) fn open(
                 Some(environment) => keys(environment, "AWS_")
                     .fold(AmazonS3Builder::new(), |builder, (key, value)| builder.with_config(key, value)),
             };
-            let builder = builder.with_bucket_name(name).with_retry(retry());
+            let mut builder = builder.with_bucket_name(name).with_retry(retry());
+            if builder.get_config_value(&AmazonS3ConfigKey::CopyIfNotExists).is_none() {
+                builder = builder.with_copy_if_not_exists(unless_it_exists());
+            }
             builder.build().map(|store| Arc::new(store) as _)
         }
         Scheme::Google => {
@@ -63,6 +66,13 @@ pub(crate) fn open(
         Reason::Other { said } => Reason::Configuration { said }.at(address),
         reason => reason.at(address),
     })
+}
+
+/// `CopyObject` with `If-None-Match: *`: "copies the object only if the object key name at the destination does not
+/// already exist in the bucket specified. Otherwise, Amazon S3 returns a 412" (S3 API reference, `CopyObject`). A server
+/// that does not know it copies all the same.
+fn unless_it_exists() -> S3CopyIfNotExists {
+    S3CopyIfNotExists::Header("if-none-match".to_owned(), "*".to_owned())
 }
 
 /// What `from_env` takes of the process's variables: those that begin with `prefix` and are known.

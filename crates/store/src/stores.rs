@@ -53,8 +53,8 @@ impl Stores {
     /// The environment says how, in the words of the `object_store` crate:
     /// - `s3`: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, `AWS_REGION`; for other servers than
     ///   Amazon's `AWS_ENDPOINT_URL`, and `AWS_ALLOW_HTTP=true` where that is `http://`; web identity, container and
-    ///   instance credentials as on Amazon's machines; `AWS_COPY_IF_NOT_EXISTS` where the server can do that. Profiles
-    ///   (`~/.aws`) are not read.
+    ///   instance credentials as on Amazon's machines; `AWS_COPY_IF_NOT_EXISTS` where the server is told otherwise than
+    ///   Amazon's that a copy is to replace nothing. Profiles (`~/.aws`) are not read.
     /// - `gs`: `GOOGLE_APPLICATION_CREDENTIALS` or `GOOGLE_SERVICE_ACCOUNT`, gcloud's default login, instance credentials.
     /// - `az`: `AZURE_STORAGE_ACCOUNT_NAME`, with `AZURE_STORAGE_ACCOUNT_KEY`, `AZURE_STORAGE_SAS_TOKEN`,
     ///   `AZURE_USE_AZURE_CLI` or a client's id and secret.

