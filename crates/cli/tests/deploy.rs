@@ -30,3 +30,6 @@ mod system_calls;
 #[cfg(test)]
 #[path = "deploy/systemd.rs"]
 mod systemd;
+#[cfg(test)]
+#[path = "deploy/systemd_boot.rs"]
+mod systemd_boot;

@@ -68,9 +68,9 @@ pub(crate) fn open(
     })
 }
 
-/// `CopyObject` with `If-None-Match: *`: "copies the object only if the object key name at the destination does not
-/// already exist in the bucket specified. Otherwise, Amazon S3 returns a 412" (S3 API reference, `CopyObject`). A server
-/// that does not know it copies all the same.
+/// With `If-None-Match: *` Amazon "copies the object only if the object key name at the destination does not already exist
+/// in the bucket specified", and answers 412 otherwise (S3 API reference, `CopyObject`). A server that does not know it
+/// copies all the same.
 fn unless_it_exists() -> S3CopyIfNotExists {
     S3CopyIfNotExists::Header("if-none-match".to_owned(), "*".to_owned())
 }
