@@ -127,6 +127,24 @@ fn parts_and_patterns_are_those_of_a_folder() {
 }
 
 #[test]
+fn what_has_no_ending_is_taken_where_it_is_named() {
+    let server = Server::moto();
+    let Some(()) =
+        upload(&server, &[VIDEOS[0], ("conforming-9x16.mp4", "raw/3f2a"), ("conforming-9x16.mp4", "raw/a.txt")])
+    else {
+        return;
+    };
+    let dir = tempdir().unwrap();
+    let count = |more: &[&str]| {
+        let ran =
+            ran(pinpress(server.address, dir.path()).args(["check", "--format", "ndjson", "s3://media"]).args(more));
+        assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+        ran.stdout.lines().count()
+    };
+    assert_eq!([count(&[]), count(&["--include", "raw/*"]), count(&["--include", "*.mp4"])], [1, 2, 1]);
+}
+
+#[test]
 fn a_file_of_patterns_is_read_and_its_mistakes_are_told() {
     let server = Server::moto();
     let Some(()) = upload(

@@ -87,7 +87,7 @@ impl SpecOption {
 #[derive(Debug, Args)]
 pub(crate) struct LedgerOption {
     /// The ledger: a file on a disk of this machine, or `postgres://USER@HOST/DATABASE` for many machines, with the
-    /// password in `PGPASSWORD`; by default a file in the output folder.
+    /// password in `PGPASSWORD` or ~/.pgpass; by default a file in the output folder.
     #[arg(id = "ledger", long, value_name = "FILE|URL", env = "PINPRESS_LEDGER", hide_env = true)]
     named: Option<OsString>,
 }
@@ -97,7 +97,13 @@ impl LedgerOption {
     pub(crate) fn address(&self) -> anyhow::Result<Option<LedgerAddress>> {
         let password = std::env::var("PGPASSWORD").ok();
         let parse = |named: &OsString| LedgerAddress::parse(named, password.as_deref());
-        self.named.as_ref().map(parse).transpose().context("cannot use --ledger")
+        let address = self.named.as_ref().map(parse).transpose().context("cannot use --ledger")?;
+        Ok(match (address, passfile()) {
+            (Some(LedgerAddress::Server(server)), Some(file)) => {
+                Some(LedgerAddress::Server(server.or_password_of(&file)))
+            }
+            (address, _) => address,
+        })
     }
 
     /// The ledger as a queue.
@@ -135,6 +141,12 @@ impl LedgerOption {
         let address = address.map(|address| format!(" --ledger {}", quoted(Path::new(&address.to_string()))));
         Ok(format!("-o {}{}", quoted(&place.results()), address.unwrap_or_default()))
     }
+}
+
+/// Where programs of `PostgreSQL` look for passwords.
+fn passfile() -> Option<PathBuf> {
+    let named = std::env::var_os("PGPASSFILE").filter(|path| !path.is_empty()).map(PathBuf::from);
+    named.or_else(|| Some(std::env::home_dir()?.join(".pgpass")))
 }
 
 /// Where a fix has a choice.

@@ -5,8 +5,8 @@
 //! our own temp files and the output folder are left out, and so is what a `.pinpressignore` in the folder or one
 //! below it names, or a [`Filters`] does. Links are followed, loops are not.
 //!
-//! Objects in storage are told by their names alone: a look at the bytes of each would be a request of its own. The
-//! one that is given itself is taken whatever it is called.
+//! Objects in storage are told by their names alone: a look at the bytes of each would be a request of its own. One that
+//! is given itself is taken whatever it is called, and one without any ending where a [`Filters::include`] names it.
 
 mod ahead;
 mod beside;

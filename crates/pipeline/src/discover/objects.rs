@@ -145,7 +145,9 @@ impl Below {
             self.to_tell.push_back(Seen::Mistakes(mistakes));
         }
         if through && !is_patterns {
-            let is_video = has_video_extension(&relative);
+            // To look at the bytes of each object would be a request each: what has no ending is taken where it is named.
+            let is_named = relative.extension().is_none() && self.patterns.names(&relative);
+            let is_video = is_named || has_video_extension(&relative);
             self.to_tell.push_back(if is_video { video(object, relative, beside) } else { Seen::Skipped });
         }
     }

@@ -54,6 +54,11 @@ impl Patterns {
         !self.leaves_out(relative, false, &folders)
     }
 
+    /// Whether the options ask for it by a pattern of their own.
+    pub(super) fn names(&self, relative: &Path) -> bool {
+        self.options.matched(relative, false).is_whitelist()
+    }
+
     /// What is wrong in the files that were read since the last call.
     pub(super) fn mistakes(&mut self) -> Vec<IgnoreMistake> {
         std::mem::take(&mut self.mistakes)

@@ -1,6 +1,7 @@
 //! What is particular to the ledger in a `PostgreSQL` database. `PostgreSQL`'s own client is the judge of what is there.
 
 use std::ffi::OsStr;
+use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -112,6 +113,33 @@ fn a_role_that_may_not_make_tables_can_use_those_that_are_there() {
     let url = database.url.replace("postgres@", &format!("{name}@"));
     let ledger = PostgresLedger::open(Server::parse(&url, None).unwrap()).unwrap();
     assert!(matches!(ledger.begin(job, Step::Fix, &Lease::new()).unwrap(), Begun::Attempt(_)));
+}
+
+#[test]
+fn the_file_of_passwords_is_looked_into_as_psql_does() {
+    let Some(server) = Postgres::start() else { return };
+    let url = server.database().replace("postgres@", "guarded@");
+    let name = database_of(&url);
+    // A role that has to say its password, which psql finds where this looks too.
+    let rules = server.psql(name, "SHOW hba_file").unwrap();
+    let before = std::fs::read_to_string(&rules).unwrap();
+    std::fs::write(&rules, format!("host all guarded all scram-sha-256\n{before}")).unwrap();
+    let made = format!("CREATE ROLE guarded LOGIN PASSWORD 's3:cret'; GRANT CREATE ON DATABASE {name} TO guarded");
+    server.psql(name, &format!("{made}; SELECT pg_reload_conf()")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("passwords");
+    for (line, fits) in [("127.0.0.1:*:*:somebody:s3\\:cret", false), ("127.0.0.1:*:*:guarded:s3\\:cret", true)] {
+        std::fs::write(&file, format!("# host:port:database:user:password\n{line}\n")).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+        let mut psql = std::process::Command::new("psql");
+        psql.args(["--no-password", "-c", "SELECT 1", &url]).env("PGPASSFILE", &file).env_remove("PGPASSWORD");
+        assert_eq!(psql.output().unwrap().status.success(), fits);
+        let opened = PostgresLedger::open(Server::parse(&url, None).unwrap().or_password_of(&file));
+        assert_eq!(opened.is_ok(), fits, "{:?}", opened.err());
+    }
+    // What was said before counts.
+    let wrong = Server::parse(&url, Some("another")).unwrap().or_password_of(&file);
+    says(&PostgresLedger::open(wrong).unwrap_err().to_string(), &["password authentication failed"]);
 }
 
 #[test]

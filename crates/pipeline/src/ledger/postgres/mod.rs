@@ -7,6 +7,7 @@
 mod bell;
 mod claims;
 mod jobs;
+mod passfile;
 mod pins;
 mod pool;
 mod queue;

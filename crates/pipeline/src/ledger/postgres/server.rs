@@ -1,6 +1,7 @@
 //! Where the database is, how to speak with it, and what of that may be shown.
 
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,11 @@ use rustls::ClientConfig;
 use rustls_platform_verifier::ConfigVerifierExt as _;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::passfile::{self, Login};
 use crate::ledger::LedgerError;
+
+/// Where an address names none.
+const DEFAULT_PORT: u16 = 5432;
 
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -75,6 +80,23 @@ impl Server {
         Ok(Self { config: Box::new(config), shown })
     }
 
+    /// With the password that the file at `path` has for it (`PostgreSQL` 15, §34.16), where it has none yet.
+    #[must_use]
+    pub fn or_password_of(mut self, path: &Path) -> Self {
+        let user = self.config.get_user().unwrap_or_default();
+        let login = Login {
+            host: &self.config.get_hosts().first().map(name_of).unwrap_or_default(),
+            port: self.config.get_ports().first().copied().unwrap_or(DEFAULT_PORT),
+            database: self.config.get_dbname().unwrap_or(user),
+            user,
+        };
+        let found = if self.has_password() { None } else { passfile::look_up(path, login) };
+        if let Some(password) = found {
+            self.config.password(password);
+        }
+        self
+    }
+
     /// Whether its address had a password.
     #[must_use]
     pub fn has_password(&self) -> bool {
@@ -97,11 +119,7 @@ impl Server {
 fn shown(config: &Config) -> String {
     let ports = config.get_ports();
     let hosts = config.get_hosts().iter().enumerate().map(|(at, host)| {
-        let name = match host {
-            Host::Tcp(name) => name.clone(),
-            #[cfg(unix)]
-            Host::Unix(path) => path.display().to_string(),
-        };
+        let name = name_of(host);
         match ports.get(at).or(ports.first()) {
             Some(port) => format!("{name}:{port}"),
             None => name,
@@ -111,6 +129,14 @@ fn shown(config: &Config) -> String {
     let user = config.get_user().map(|user| format!("{user}@")).unwrap_or_default();
     let database = config.get_dbname().or(config.get_user()).unwrap_or_default();
     format!("postgres://{user}{}/{database}", hosts.join(","))
+}
+
+fn name_of(host: &Host) -> String {
+    match host {
+        Host::Tcp(name) => name.clone(),
+        #[cfg(unix)]
+        Host::Unix(path) => path.display().to_string(),
+    }
 }
 
 /// Why something with the database did not work.
