@@ -18,12 +18,14 @@ mod bands;
 mod combing;
 mod disposable;
 mod gaps;
+mod kept;
 mod leap;
 mod run;
 mod sync;
 
 use disposable::References;
 use gaps::FrameNumbers;
+use kept::Kept;
 use run::{Run, Taken};
 use sync::SyncSample;
 
@@ -98,8 +100,8 @@ pub struct Stills {
     sync_times: Option<Vec<i64>>,
     /// Where [`Stills::at_us`] stopped, to go on from there.
     run: Option<Run>,
-    /// Frames that rough stills were made from, by their times.
-    kept: Vec<(i64, Taken)>,
+    /// Frames that rough stills were made from.
+    kept: Kept,
     has_index: bool,
     interlaced: bool,
     /// Of H.264.
@@ -116,17 +118,18 @@ impl Stills {
     /// # Errors
     /// When the file cannot be read, is no video, or its codec cannot be decoded here.
     pub fn open(path: &Path, options: &StillOptions) -> Result<Self, AvError> {
-        let mut input = Input::open(path, &options.cancel)?;
+        // The index of a fragmented file covers only the fragments that were read so far.
+        let iso = sniff::top_level(path).ok().and_then(|top| top.iso);
+        let is_iso = iso.is_some();
+        let has_index = iso.is_some_and(|boxes| boxes.has_moov && !boxes.fragmented);
+        let opened = if has_index { Input::open_undecoded } else { Input::open };
+        let mut input = opened(path, &options.cancel)?;
         let stream = input.first_video()?;
         input.keep_only(&[stream]);
         let decoder = decoder(&input, stream, options.threads)?;
         let time_base = input.time_base(stream);
         let origin = Fraction::MICROSECOND.rescale(input.start_micros(), time_base);
         let first = input.start_ticks(stream).unwrap_or(origin);
-        // The index of a fragmented file covers only the fragments that were read so far.
-        let iso = sniff::top_level(path).ok().and_then(|top| top.iso);
-        let is_iso = iso.is_some();
-        let has_index = iso.is_some_and(|boxes| boxes.has_moov && !boxes.fragmented);
         let turn = input.display_matrix(stream).and_then(|matrix| Turn::from_matrix(&matrix)).unwrap_or_default();
         let interlaced = input.is_flagged_interlaced(stream);
         let codec = input.context().stream(stream).map_or(codec::Id::None, |found| found.parameters().id());
@@ -145,7 +148,7 @@ impl Stills {
             indexed: Vec::new(),
             sync_times: None,
             run: None,
-            kept: Vec::new(),
+            kept: Kept::default(),
             has_index,
             interlaced,
             numbers,
@@ -156,15 +159,29 @@ impl Stills {
         })
     }
 
-    /// Opens the same file once more, without looking for its sync samples again: for frames of two places at once.
+    /// Opens the same file once more, without reading again what is known of it: for frames of two places at once.
     ///
     /// # Errors
     /// As [`Self::open`].
     pub fn again(&self) -> Result<Self, AvError> {
-        let mut again = Self::open(&self.path, &self.options)?;
-        again.indexed.clone_from(&self.indexed);
-        again.sync_times.clone_from(&self.sync_times);
-        Ok(again)
+        let known = if self.has_index { self.input.again(&self.path)? } else { None };
+        let mut input = known.map_or_else(|| Input::open(&self.path, &self.options.cancel), Ok)?;
+        input.keep_only(&[self.stream]);
+        Ok(Self {
+            path: self.path.clone(),
+            decoder: decoder(&input, self.stream, self.options.threads)?,
+            input,
+            indexed: self.indexed.clone(),
+            sync_times: self.sync_times.clone(),
+            run: None,
+            kept: self.kept.clone(),
+            numbers: self.numbers.clone(),
+            references: self.references.clone(),
+            turn: self.turn,
+            options: self.options.clone(),
+            graph: None,
+            ..*self
+        })
     }
 
     /// Makes stills of another size from here on, as [`StillOptions::max_side`], and none rough; `threads`, at least 1,
@@ -320,6 +337,14 @@ impl Stills {
     }
 
     fn still(&mut self, taken: &Taken) -> Result<Still, AvError> {
+        let interlaced = taken.frame.is_interlaced() || self.interlaced;
+        // Before the graph, which takes the frame's picture.
+        let combed = !interlaced && combing::is_combed(&taken.frame);
+        Ok(Still { combed, ..self.picture_of(taken)? })
+    }
+
+    /// As [`Stills::still`], without a look whether two moments are woven in it.
+    fn picture_of(&mut self, taken: &Taken) -> Result<Still, AvError> {
         let frame = &taken.frame;
         let time_us = self.time_of(frame_ticks(frame).unwrap_or(self.origin));
         let aspect = self.input.sample_aspect(self.stream, frame);
@@ -329,9 +354,8 @@ impl Stills {
             // A new decoder has no pictures yet: the old one's would take most of the memory meanwhile.
             self.decoder = decoder(&self.input, self.stream, self.options.threads)?;
             let rgb = bands::in_bands(frame, &tone_mapping(&colour), self.time_base, self.options.threads)?;
-            let combed = combing::is_combed(frame);
             let upright = self.upright(rgb)?;
-            return Ok(Still { combed, damaged: taken.damaged, ..packed(&upright, time_us) });
+            return Ok(Still { damaged: taken.damaged, ..packed(&upright, time_us) });
         }
         let reusable = self.graph.take().filter(|(s, c, _)| *s == shape && *c == colour && !interlaced);
         let mut graph = match reusable {
@@ -341,8 +365,6 @@ impl Stills {
                 Graph::pictures(shape, self.time_base, None, &description, self.options.threads)?
             }
         };
-        // Before the graph, which takes the frame's picture.
-        let combed = !interlaced && combing::is_combed(frame);
         graph.send(Some(frame))?;
         let mut out = graph.receive()?;
         if out.is_none() {
@@ -352,7 +374,7 @@ impl Stills {
             self.graph = Some((shape, colour, graph));
         }
         let out = out.ok_or_else(|| AvError::Internal("a filter gave no picture".to_owned()))?;
-        Ok(Still { combed, damaged: taken.damaged, ..packed(&frame::Video::from(out), time_us) })
+        Ok(Still { damaged: taken.damaged, ..packed(&frame::Video::from(out), time_us) })
     }
 
     /// Whether the still of a frame is made in [`bands`].
@@ -398,8 +420,12 @@ impl Stills {
         } else {
             let range = if colour.full_range == Some(true) { "pc" } else { "tv" };
             let matrix = picture::matrix(colour, frame.width(), frame.height());
-            let flags = if self.may_keep_blocks() { "area" } else { "bicubic+accurate_rnd+full_chroma_int" };
-            filters.push(format!("scale={width}:{height}:in_color_matrix={matrix}:in_range={range}:flags={flags}"));
+            let unscaled = !interlaced && (width, height) == (frame.width(), frame.height());
+            filters.extend(unscaled.then(|| picture::to_rgb(frame.format(), (width, height), matrix, range)).flatten());
+            if filters.is_empty() || interlaced {
+                let flags = if self.may_keep_blocks() { "area" } else { "bicubic+accurate_rnd+full_chroma_int" };
+                filters.push(format!("scale={width}:{height}:in_color_matrix={matrix}:in_range={range}:flags={flags}"));
+            }
             filters.push("format=rgb24".to_owned());
         }
         filters.extend(self.turn.filters().into_iter().map(str::to_owned));

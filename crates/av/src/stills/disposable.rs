@@ -5,6 +5,7 @@ use ffmpeg_next::codec;
 use crate::nal::{self, Form};
 
 /// How the packets of a stream tell whether another picture is made from theirs.
+#[derive(Clone)]
 pub(super) enum References {
     /// Of H.264: each slice says so.
     H264(Form),

@@ -9,6 +9,7 @@ use crate::nal::{self, Form};
 const HEAD: usize = 24;
 
 /// Counts the frames of a stream as its packets come by.
+#[derive(Clone)]
 pub(super) struct FrameNumbers {
     form: Form,
     /// Bits of a frame number; `None` where numbers may be left out, or it is not known.

@@ -2,7 +2,7 @@
 
 use ffmpeg_next::{Packet, frame};
 
-use super::run::Taken;
+use super::run::{Taken, needs_others};
 use super::{Still, Stills};
 use crate::decoder::{Received, frame_ticks, is_damaged};
 use crate::error::AvError;
@@ -12,7 +12,8 @@ const PACKETS: usize = 48;
 
 impl Stills {
     /// The frames that are shown at these times, which are in order, each frame once. Of a rough still nothing beside
-    /// them and nothing behind them is decoded when a sync sample is near.
+    /// them and nothing behind them is decoded when a sync sample is near, and nobody looks whether it is
+    /// [`Still::combed`].
     ///
     /// # Errors
     /// When reading or filtering fails. Frames that do not decode are left out.
@@ -71,8 +72,8 @@ impl Stills {
         // Pictures before the sync sample are made from what came before it too.
         let needed = |packet: &&Packet| packet.pts() >= entry && (is_wanted(packet) || !self.is_disposable(packet));
         let needed: Vec<&Packet> = packets.iter().take(count).filter(needed).collect();
-        // As the sync sample was decoded that these are compared with.
-        self.decoder.deblock(!self.may_keep_blocks());
+        // The sync sample is likely to be taken, and is kept as it would be shown.
+        self.decoder.deblock(true);
         let mut stills = Vec::new();
         for packet in needed.into_iter().map(Some).chain([None]) {
             self.decoder.send(packet)?;
@@ -80,14 +81,21 @@ impl Stills {
                 match self.decoder.receive()? {
                     Received::Frame(frame) => {
                         let damaged = self.decoder.has_complained() || is_damaged(&frame);
-                        if frame_ticks(&frame).is_some_and(|ticks| wanted.binary_search(&ticks).is_ok()) {
-                            stills.push(self.still(&Taken { frame: frame::Video::from(frame), damaged })?);
+                        let ticks = frame_ticks(&frame);
+                        let taken = Taken { frame: frame::Video::from(frame), damaged };
+                        if ticks.is_some() && ticks == entry && !needs_others(&taken.frame) {
+                            self.keep(&taken)?;
+                        }
+                        if ticks.is_some_and(|ticks| wanted.binary_search(&ticks).is_ok()) {
+                            stills.push(self.picture_of(&taken)?);
                         }
                     }
                     Received::Damaged => {}
                     Received::Wait | Received::End => break,
                 }
             }
+            // Of the others it is measured how far they are from it.
+            self.decoder.deblock(!self.may_keep_blocks());
         }
         Ok(stills)
     }

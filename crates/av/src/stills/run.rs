@@ -6,18 +6,13 @@ use ffmpeg_next::packet::Ref as _;
 use ffmpeg_next::{Frame, Packet, ffi, frame, picture};
 
 use super::{Still, Stills};
-use crate::decoder::{Received, is_damaged};
+use crate::decoder::{Received, frame_ticks, is_damaged};
 use crate::error::AvError;
 use crate::input::Next;
 
 /// How long before a wanted time, in microseconds, pictures are passed over that no other is made from: longer than a
 /// picture is shown at 5 a second, the least that is common.
 const LONG_BEFORE_US: i64 = 250_000;
-
-/// How many pictures are kept at most, and of how many bytes: 1920×1080 in 8 bits has 3.1 MB, and its rows are padded. Of
-/// larger ones the decoder itself takes most of the memory that a cover may take.
-const KEPT: usize = 12;
-const KEPT_BYTES: usize = 3_600_000;
 
 /// Packets of which it is remembered when their pictures are shown: no codec reorders over more of them.
 const REMEMBERED: usize = 32;
@@ -122,28 +117,28 @@ impl Stills {
         }
         // The filter takes the frame that it is given, and the run may need it again.
         let taken = Taken { frame: share(&taken.frame)?, damaged: taken.damaged };
-        let kept = self.has_room_for(&taken.frame).then(|| share(&taken.frame)).transpose()?;
+        self.keep(&taken)?;
         let still = self.still(&taken)?;
-        if let Some(frame) = kept.filter(|_| self.kept.iter().all(|(time, _)| *time != still.time_us)) {
-            self.kept.push((still.time_us, Taken { frame, damaged: taken.damaged }));
-        }
         self.run = Some(run);
         Ok(Some(still))
     }
 
-    /// Whether the frame behind a rough still is kept for one at full size: to decode it again takes a GOP.
-    fn has_room_for(&self, frame: &frame::Video) -> bool {
-        let bytes: usize = (0..frame.planes()).map(|plane| frame.data(plane).len()).sum();
-        self.options.rough && self.kept.len() < KEPT && bytes <= KEPT_BYTES
+    /// Keeps the frame behind a rough still for one at full size, if there is room.
+    pub(super) fn keep(&self, taken: &Taken) -> Result<(), AvError> {
+        let time_us = self.time_of(frame_ticks(&taken.frame).unwrap_or(self.origin));
+        if self.options.rough && self.kept.has_room_for(time_us, &taken.frame) {
+            self.kept.keep(time_us, Taken { frame: share(&taken.frame)?, damaged: taken.damaged });
+        }
+        Ok(())
     }
 
-    /// The frame that a rough still of exactly this time was made from, as a still; `None` where it was not kept.
+    /// The frame behind a rough still of exactly this time, of this or of one that was opened [`Stills::again`]; `None`
+    /// where it was not kept.
     ///
     /// # Errors
     /// When filtering fails.
     pub fn kept_at_us(&mut self, time_us: i64) -> Result<Option<Still>, AvError> {
-        let Some(at) = self.kept.iter().position(|(kept, _)| *kept == time_us) else { return Ok(None) };
-        let (_, taken) = self.kept.swap_remove(at);
+        let Some(taken) = self.kept.take(time_us) else { return Ok(None) };
         self.still(&taken).map(Some)
     }
 
