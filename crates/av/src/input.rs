@@ -7,7 +7,7 @@ use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use ffmpeg_next::{Dictionary, Error as LibavError, Packet, codec, ffi, format, frame, media, packet, util::interrupt};
+use ffmpeg_next::{Dictionary, Error as LibavError, Packet, ffi, format, frame, media, packet, util::interrupt};
 
 use crate::error::AvError;
 use crate::fraction::Fraction;
@@ -111,46 +111,14 @@ impl Input {
     /// As [`Input::open`], with options of the demuxer.
     pub(crate) fn open_with(path: &Path, cancel: &Cancel, more: &[(&str, &str)]) -> Result<Self, AvError> {
         let mut input = Self::open_unread(path, cancel, more)?;
-        input.read_stream_facts(&[])?;
-        Ok(input)
-    }
-
-    /// As [`Input::open`], where no frame need be decoded to know its streams: of H.264 and H.265 in ISO BMFF, whose index
-    /// tells how far pictures are reordered. A picture of 1080×1920 takes 25 ms.
-    pub(crate) fn open_undecoded(path: &Path, cancel: &Cancel) -> Result<Self, AvError> {
-        let mut input = Self::open_unread(path, cancel, &[])?;
-        let is_known = |id| matches!(id, codec::Id::H264 | codec::Id::HEVC);
-        let known = input
-            .context
-            .streams()
-            .all(|stream| stream.parameters().medium() != media::Type::Video || is_known(stream.parameters().id()));
-        // The decoder reads headers all the same, which is where the rest is from.
-        input.read_stream_facts(if known { &[("skip_frame", "all")] } else { &[] })?;
-        Ok(input)
-    }
-
-    /// What the demuxer does not say, with these options of the decoders.
-    fn read_stream_facts(&mut self, options: &[(&str, &str)]) -> Result<(), AvError> {
-        let mut each: Vec<*mut ffi::AVDictionary> = Vec::new();
-        if !options.is_empty() {
-            for _ in self.context.streams() {
-                let mut dictionary = Dictionary::new();
-                options.iter().for_each(|(key, value)| dictionary.set(key, value));
-                // SAFETY: it is owned again below.
-                each.push(unsafe { dictionary.disown() });
-            }
-        }
-        let pointers = if each.is_empty() { ptr::null_mut() } else { each.as_mut_ptr() };
-        // SAFETY: the context is open; null options are allowed, and else there is one dictionary for each stream. Those of
-        // streams that are met meanwhile get none: libav looks at no more than there were.
-        let result = unsafe { ffi::avformat_find_stream_info(self.context.as_mut_ptr(), pointers) };
-        // SAFETY: libav has left in each place what it did not take, which is nobody else's.
-        each.into_iter().for_each(|dictionary| drop(unsafe { Dictionary::own(dictionary) }));
-        self.could_read()?;
+        // SAFETY: the context is open; null options are allowed.
+        let result = unsafe { ffi::avformat_find_stream_info(input.context.as_mut_ptr(), ptr::null_mut()) };
+        input.could_read()?;
         if result < 0 {
             return Err(AvError::reading(LibavError::from(result)));
         }
-        self.cancel.check()
+        cancel.check()?;
+        Ok(input)
     }
 
     /// The same file once more, with the stream facts that this one has read: to read them takes decoding a frame. `None`

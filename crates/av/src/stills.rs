@@ -118,18 +118,17 @@ impl Stills {
     /// # Errors
     /// When the file cannot be read, is no video, or its codec cannot be decoded here.
     pub fn open(path: &Path, options: &StillOptions) -> Result<Self, AvError> {
-        // The index of a fragmented file covers only the fragments that were read so far.
-        let iso = sniff::top_level(path).ok().and_then(|top| top.iso);
-        let is_iso = iso.is_some();
-        let has_index = iso.is_some_and(|boxes| boxes.has_moov && !boxes.fragmented);
-        let opened = if has_index { Input::open_undecoded } else { Input::open };
-        let mut input = opened(path, &options.cancel)?;
+        let mut input = Input::open(path, &options.cancel)?;
         let stream = input.first_video()?;
         input.keep_only(&[stream]);
         let decoder = decoder(&input, stream, options.threads)?;
         let time_base = input.time_base(stream);
         let origin = Fraction::MICROSECOND.rescale(input.start_micros(), time_base);
         let first = input.start_ticks(stream).unwrap_or(origin);
+        // The index of a fragmented file covers only the fragments that were read so far.
+        let iso = sniff::top_level(path).ok().and_then(|top| top.iso);
+        let is_iso = iso.is_some();
+        let has_index = iso.is_some_and(|boxes| boxes.has_moov && !boxes.fragmented);
         let turn = input.display_matrix(stream).and_then(|matrix| Turn::from_matrix(&matrix)).unwrap_or_default();
         let interlaced = input.is_flagged_interlaced(stream);
         let codec = input.context().stream(stream).map_or(codec::Id::None, |found| found.parameters().id());
