@@ -99,7 +99,7 @@ impl Ahead {
 }
 
 /// What all names begin with that an object's sidecars could have: `clip.` of `raw/clip.mp4`, with its folder.
-pub(super) fn family(key: &str) -> String {
+fn family(key: &str) -> String {
     let stem = Path::new(key).file_stem().unwrap_or_default().to_string_lossy();
     let folder = key.rsplit_once('/').map_or(0, |(folder, _)| folder.len() + 1);
     format!("{}{stem}.", &key[..folder])

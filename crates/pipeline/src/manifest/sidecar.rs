@@ -8,11 +8,11 @@
 //! It has the columns of a manifest but `file`. `clip.mp4.pin.toml` is of `clip.mp4` alone, for folders where
 //! `clip.mov` lies too.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use pinpress_store::{Object, ObjectAddress};
+use pinpress_store::ObjectAddress;
 
 use super::mistake::{At, Mistake};
 use super::row::Row;
@@ -60,11 +60,11 @@ impl Sidecars {
             let at = At::file(&object.address.to_path());
             sidecars.give(at, &owners, videos, || stored.read(&object));
         }
-        let of_video = |folder: &ObjectAddress| {
-            let lies_there = |video: &&Object| video.address.parent() == *folder;
-            videos.iter().filter_map(|video| video.object.as_ref()).any(|video| lies_there(&video))
+        let folders: HashSet<ObjectAddress> = match strays {
+            [] => HashSet::new(),
+            _ => videos.iter().filter_map(|video| Some(video.object.as_ref()?.address.parent())).collect(),
         };
-        for stray in strays.iter().filter(|stray| of_video(&stray.parent())) {
+        for stray in strays.iter().filter(|stray| folders.contains(&stray.parent())) {
             let subject = stray.name().strip_suffix(SIDECAR_SUFFIX).unwrap_or(stray.name());
             sidecars.mistakes.push(of_nothing(At::file(&stray.to_path()), subject));
         }
